@@ -6,6 +6,7 @@ from typing import NoReturn
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 
 from inference.core.installation import PROGRAM
@@ -29,7 +30,7 @@ def bring_up_to_date(write: Callable[[str], None]) -> None:
     1. Refuse a file that is no database.
     2. Refuse one that a newer version of the site has migrated: its rows may not be what this one expects.
     3. Migrate it, and say so where it is not new.
-    4. Refuse one whose tables are not those of its migrations.
+    4. Refuse one that has lost a migration of those that it was made with, or a table.
     """
     try:
         executor = MigrationExecutor(connection)
@@ -41,6 +42,10 @@ def bring_up_to_date(write: Callable[[str], None]) -> None:
         _refuse_incomplete()
     except DatabaseError as error:
         _refuse(error)
+    except InconsistentMigrationHistory as error:
+        raise CommandError(
+            f"The database {_path()} has lost one of its migrations: {error} {_RESTORE}"
+        ) from None
 
 
 def _refuse_newer(executor: MigrationExecutor) -> None:

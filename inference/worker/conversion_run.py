@@ -50,11 +50,19 @@ def _end_with_the_parent(target: Path, note: str) -> None:
     """Wait for the end of standard input; then delete the draft, but for the file that tells of it."""
     # Not sys.stdin: the interpreter would wait for its lock at exit.
     os.read(0, 1)
-    draft = staging.draft_of(target)
-    if note:
-        for entry in folder_tree.entries(draft):
-            if entry.name != note and entry.is_file(follow_symlinks=False):
-                Path(entry.path).unlink(missing_ok=True)
-    else:
-        folder_tree.remove(draft)
-    os._exit(1)
+    try:
+        _delete(staging.draft_of(target), note)
+    finally:
+        os._exit(1)
+
+
+def _delete(draft: Path, note: str) -> None:
+    if not note:
+        return folder_tree.remove(draft)
+    while made := [one for one in folder_tree.entries(draft) if one.name != note and _is_file(one)]:
+        for entry in made:  # the job goes on writing meanwhile
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_file(follow_symlinks=False)

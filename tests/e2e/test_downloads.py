@@ -107,7 +107,7 @@ async def test_without_script_the_page_is_enough(site: Site) -> None:
         await expect(article).to_contain_text(
             "Failed. There is no org/other on the hub. Look at the spelling"
         )
-        await click(visit.page, "Discard")
+        await click(visit.page, "Dismiss")
         await expect(article).to_have_count(0)
 
 

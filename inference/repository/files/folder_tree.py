@@ -4,6 +4,7 @@ Downloads rename their drafts, pip empties its temporary folders, operators dele
 out while a walk goes on. pathlib's own walks raise FileNotFoundError then.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from stat import S_ISREG
 from typing import Any
 
 _GONE = (FileNotFoundError, NotADirectoryError)  # the latter: a file has taken the folder's place
+_MOST_TRIES = 100  # at deleting a folder into which others write
 
 
 def walk(folder: Path) -> Iterator["os.DirEntry[str]"]:
@@ -37,7 +39,16 @@ def folder_size(folder: Path) -> int:
 
 
 def remove(folder: Path) -> None:
-    """Delete a folder with all that is in it, or what others leave of it; links go, not what they lead to."""
+    """Delete a folder with all that is in it, or what others leave of it; links go, not what they lead to.
+
+    Another thread or process may still write into it: what comes meanwhile is deleted, too.
+    """
+    for _ in range(_MOST_TRIES):
+        try:
+            return shutil.rmtree(folder, onerror=_unless_gone)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
     shutil.rmtree(folder, onerror=_unless_gone)
 
 

@@ -1,5 +1,7 @@
 """Walking folders that others change meanwhile."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -65,6 +67,20 @@ def test_a_folder_is_deleted_while_another_deletes_it_too(tmp_path: Path) -> Non
             (folder / str(below)).mkdir(parents=True)
             (folder / str(below) / "file").touch()
         with changing(lambda folder=folder: shutil.rmtree(folder, ignore_errors=True)):  # type: ignore[misc]
+            folder_tree.remove(folder)
+        assert not folder.exists()
+
+
+def test_a_folder_is_deleted_while_another_writes_into_it(tmp_path: Path) -> None:
+    folder, names = tmp_path / "draft", itertools.count()
+
+    def write() -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (folder / f"{next(names)}").touch()
+
+    for _ in range(20):
+        folder.mkdir()
+        with changing(write):
             folder_tree.remove(folder)
         assert not folder.exists()
 
