@@ -9,11 +9,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html
 
 from inference.accounts.permissions import may_act, may_look
-from inference.admin import captured_text, request_timeline
+from inference.admin import captured_text, endings, request_timeline
 from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_permission
 from inference.admin.dashboard.page import MOST_STREAMS
 from inference.admin.dashboard.rows import stream_row
@@ -51,9 +50,23 @@ class ModelFilter(admin.SimpleListFilter):
 class ValuesFilter(admin.AllValuesFieldListFilter):
     """The values there are; Django would show no label for the empty one."""
 
+    words = staticmethod(str)  # how people read a value
+
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
-            yield choice | {"display": choice["display"] or "none"}
+            yield choice | {"display": self.words(str(choice["display"])) if choice["display"] else "none"}
+
+
+class FinishFilter(ValuesFilter):
+    """Finish reasons in words."""
+
+    words = staticmethod(endings.finish_words)
+
+
+class ErrorFilter(ValuesFilter):
+    """Codes of errors in words."""
+
+    words = staticmethod(endings.error_words)
 
 
 _TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count", "drafted_token_count")
@@ -69,8 +82,8 @@ class RequestRecordAdmin(RequestRecordAdminBase):
             "principal_kind",
             ("dialect", ValuesFilter),
             "kind",
-            ("finish", ValuesFilter),
-            ("error", ValuesFilter),
+            ("finish", FinishFilter),
+            ("error", ErrorFilter),
             "has_left",
         ),
         ModelFilter,
@@ -110,6 +123,8 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         for kind, shown in _NAMELESS.items():
             if search_term in {kind, shown} or (len(search_term) > 3 and search_term.lower() in shown):
                 found |= queryset.filter(principal_kind=kind, principal="")
+        if len(search_term) > 3:
+            found |= queryset.filter(endings.like(search_term))
         return found, may_repeat
 
     def get_fieldsets(self, request: HttpRequest, obj: RequestRecord | None = None) -> Any:
@@ -180,10 +195,10 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     @admin.display(description="Ended")
     def ending(self, record: RequestRecord) -> str:
-        if record.error:
-            parts = ((part,) for part in record.error.split("_"))
-            return format_html("<strong>{}</strong>", format_html_join(mark_safe("_<wbr>"), "{}", parts))
-        return "client disconnected" if record.has_left else record.finish or "done"
+        words = endings.ending(record)
+        text = format_html("<strong>{}</strong>", words) if record.error else words
+        code = endings.code(record)
+        return format_html('<span title="{}">{}</span>', code, text) if code else text
 
     @admin.display(description="Prompt tokens")
     def prompt_token_count(self, record: RequestRecord) -> str:

@@ -53,7 +53,8 @@ def test_a_row_shows_the_caller_the_duration_the_tokens_and_the_end(staff: Clien
     record(has_left=True)
     shown = page(staff)
     assert all(text in shown for text in ("laptop", "prefill 1.2 s, decode 0.01 s", "9 in (4 cached), 0 out"))
-    assert "<strong>pool_<wbr>full</strong>" in shown and "client disconnected" in shown
+    assert '<span title="pool_full"><strong>Memory was full of busy models</strong></span>' in shown
+    assert "Cancelled by the client" in shown
 
 
 def test_a_page_shows_how_many_drafted_tokens_were_accepted(staff: Client) -> None:
@@ -67,9 +68,11 @@ def test_it_is_searched_and_filtered(staff: Client) -> None:
     key, _ = make_key(name="laptop")
     record(model="org/one", key=key)
     record(model="org/two", error="pool_full")
+    record(model="org/three", finish="length")
     rows = {
         "org/one": ({"q": "laptop"}, {"key__id__exact": str(key.pk)}, {"model": "org/one"}),
-        "org/two": ({"q": "org/two"}, {"error": "pool_full"}),
+        "org/two": ({"q": "org/two"}, {"error": "pool_full"}, {"q": "pool_full"}, {"q": "busy models"}),
+        "org/three": ({"q": "token limit"}, {"finish": "length"}),
     }
     for name, queries in rows.items():
         for query in queries:
@@ -120,6 +123,8 @@ def test_no_filter_is_without_a_label(staff: Client) -> None:
     record(error="queue_full")
     text = page(staff)
     assert "<h1>Requests</h1>" in text
+    assert re.search(r'<a href="\?error=queue_full">\s*The queue was full<', text)
+    assert re.search(r'<a href="\?finish=stop">\s*Stopped by itself<', text)
     for query in ("error=", "finish="):
         assert re.search(rf'<a href="\?{query}">\s*none', text), query
     assert "queue_full" not in page(staff, error="").partition('id="result_list"')[2].partition("</table>")[0]
