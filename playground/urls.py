@@ -58,6 +58,7 @@ urlpatterns = [
     path("chat/prompts/<int:pk>/", settings_api.prompt),
     path("keys/", key_pages.keys, name="own-keys"),
     path("keys/made/<str:token>/", key_pages.made, name="own-key-made"),
+    path("keys/<int:pk>/renew/", key_pages.renew, name="own-key-renew"),
     path("keys/<int:pk>/revoke/", key_pages.revoke, name="own-key-revoke"),
     path("login/", SignInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -11,6 +11,7 @@ from msgspec import Struct
 from inference.accounts.cached_table import LIVES_S, CachedTable
 from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed
+from inference.core.key_secret import OldSecret
 from inference.core.principal import Allowance, Principal, Scope
 from inference.models.api_key import ApiKey
 from inference.models.usage_limits import today
@@ -20,6 +21,7 @@ class CachedKey(Struct, frozen=True, kw_only=True):
     """A key as the cache has it."""
 
     digest: str
+    old_secrets: tuple[OldSecret, ...] = ()
     account: str = ""  # its owner's user name
     scopes: tuple[Scope, ...]
     models: frozenset[str] = frozenset()  # ids; empty for all
@@ -32,6 +34,7 @@ class CachedKey(Struct, frozen=True, kw_only=True):
 
 
 Table = Mapping[str, CachedKey]
+_NOT_VALID = "This API key is not valid; send it as `Authorization: Bearer KEY`."
 
 
 def read() -> Table:
@@ -46,6 +49,7 @@ def read() -> Table:
 def _known(key: Any, day: date) -> CachedKey:
     return CachedKey(
         digest=key.digest,
+        old_secrets=key.replaced_secrets,
         account=key.owner.get_username(),
         scopes=key.scopes,
         models=frozenset(key.allowed_models),
@@ -56,6 +60,19 @@ def _known(key: Any, day: date) -> CachedKey:
         day=day,
         tokens_today=key.tokens_today,
     )
+
+
+def _check_secret(secret: str, known: CachedKey) -> None:
+    """Raise AuthenticationFailed unless this is the secret of the key, or an old one that still works."""
+    if key_secret.is_right(secret, known.digest):
+        return
+    old = next((one for one in known.old_secrets if key_secret.is_right(secret, one.digest)), None)
+    if old is None:
+        raise AuthenticationFailed(_NOT_VALID)
+    if old.ends_at <= datetime.now(UTC):
+        raise AuthenticationFailed(
+            "This API key was renewed, and its old secret has ended; ask for the new one."
+        )
 
 
 class KeyRing(CachedTable[Table]):
@@ -74,8 +91,9 @@ class KeyRing(CachedTable[Table]):
         """The principal of this secret and its key; raises AuthenticationFailed or Unavailable."""
         prefix = key_secret.prefix_of(secret)
         known = (await self.current()).get(prefix) if prefix else None
-        if known is None or not key_secret.is_right(secret, known.digest):
-            raise AuthenticationFailed("This API key is not valid; send it as `Authorization: Bearer KEY`.")
+        if known is None:
+            raise AuthenticationFailed(_NOT_VALID)
+        _check_secret(secret, known)
         if known.is_revoked:
             raise AuthenticationFailed("This API key was revoked; ask for a new one.")
         if known.expires_at is not None and known.expires_at <= datetime.now(UTC):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth.models import AbstractUser
 
+from inference.accounts import key_renewal
 from inference.core.errors import NotFound
 from inference.models.api_key import ApiKey
 
@@ -62,11 +63,22 @@ def keys_of(user: Any) -> Any:
     return ApiKey.objects.filter(owner=user).order_by("is_revoked", "name", "pk")
 
 
-def revoke(user: Any, pk: int) -> ApiKey:
-    """Revoke one of the account's keys; raises NotFound."""
+def own_key(user: Any, pk: int) -> ApiKey:
+    """One of the account's keys; raises NotFound."""
     key: ApiKey | None = keys_of(user).filter(pk=pk).first()
     if key is None:
         raise NotFound("You have no such API key.")
+    return key
+
+
+def may_renew(user: Any, key: ApiKey) -> bool:
+    """Whether the account may have a new secret of its key: it may make keys, and with these scopes."""
+    return may_make(user) and key_renewal.may_renew(user, key)
+
+
+def revoke(user: Any, pk: int) -> ApiKey:
+    """Revoke one of the account's keys; raises NotFound."""
+    key = own_key(user, pk)
     if not key.is_revoked:
         key.revoke()
         logger.info("%r revoked the API key %s", user.get_username(), key)

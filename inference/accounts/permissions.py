@@ -9,11 +9,15 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.utils.crypto import constant_time_compare
 
 from inference.core.errors import PermissionDenied
-from inference.core.principal import ANYBODY, Principal
+from inference.core.principal import ANYBODY, Principal, Scope
 from inference.storage.database_threads import in_database
 
 User = AbstractBaseUser | AnonymousUser
 Account = AbstractUser | AnonymousUser
+_RIGHTS_OF_SCOPES: dict[Scope, tuple[str, ...]] = {
+    "manage": ("run_servedmodel",),
+    "metrics": ("run_servedmodel", "view_servedmodel"),
+}
 
 
 def signed_in(session_key: str | None) -> Account:
@@ -71,3 +75,9 @@ def may_manage(user: User | None) -> bool:
 def may_act(user: Account) -> bool:
     """Whether this is staff that may load and unload models and stop requests."""
     return user.is_active and user.is_staff and user.has_perm("inference.run_servedmodel")
+
+
+def may_give(user: Account, scope: Scope) -> bool:
+    """Whether this account may give a key the scope: nobody gives what they may not do themselves."""
+    rights = _RIGHTS_OF_SCOPES.get(scope)
+    return rights is None or any(user.has_perm(f"inference.{right}") for right in rights)

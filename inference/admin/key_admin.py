@@ -7,17 +7,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import format_html, format_html_join
 
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
+from inference.accounts.permissions import may_give
 from inference.admin.key_form import ApiKeyForm
+from inference.admin.key_renewal_page import can_renew, renewal_page
 from inference.admin.row_buttons import RowButton, row_buttons
 from inference.admin.times import local_time
 from inference.admin.utc_input import OVERRIDES as UTC_INPUT
+from inference.core.principal import Scope
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.usage_limits import LIMITS
 
@@ -29,14 +32,13 @@ else:
 _CHART_HEIGHT = 120
 _BAR_WIDTH = 16
 _RIGHTS = ("can_chat", "can_embed", "can_manage", "can_read_metrics")
-# Nobody can grant a permission that they do not have.
-_NEEDED = {"can_manage": ("run_servedmodel",), "can_read_metrics": ("run_servedmodel", "view_servedmodel")}
+_RIGHTS_OF_OPERATORS: dict[str, Scope] = {"can_manage": "manage", "can_read_metrics": "metrics"}
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ApiKeyAdminBase):
     form = ApiKeyForm
-    list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used", "acts")
+    list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used")
     list_filter = ("is_revoked", "owner", *_RIGHTS)
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
@@ -51,11 +53,30 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         return [
             path("made/<str:token>/", new_key, name="inference_apikey_made"),
             path("act/", act, name="inference_apikey_act"),
+            path("<int:pk>/renew/", self.admin_site.admin_view(self.renew), name="inference_apikey_renew"),
             *super().get_urls(),
         ]
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return self.list_display if self.has_change_permission(request) else self.list_display[:-1]
+        if not self.has_change_permission(request):
+            return self.list_display
+
+        @admin.display(description="Actions")
+        def acts(key: ApiKey) -> str:
+            return self._acts(request, key)
+
+        return [*self.list_display, acts]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        more = {"can_renew": key is not None and can_renew(self, request, key)}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
+
+    def renew(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give a key a new secret and a new end."""
+        return renewal_page(self, request, get_object_or_404(ApiKey, pk=pk))
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Revoke the key that a row's button names, as `revoke NUMBER`, after a question."""
@@ -93,14 +114,12 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             return fieldsets
         # A revocation cannot be undone, so a revoked key shows its status and no checkbox.
         end = "status" if obj.is_revoked or not self.has_change_permission(request, obj) else "is_revoked"
-        return [*fieldsets, ("Usage", {"fields": (end, "created", "last_used", "usage")})]
+        return [*fieldsets, ("Usage", {"fields": (end, "created", "renewed", "last_used", "usage")})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        fixed = ("prefix", "status", "created", "last_used", "usage")
+        fixed = ("prefix", "status", "created", "renewed", "last_used", "usage")
         rights = tuple(
-            right
-            for right, names in _NEEDED.items()
-            if not any(request.user.has_perm(f"inference.{name}") for name in names)
+            right for right, scope in _RIGHTS_OF_OPERATORS.items() if not may_give(request.user, scope)
         )
         return (*fixed, *rights) if obj is None else (*fixed, *rights, "owner")
 
@@ -123,9 +142,10 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         if not self.has_add_permission(request):
             raise PermissionDenied
         shown = ONE_TIME_SECRETS.take(token, request.session.session_key or "")
+        key = shown and ApiKey.objects.filter(pk=shown.key).first()
         context = self.admin_site.each_context(request) | {
-            "title": "API key created" if shown else "This key was already shown",
-            "key": shown and ApiKey.objects.filter(pk=shown.key).first(),
+            "title": _title(key) if shown else "This key was already shown",
+            "key": key,
             "secret": shown and shown.secret,
             "opts": self.opts,
             "crumb": "New key",
@@ -144,16 +164,26 @@ class ApiKeyAdmin(ApiKeyAdminBase):
 
     @admin.display(description="Status", ordering="expires_at")
     def status(self, key: ApiKey) -> str:
-        if key.is_revoked or key.expires_at is None:
+        if key.is_revoked:
             return key.state
         preposition = "until" if key.state == "good" else "since"
-        return format_html(
-            '{} <span class="quiet">{} {}</span>', key.state, preposition, local_time(key.expires_at)
+        ends = (
+            (preposition, key.expires_at),
+            ("old secret until", key.old_secret_end if key.state == "good" else None),
         )
+        told = format_html_join(", ", "{} {}", ((text, local_time(end)) for text, end in ends if end))
+        return format_html('{} <span class="quiet">{}</span>', key.state, told) if told else key.state
 
     @admin.display(description="Created")
     def created(self, key: ApiKey) -> str:
         return local_time(key.created_at)
+
+    @admin.display(description="Renewed")
+    def renewed(self, key: ApiKey) -> str:
+        old = key.old_secret_end
+        if old is None:
+            return local_time(key.renewed_at)
+        return format_html("{}; the old secret works until {}", local_time(key.renewed_at), local_time(old))
 
     @admin.display(description="Last used", ordering="last_used_at")
     def last_used(self, key: ApiKey) -> str:
@@ -174,12 +204,14 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             chart(days),
         )
 
-    @admin.display(description="Actions")
-    def acts(self, key: ApiKey) -> str:
+    def _acts(self, request: HttpRequest, key: ApiKey) -> str:
         if key.is_revoked:
             return ""
-        url = reverse("admin:inference_apikey_act")
-        return row_buttons(RowButton("Revoke", key.name, url, f"revoke {key.pk}", is_dangerous=True))
+        renew = reverse("admin:inference_apikey_renew", args=[key.pk])
+        return row_buttons(
+            RowButton("Renew", key.name, renew, is_shown=can_renew(self, request, key)),
+            RowButton("Revoke", key.name, reverse("admin:inference_apikey_act"), f"revoke {key.pk}", True),
+        )
 
     @admin.action(description="Revoke the selected API keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -191,6 +223,10 @@ class ApiKeyAdmin(ApiKeyAdminBase):
                 f"Revoked {key.name}: it is rejected from now on, and its active requests are cancelled.",
                 messages.SUCCESS,
             )
+
+
+def _title(key: ApiKey | None) -> str:
+    return "API key renewed" if key and key.renewed_at else "API key created"
 
 
 def chart(days: list[KeyDay]) -> str:

@@ -2,15 +2,25 @@
 
 import re
 import secrets
+from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
+
+from msgspec import Struct
 
 _PREFIX = re.compile(r"(mlx-[0-9a-f]{12})-[A-Za-z0-9_-]{43}")
 
 
-def make() -> str:
-    """A new secret; its prefix finds it again and says nothing of the rest."""
-    return f"mlx-{secrets.token_hex(6)}-{secrets.token_urlsafe(32)}"
+class OldSecret(Struct, frozen=True):
+    """A secret that another one replaced: its digest, and when it stops working."""
+
+    digest: str
+    ends_at: datetime
+
+
+def make(prefix: str = "") -> str:
+    """A new secret, with this prefix or a new one; a prefix finds its key and says nothing of the rest."""
+    return f"{prefix or f'mlx-{secrets.token_hex(6)}'}-{secrets.token_urlsafe(32)}"
 
 
 def prefix_of(given: str) -> str:

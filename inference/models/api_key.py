@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet, Sum
 
 from inference.core import key_secret
+from inference.core.key_secret import OldSecret
 from inference.core.principal import SCOPES, Scope
 from inference.models.usage_limits import UsageLimits, today
 
 _MOST_MODELS = 256
+_MOST_OLD_SECRETS = 8
+_LONGEST = timedelta(days=3650)
 _SEEN_EVERY = timedelta(minutes=1)
 
 
@@ -58,6 +62,8 @@ class ApiKey(UsageLimits):
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="In UTC. Empty: never.")
     created_at = models.DateTimeField("created", auto_now_add=True)
     last_used_at = models.DateTimeField("last used", null=True, editable=False)
+    renewed_at = models.DateTimeField("renewed", null=True, editable=False)
+    old_secrets = models.JSONField(default=list, editable=False)  # each an OldSecret, the newest first
     is_revoked = models.BooleanField(
         "revoked", default=False, help_text="Requests with a revoked key are rejected. This cannot be undone."
     )
@@ -114,6 +120,40 @@ class ApiKey(UsageLimits):
         made = key_secret.make()
         self.prefix, self.digest = key_secret.prefix_of(made), key_secret.digest(made)
         return made
+
+    def renew(self, *, expires_at: datetime | None, grace: timedelta) -> str:
+        """Save a new secret and a new end; return the secret, which can be seen only now.
+
+        The old secrets work for `grace` longer, but none past its own end. The prefix stays, and with it all
+        that was recorded of this key.
+        """
+        now = datetime.now(UTC)
+        latest = now + grace
+        replaced = OldSecret(self.digest, self.expires_at or latest)
+        old = (OldSecret(one.digest, min(one.ends_at, latest)) for one in (replaced, *self.replaced_secrets))
+        self.old_secrets = msgspec.to_builtins(list(itertools.islice(old, _MOST_OLD_SECRETS)))
+        made = key_secret.make(self.prefix)
+        self.digest, self.expires_at, self.renewed_at = key_secret.digest(made), expires_at, now
+        self.save(update_fields=["digest", "expires_at", "renewed_at", "old_secrets"])
+        return made
+
+    @property
+    def replaced_secrets(self) -> tuple[OldSecret, ...]:
+        return msgspec.convert(self.old_secrets, tuple[OldSecret, ...])
+
+    @property
+    def old_secret_end(self) -> datetime | None:
+        """When the last of its old secrets stops working; None when none works."""
+        now = datetime.now(UTC)
+        return max((one.ends_at for one in self.replaced_secrets if one.ends_at > now), default=None)
+
+    @property
+    def end_after_renewal(self) -> datetime | None:
+        """The end that gives it as much time as it had, at most ten years; None where it never ends."""
+        if self.expires_at is None:
+            return None
+        had = self.expires_at - (self.renewed_at or self.created_at)
+        return datetime.now(UTC) + min(had, _LONGEST)
 
     def revoke(self) -> None:
         self.is_revoked = True

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from inference.accounts.key_ring import CachedKey, KeyRing, Table
 from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed, ServerError
+from inference.core.key_secret import OldSecret
 from inference.core.principal import Allowance
 
 SECRET = key_secret.make()
@@ -138,3 +139,15 @@ async def test_a_failing_database_opens_nothing_after_a_change() -> None:
     assert "cannot be checked now" in await why_not(ring)
     database.fails = False
     assert (await ring.holder(SECRET))[0].name == PREFIX
+
+
+async def test_an_old_secret_works_until_its_end_and_is_then_told_of() -> None:
+    old, now = key_secret.make(PREFIX), datetime.now(UTC)
+    working = OldSecret(key_secret.digest(old), now + timedelta(hours=1))
+    owner, _ = await KeyRing(Database(old_secrets=(working,))).holder(old)
+    assert owner.name == PREFIX
+    ended = KeyRing(Database(old_secrets=(OldSecret(key_secret.digest(old), now),)))
+    assert "renewed" in await why_not(ended, old)
+    assert "not valid" in await why_not(ended, key_secret.make(PREFIX))
+    assert (await ended.holder(SECRET))[0].name == PREFIX
+    assert "revoked" in await why_not(KeyRing(Database(old_secrets=(working,), is_revoked=True)), old)

@@ -48,7 +48,7 @@ def test_loading_the_page_of_a_new_key_again_neither_shows_it_nor_makes_another(
     (address, status), *_ = made.redirect_chain
     again = staff.get(address).content.decode()
     assert status == 302 and "This key was already shown" in again and not shown(again)
-    assert ADD in again and ApiKey.objects.count() == 1
+    assert f'renew it in the <a href="{LIST}"' in again and ApiKey.objects.count() == 1
 
 
 def test_a_new_key_is_shown_to_the_user_who_made_it_alone(staff: Client) -> None:

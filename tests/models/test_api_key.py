@@ -60,3 +60,42 @@ def test_a_busy_key_is_seen_once_a_minute() -> None:
         key.record_use(at + timedelta(seconds=seconds))
     key.refresh_from_db()
     assert key.last_used_at == at + timedelta(seconds=60)
+
+
+def test_a_renewed_key_keeps_all_but_its_secret_and_its_end() -> None:
+    key, first = make_key(requests_per_minute=3, can_manage=True, allowed_models=["tiny"])
+    KeyDay.objects.create(key=key, day=today().date(), prompt_tokens=3)
+    end = datetime.now(UTC) + timedelta(days=30)
+    second = key.renew(expires_at=end, grace=timedelta(hours=24))
+    key = ApiKey.objects.get()
+    assert key_secret.prefix_of(second) == key.prefix == key_secret.prefix_of(first) and second != first
+    assert (key.requests_per_minute, key.can_manage, key.allowed_models) == (3, True, ["tiny"])
+    assert key.expires_at == end and key.days.count() == 1
+    assert key_secret.is_right(second, key.digest)
+    (old,) = key.replaced_secrets
+    assert key_secret.is_right(first, old.digest) and key.old_secret_end == old.ends_at
+    assert timedelta(hours=23) < old.ends_at - datetime.now(UTC) <= timedelta(hours=24)
+
+
+def test_an_old_secret_gets_no_more_time_than_it_had() -> None:
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    key, _ = make_key(expires_at=soon)
+    key.renew(expires_at=None, grace=timedelta(days=7))
+    assert key.old_secret_end == soon
+    key.renew(expires_at=None, grace=timedelta(days=7))  # the second secret had no end, the first keeps its
+    assert key.replaced_secrets[1].ends_at == soon
+    key.renew(expires_at=None, grace=timedelta(0))
+    assert key.old_secret_end is None and len(key.replaced_secrets) == 3
+    for _ in range(9):
+        key.renew(expires_at=None, grace=timedelta(0))
+    assert len(key.replaced_secrets) == 8
+
+
+def test_a_renewal_gives_it_as_much_time_as_it_had() -> None:
+    assert make_key()[0].end_after_renewal is None
+    key, _ = make_key(expires_at=datetime.now(UTC) + timedelta(days=30))
+    key.renew(expires_at=datetime.now(UTC) + timedelta(days=90), grace=timedelta(0))
+    end = key.end_after_renewal
+    assert end and timedelta(days=89) < end - datetime.now(UTC) <= timedelta(days=90)
+    forever, _ = make_key(name="old", expires_at=datetime(9999, 12, 31, tzinfo=UTC))
+    assert forever.end_after_renewal

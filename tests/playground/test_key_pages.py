@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from inference.core import key_secret
 from inference.models.api_key import ApiKey
+from tests.accounts.making import make_key
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +51,29 @@ def test_others_have_no_such_page(ann: Client, client: Client) -> None:
     assert member.post(f"/keys/{key.pk}/revoke/").status_code == 404
     assert client.get("/keys/").status_code == 302
     assert ApiKey.objects.filter(is_revoked=False, owner=User.objects.get(username="ann")).count() == 1
+
+
+def test_an_owner_renews_a_key(ann: Client) -> None:
+    ann.post("/keys/", FORM)
+    key = ApiKey.objects.get()
+    address = f"/keys/{key.pk}/renew/"
+    assert f'href="{address}"' in ann.get("/keys/").content.decode()
+    assert "Renew laptop?" in ann.get(address).content.decode()
+    wrong = ann.post(address, {"expires_at": "2020-01-31", "grace": "24"})
+    assert wrong.status_code == 400 and "Give a day ahead" in wrong.content.decode()
+    made = ann.post(address, {"expires_at": "", "grace": "24"}, follow=True)
+    text = made.content.decode()
+    found = re.search(r'own-key-secret">([^<]+)<', text)
+    key.refresh_from_db()
+    assert found and key_secret.is_right(found[1], key.digest) and "The old secret works until" in text
+    assert "already shown" in ann.get(made.redirect_chain[0][0]).content.decode()
+    assert "The old secret works until" in ann.get("/keys/").content.decode()
+
+
+def test_an_owner_renews_no_key_of_others_of_operators_or_that_is_over(ann: Client) -> None:
+    owner = User.objects.get(username="ann")
+    manages, _ = make_key(owner=owner, name="desk", can_manage=True)
+    revoked, _ = make_key(owner=owner, name="gone", is_revoked=True)
+    others, _ = make_key(owner=User.objects.create_user("carl"))
+    statuses = [ann.get(f"/keys/{key.pk}/renew/").status_code for key in (manages, revoked, others)]
+    assert statuses == [403, 403, 404] and "/renew/" not in ann.get("/keys/").content.decode()

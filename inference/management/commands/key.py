@@ -1,4 +1,4 @@
-"""`manage.py key`: create, list and revoke API keys."""
+"""`manage.py key`: create, list, renew and revoke API keys."""
 
 import argparse
 import re
@@ -22,14 +22,18 @@ _FIELDS = {
     "metrics": "can_read_metrics",
 }
 _COLUMNS = ("KEY", "STATE", "SCOPES", "OWNER", "EXPIRES (UTC)", "LIMITS", "LAST USED (UTC)", "NAME")
+_WHICH = "its prefix, as `key list` shows it, or its name if that is unique"
+_GRACE = re.compile(r"(\d{1,3})([hd])")
 _DAYS = re.compile(r"(\d{1,5})d")
 
 
 class Command(BaseCommand):
-    help = "Create, list and revoke API keys."
+    help = "Create, list, renew and revoke API keys."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="create|list|revoke")
+        subcommands = parser.add_subparsers(
+            dest="subcommand", required=True, metavar="create|list|renew|revoke"
+        )
         create = subcommands.add_parser("create", help="create a key and print it once")
         create.add_argument("name", help="what it is for")
         create.add_argument("--owner", required=True, help="the name of the user it belongs to")
@@ -49,8 +53,17 @@ class Command(BaseCommand):
         create.add_argument("--tokens-per-day", type=int)
         create.add_argument("--streams", type=int, help="maximum number of concurrent streams")
         subcommands.add_parser("list", help="show every key, but not its secret")
+        renew = subcommands.add_parser("renew", help="give a key a new secret, and print it once")
+        renew.add_argument("key", help=_WHICH)
+        renew.add_argument("--expires", type=_expiry, help="as for create; by default it gets its time again")
+        renew.add_argument(
+            "--grace",
+            type=_grace,
+            default=timedelta(0),
+            help="24h, or 7d: how long the old secret still works",
+        )
         revoke = subcommands.add_parser("revoke", help="end the validity of a key")
-        revoke.add_argument("key", help="its prefix, as `key list` shows it, or its name if that is unique")
+        revoke.add_argument("key", help=_WHICH)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with database.in_use():
@@ -80,18 +93,24 @@ class Command(BaseCommand):
         for line in lines(keys):
             self.stdout.write(line)
 
+    def _renew(self, options: dict[str, Any]) -> None:
+        key = _the_one(options["key"], "renew")
+        if key.is_revoked:
+            raise CommandError(f"{key} is revoked, for good; `{PROGRAM} key create` makes another one.")
+        expires_at = options["expires"] or key.end_after_renewal
+        if expires_at and expires_at <= datetime.now(UTC):
+            raise CommandError("expires_at: Give a time ahead.")
+        secret = key.renew(expires_at=expires_at, grace=options["grace"])
+        old = f"works until {key.old_secret_end:%Y-%m-%d %H:%M} UTC" if key.old_secret_end else "has ended"
+        end = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "without an end"
+        self.stderr.write(f"{key} is renewed, {end}; its old secret {old}.")
+        self.stderr.write("Copy the new secret now; it is shown only once:")
+        self.stdout.write(secret)
+
     def _revoke(self, options: dict[str, Any]) -> None:
-        found = _matching(options["key"])
-        if not found:
-            raise CommandError(f"There is no key {options['key']!r}; `{PROGRAM} key list` shows them all.")
-        if len(found) > 1:
-            these = "\n".join(["They are:", *lines(found)])
-            raise CommandError(
-                f"{len(found)} keys match {options['key']!r}; give the prefix of the right one, "
-                f"such as `{PROGRAM} key revoke {found[0].prefix}`. {these}"
-            )
-        found[0].revoke()
-        self.stdout.write(f"{found[0]} is revoked; a running site applies this within a few seconds.")
+        key = _the_one(options["key"], "revoke")
+        key.revoke()
+        self.stdout.write(f"{key} is revoked; a running site applies this within a few seconds.")
 
 
 def _model_ids(names: Sequence[str]) -> list[str]:
@@ -101,6 +120,20 @@ def _model_ids(names: Sequence[str]) -> list[str]:
     if missing := next((name for name, card in cards if card is None), ""):
         raise CommandError(f"There is no model {missing!r}; `{PROGRAM} models` lists them.")
     return [card.id for _, card in cards if card]
+
+
+def _the_one(identifier: str, verb: str) -> ApiKey:
+    """The key with this name or prefix; raises CommandError where there is none, or more than one."""
+    found = _matching(identifier)
+    if not found:
+        raise CommandError(f"There is no key {identifier!r}; `{PROGRAM} key list` shows them all.")
+    if len(found) == 1:
+        return found[0]
+    these = "\n".join(["They are:", *lines(found)])
+    raise CommandError(
+        f"{len(found)} keys match {identifier!r}; give the prefix of the right one, "
+        f"such as `{PROGRAM} key {verb} {found[0].prefix}`. {these}"
+    )
 
 
 def _matching(identifier: str) -> list[ApiKey]:
@@ -139,6 +172,14 @@ def _limits(key: ApiKey) -> str:
         ", ".join([*texts, *([f"models {', '.join(key.allowed_models)}"] if key.allowed_models else [])])
         or "none"
     )
+
+
+def _grace(text: str) -> timedelta:
+    """A time in hours or days."""
+    found = _GRACE.fullmatch(text)
+    if not found:
+        raise argparse.ArgumentTypeError("give hours such as 24h, or days such as 7d")
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
 
 
 def _expiry(text: str) -> datetime:

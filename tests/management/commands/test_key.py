@@ -111,3 +111,37 @@ def test_a_key_can_be_for_some_models_alone() -> None:
         assert "models tiny, tiny:terse" in key("list")
         with pytest.raises(CommandError, match="There is no model 'nobody'"):
             key("create", "other", "--owner", "ann", "--model", "nobody")
+
+
+def test_renew_prints_a_new_secret_and_keeps_the_old_one_for_the_grace() -> None:
+    kept, old = make_key(expires_at=datetime.now(UTC) + timedelta(days=30))
+    err = StringIO()
+    out = StringIO()
+    call_command("key", "renew", "laptop", "--grace", "24h", stdout=out, stderr=err)
+    kept.refresh_from_db()
+    assert key_secret.is_right(out.getvalue().strip(), kept.digest)
+    assert "its old secret works until" in err.getvalue() and kept.old_secret_end
+    assert kept.expires_at and timedelta(days=29) < kept.expires_at - datetime.now(UTC) <= timedelta(days=30)
+    key("renew", kept.prefix, "--expires", "2127-01-31")
+    kept.refresh_from_db()
+    assert kept.old_secret_end is None and kept.expires_at == datetime(2127, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("nobody",), "There is no key 'nobody'"),
+        (("laptop", "--grace", "long"), "24h"),
+        (("laptop", "--expires", "2020-01-31"), "Give a time ahead"),
+        (("gone",), "is revoked, for good"),
+        (("mlx-",), "2 keys match 'mlx-'.*key renew mlx-"),
+    ],
+)
+def test_renew_says_what_is_wrong(args: tuple[str, ...], message: str) -> None:
+    kept, old = make_key()
+    make_key(name="gone", is_revoked=True)
+    make_key(name="other")
+    with pytest.raises(CommandError, match=message):
+        key("renew", *args)
+    kept.refresh_from_db()
+    assert key_secret.is_right(old, kept.digest)

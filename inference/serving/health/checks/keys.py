@@ -27,15 +27,15 @@ def check() -> Iterator[CheckResult]:
 def _ending(key: ApiKey, days: int) -> CheckResult:
     when = "in less than a day" if days < 1 else "in a day" if days == 1 else f"in {days} days"
     text = f"The key {key.name} of {key.owner} ends {when}."
-    advice = "Give it a later end, or its program a new key."
-    return CheckResult(about="keys", text=text, state="look", advice=advice, link=_link(key))
+    advice = "Renew it: it gets a new secret and a later end."
+    return CheckResult(about="keys", text=text, state="look", advice=advice, link=f"{_page(key)}renew/")
 
 
 def _unused(key: ApiKey) -> CheckResult:
     text = f"The key {key.name} of {key.owner} was never used."
     advice = "Revoke it if nothing needs it."
-    return CheckResult(about="keys", text=text, state="look", advice=advice, link=_link(key))
+    return CheckResult(about="keys", text=text, state="look", advice=advice, link=f"{_page(key)}change/")
 
 
-def _link(key: ApiKey) -> str:
-    return f"/admin/inference/apikey/{key.pk}/change/"
+def _page(key: ApiKey) -> str:
+    return f"/admin/inference/apikey/{key.pk}/"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from inference.models.api_key import ApiKey
 from inference.serving.health.checks import keys
@@ -39,3 +40,11 @@ def test_all_is_well_also_where_old_keys_are_over() -> None:
     key("over", 40, expires_at=NOW - timedelta(days=1))
     (result,) = keys.check()
     assert result.state == "good"
+
+
+def test_a_key_that_ends_is_renewed_at_its_link() -> None:
+    made, _ = make_key(expires_at=NOW + timedelta(days=3))
+    (result,) = keys.check()
+    assert "Renew it" in result.advice and result.link == reverse(
+        "admin:inference_apikey_renew", args=[made.pk]
+    )
