@@ -1,7 +1,6 @@
 """The admin's page of the log: the latest lines of the site and its workers, filtered."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Any
 
@@ -10,8 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponse
 from msgspec import Struct
 
-from inference.admin.local_time import local_time, zone_name, zone_of
 from inference.admin.page_admin import PageAdmin
+from inference.admin.times import local_time
 from inference.core.log_ring import RING, LogEntry, LogFilter
 from inference.models import LogLine
 
@@ -32,16 +31,15 @@ class LogLineAdmin(PageAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        wanted, zone = filter_of(request), zone_of(request)
+        wanted = filter_of(request)
         found = list(islice(RING.entries(wanted), _MOST + 1))
         oldest = min((entry.at for entry in RING.entries()), default=None)
         shown = {
             "wanted": wanted,
             "levels": LEVELS,
-            "rows": _rows(found[:_MOST], zone),
+            "rows": _rows(found[:_MOST]),
             "most": _MOST if len(found) > _MOST else None,
-            "oldest": local_time(oldest, zone) if oldest else "",
-            "zone": zone_name(zone, datetime.now(UTC)),
+            "oldest": local_time(oldest, has_seconds=True) if oldest else "",
         }
         return self.page(request, "admin/inference/log.html", "Log", shown)
 
@@ -54,5 +52,5 @@ def filter_of(request: HttpRequest) -> LogFilter:
     return LogFilter(**given)
 
 
-def _rows(entries: Iterable[LogEntry], zone: tzinfo) -> list[LineRow]:
-    return [LineRow(time=local_time(entry.at, zone), entry=entry) for entry in entries]
+def _rows(entries: Iterable[LogEntry]) -> list[LineRow]:
+    return [LineRow(time=local_time(entry.at, has_seconds=True), entry=entry) for entry in entries]

@@ -1,4 +1,6 @@
 /** Follows the log: while its box is ticked, the lines are loaded again every few seconds. */
+import { showLocalTimes } from "./local-time.js";
+
 const EVERY_MS = 3000;
 
 const box = document.getElementById("follow");
@@ -9,7 +11,10 @@ async function refresh() {
     const answer = await fetch(location.href, { redirect: "error" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const lines = page.getElementById("lines");
-    if (answer.ok && lines && !document.querySelector("#lines details[open]")) document.getElementById("lines").replaceWith(lines);
+    if (answer.ok && lines && !document.querySelector("#lines details[open]")) {
+      showLocalTimes(lines);
+      document.getElementById("lines").replaceWith(lines);
+    }
   } catch {
     // the server restarts; the next time may be better
   }

@@ -23,7 +23,7 @@ def lines() -> None:
 
 def test_it_shows_the_lines_of_the_site_and_its_workers(staff: Client) -> None:
     shown = page(staff, PAGE)
-    assert "loaded &lt;tiny&gt;" in shown and "worker[7]" in shown and 'UTC">' in shown
+    assert "loaded &lt;tiny&gt;" in shown and "worker[7]" in shown and " UTC</time>" in shown
 
 
 def test_it_is_filtered_by_level_text_and_request(staff: Client) -> None:

@@ -8,9 +8,9 @@ from django.http.response import HttpResponse
 from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin.local_time import zone_of
 from inference.admin.page_admin import PageAdmin
 from inference.admin.usage.usage_page import Choice, context
+from inference.admin.usage.visitor_zone import zone_of
 from inference.models import UsageHour
 from inference.serving.usage.report import by_period
 from inference.serving.usage.spreadsheet import as_csv

@@ -9,9 +9,9 @@ from django.http import QueryDict
 from django.urls import reverse
 from msgspec import Struct
 
-from inference.admin.local_time import local_time, zone_name
 from inference.admin.usage.row_links import Link, links_of
 from inference.admin.usage.stacked_bars import rectangles
+from inference.admin.usage.visitor_zone import zone_name
 from inference.serving.usage.report import BYS, By, Figures, Report, report
 from inference.serving.usage.span import RANGES, Range
 
@@ -62,6 +62,7 @@ def context(choice: Choice, zone: tzinfo) -> dict[str, Any]:
     """The values of the page's template."""
     now = datetime.now(UTC)
     found = report(choice.range, choice.by, zone, now)
+    labels = [period.start.strftime(_form(choice.range)) for period in found.periods]
     totals = [sum(values) for values in zip(*_values(found, choice.show), strict=True)]
     return {
         "groups": _options(choice),
@@ -71,12 +72,12 @@ def context(choice: Choice, zone: tzinfo) -> dict[str, Any]:
         "rows": _rows(found),
         "more_rows": found.more_rows,
         "total": TableRow(name="All", cells=_cells(found.total)),
-        "periods": _periods(found, zone),
+        "periods": _periods(found),
         "bars": list(rectangles(_values(found, choice.show))),
         "most": f"{max(totals, default=0):,}",
-        "first": local_time(found.periods[0].start, zone, _form(choice.range)),
-        "last": local_time(found.periods[-1].start, zone, _form(choice.range)),
-        "chart": _chart(found, choice),
+        "first": labels[0],
+        "last": labels[-1],
+        "chart": _chart(found, choice, labels),
         "zone": zone_name(zone, now),
         "csv": reverse("admin:inference_usagehour_csv") + choice.address(),
     }
@@ -116,16 +117,14 @@ def _cells(figures: Figures) -> tuple[str, ...]:
     return tuple(f"{getattr(figures, name):,}" for name in MEASURES)
 
 
-def _periods(found: Report, zone: tzinfo) -> list[TableRow]:
+def _periods(found: Report) -> list[TableRow]:
     """The hours or days in which anything was used, newest first."""
     sums = [
         sum((series.values[number] for series in found.series), Figures())
         for number in range(len(found.periods))
     ]
     return [
-        TableRow(
-            name=local_time(period.start, zone, _form(found.range, has_offset=True)), cells=_cells(figures)
-        )
+        TableRow(name=period.start.strftime(_form(found.range, has_offset=True)), cells=_cells(figures))
         for period, figures in reversed(list(zip(found.periods, sums, strict=True)))
         if figures.requests
     ]
@@ -142,10 +141,10 @@ def _values(found: Report, show: str) -> list[list[int]]:
     return [[getattr(value, show) for value in series.values] for series in found.series]
 
 
-def _chart(found: Report, choice: Choice) -> dict[str, Any]:
+def _chart(found: Report, choice: Choice, labels: list[str]) -> dict[str, Any]:
     """What the chart's script draws."""
     return {
-        "labels": [period.start.strftime(_form(choice.range)) for period in found.periods],
+        "labels": labels,
         "names": [series.name for series in found.series],
         "values": _values(found, choice.show),
     }
