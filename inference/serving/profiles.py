@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from msgspec import Struct
 
 from inference.core.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
+from inference.core.model_card import LoraCard, ModelCard
 from inference.models import ModelProfile, ServedModel
 from inference.models.sampling_fields import SAMPLING_FIELDS
 from inference.serving import runtime
@@ -37,7 +38,7 @@ class ListedProfile(Struct, frozen=True, kw_only=True):
 
 
 def listed(model: str = "") -> list[ListedProfile]:
-    """All profiles, or those of one model; raises ModelNotFound."""
+    """All profiles, or those of one model; raises ModelNotFound or InvalidValue."""
     rows = ModelProfile.objects.select_related("model").order_by("model__name", "name")
     if model:
         rows = rows.filter(model__name=_own_name(model))
@@ -65,10 +66,10 @@ def save(model: str, name: str, fields: dict[str, Any]) -> ListedProfile:
 def delete(model: str, name: str) -> str:
     """Delete a profile, also of a model whose folder is gone; returns the model's own name.
 
-    Raises NotFound or Unavailable.
+    Raises NotFound, InvalidValue or Unavailable.
     """
     card = runtime.catalog().find(model)
-    own = card.id if card else model
+    own = _whole(card, model).id if card else model
     with _written():
         gone, _ = ModelProfile.objects.filter(model__name=own, name=name).delete()
     if not gone:
@@ -100,7 +101,18 @@ def _own_name(model: str) -> str:
     card = runtime.catalog().find(model)
     if card is None:
         raise ModelNotFound(f"There is no model {model[:256]!r} here.", param="model")
-    return card.id
+    return _whole(card, model).id
+
+
+def _whole(card: ModelCard, name: str) -> ModelCard:
+    """The card, unless the name is that of one of its adapters or profiles: then InvalidValue."""
+    variant = card.variant_of(name)
+    if variant is None:
+        return card
+    kind = "an adapter" if isinstance(variant, LoraCard) else "a profile"
+    raise InvalidValue(
+        f"{name} is {kind}; profiles are those of a whole model: name {card.id}.", param="model"
+    )
 
 
 def _refused(error: ValidationError) -> InvalidValue:

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from inference.core.errors import InvalidValue, ModelNotFound, NotFound
 from inference.core.model_card import LoraCard
+from inference.core.profile import Profile
 from inference.core.requests import Sampling
 from inference.models import ModelProfile, ServedModel
 from inference.serving import profiles
@@ -73,3 +75,20 @@ def test_a_model_that_is_not_here_has_none() -> None:
     with pytest.raises(ModelNotFound):
         profiles.listed("nobody")
     assert not ServedModel.objects.filter(name="nobody").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("tiny:pirate", "an adapter"), ("t:pirate", "an adapter"), ("tiny:terse", "a profile")]
+)
+def test_an_adapter_and_a_profile_have_none(name: str, kind: str) -> None:
+    profiles.save("tiny", "terse", {})
+    text = f"{name} is {kind}; profiles are those of a whole model: name tiny."
+    with serving(FakeRunner(), cards=[replace(CARDS[0], profiles=(Profile(name="terse"),))]):
+        with pytest.raises(InvalidValue, match=text) as refused:
+            profiles.save(name, "x", {})
+        assert refused.value.param == "model"
+        with pytest.raises(InvalidValue, match=text):
+            profiles.delete(name, "terse")
+        with pytest.raises(InvalidValue, match=text):
+            profiles.listed(name)
+    assert [one.id for one in profiles.listed()] == ["tiny:terse"]

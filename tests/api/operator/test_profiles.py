@@ -8,6 +8,7 @@ import pytest
 from django.test import AsyncClient
 from pydantic import SecretStr
 
+from inference.core.model_card import LoraCard
 from tests.api.openai.asking import error_of
 from tests.fakes import FakeRunner, card, serving
 from tests.people import client_of
@@ -18,7 +19,9 @@ ADDRESS = "/api/profiles"
 
 @pytest.fixture(autouse=True)
 def site() -> Iterator[None]:
-    with serving(FakeRunner(), cards=[card("tiny", aliases=("t",))]):
+    with serving(
+        FakeRunner(), cards=[card("tiny", aliases=("t",), loras=(LoraCard(name="pirate", path="/p"),))]
+    ):
         yield
 
 
@@ -40,6 +43,7 @@ async def test_one_is_saved_listed_and_deleted() -> None:
     ("path", "body", "status", "text"),
     [
         ("", {"model": "nobody", "name": "x"}, 404, "There is no model 'nobody'"),
+        ("", {"model": "tiny:pirate", "name": "x"}, 400, "tiny:pirate is an adapter"),
         ("", {"model": "tiny", "name": "a b"}, 400, "A name may have letters"),
         ("", {"model": "tiny", "name": "x", "temperature": 3}, 400, "less than or equal to 2"),
         ("", {"model": "tiny", "name": "x", "colour": "red"}, 400, "colour"),

@@ -4,6 +4,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from inference.core.model_card import LoraCard
 from inference.models import ModelProfile
 from tests.fakes import FakeRunner, card, serving
 
@@ -12,7 +13,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def site() -> Iterator[None]:
-    with serving(FakeRunner(), cards=[card("tiny"), card("large")]):
+    with serving(
+        FakeRunner(), cards=[card("tiny", loras=(LoraCard(name="pirate", path="/p"),)), card("large")]
+    ):
         yield
 
 
@@ -38,6 +41,7 @@ def test_one_is_saved_listed_and_deleted() -> None:
     ("args", "message"),
     [
         (("nobody", "x"), "There is no model 'nobody' here"),
+        (("tiny:pirate", "x"), "tiny:pirate is an adapter.*name tiny"),
         (("tiny", "a b"), "A name may have letters"),
         (("tiny", "x", "--temperature", "3"), "less than or equal to 2"),
         (("tiny", "x", "--option", "thinking"), "'thinking' is not NAME=VALUE"),
