@@ -72,7 +72,7 @@ def test_it_is_started_watched_and_ends_in_a_model(site: QuantisingSite, staff: 
     site.go()
     until(site.register, has_ended, "small")
     page = staff.get(LIST).content.decode()
-    assert 'value="load small"' in page and ">Chat</a>" in page and "?q=small" in page
+    assert 'value="load small"' in page and 'href="/?model=small">Chat now<' in page and "?q=small" in page
 
 
 def test_it_is_cancelled_and_dismissed(site: QuantisingSite, staff: Client) -> None:
