@@ -13,11 +13,11 @@ def write_starter(folder: Path, path: Path) -> Path:
     """Write the model in `folder`, however its weights are packed there, as the GGUF file `path`."""
     config = json.loads((folder / "config.json").read_text())
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    tensors = in_gguf(_weights(folder), kind="Q8_0", heads=heads, kv_heads=kv_heads)
+    tensors = in_gguf(plain_weights(folder), kind="Q8_0", heads=heads, kv_heads=kv_heads)
     return write_file(path, "llama", _metadata(config) | _tokenizer(folder, config), tensors)
 
 
-def _weights(folder: Path) -> Weights:
+def plain_weights(folder: Path) -> Weights:
     """The weights in plain numbers."""
     import mlx.core as mx
 
