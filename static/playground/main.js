@@ -9,6 +9,7 @@ import { Composer, NEW_CHAT } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { call, UNREACHED } from "./api.js";
 import { showConnectionNotice, signInAddress } from "./connection-notice.js";
+import { followDownloads } from "./download-notice.js";
 import { acceptFiles } from "./file-input.js";
 import { Favourites } from "./favourites.js";
 import { copyFormulasAsTeX } from "./formula-copy.js";
@@ -196,6 +197,7 @@ changes.addEventListener("missed", refreshConversation);
 chat.addEventListener("changed", refreshConversation);
 showConnectionNotice(models, document.querySelector("#trouble"));
 showCaptureNotice(models, document.querySelector("#kept"));
+followDownloads(models, () => composer.focus());
 document.querySelector("#new-chat").addEventListener("click", newChat);
 listenToKeyboard({
   onSearch: () => sidebar.focusSearch(), onNew: newChat, onSidebar: () => sidebar.show(sidebar.root.hidden), onStop: () => chat.stop(),

@@ -38,6 +38,8 @@ export class Models extends EventTarget {
     this.keptUntil = keptUntil;
     /** @type {string[]} the models that are asked side by side, none for one alone */
     this.comparedIds = [];
+    /** @type {{id: string, state: string, percent: number | null, message: string}[]} none for visitors who may not manage models */
+    this.downloads = [];
     this.lost = ""; // why the list may be out of date, as a text
     this.chosenId = store.read("model") ?? ""; // for new chats
     this.askedId = store.read("asked-model") ?? ""; // the one that was asked last, picked or not
@@ -128,6 +130,7 @@ export class Models extends EventTarget {
     const wasLost = Boolean(this.lost);
     this.#update(message.models.filter(canChat), message.unavailable ?? []);
     this.keptUntil = message.kept_until;
+    this.downloads = message.downloads ?? [];
     this.#setLost("");
     if (wasLost) this.dispatchEvent(new Event("back"));
   }

@@ -22,6 +22,7 @@ from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
 from inference.core.requests import Sampling  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.screenshots.models import CARDS as PICTURED  # noqa: E402
+from tests.playground.scripted_downloads import ScriptedDownloads  # noqa: E402
 from tests.playground.scripts import ScriptedRunner  # noqa: E402
 
 SCRIPTED = (
@@ -40,6 +41,7 @@ LOADED = [card.id for card in (CARDS[:2] if IS_PICTURED else (CARDS[0], CARDS[3]
 ACCOUNTS = ("ann", "beth", "clara", "dora", "erin")
 
 CAPTURE = "/of-the-tests/capture/"
+DOWNLOAD = "/of-the-tests/download/"
 TITLES = "/of-the-tests/titles/"
 
 MEMORY = (48 if IS_PICTURED else 10) * GB
@@ -47,6 +49,9 @@ _runners = [ScriptedRunner() for _ in range(50)]
 _pool = fake_pool(_runners, *CARDS, load_timeout_s=3600, limit_bytes=MEMORY)
 _serving = runtime.use_pool(_pool, models=FakeCatalog(*CARDS))  # type: ignore[arg-type]
 _serving.__enter__()
+_downloads = ScriptedDownloads()
+_downloading = runtime.use_downloads(_downloads)  # type: ignore[arg-type]
+_downloading.__enter__()
 _prepared: asyncio.Task[None] | None = None
 
 
@@ -78,6 +83,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await _prepared
     if scope.get("path", "").startswith(CAPTURE):
         await _capture(float(scope["path"].removeprefix(CAPTURE)), send)
+        return
+    if scope.get("path", "").startswith(DOWNLOAD):
+        _downloads.set(scope["path"].removeprefix(DOWNLOAD))
+        await _send_nothing(send)
         return
     if scope.get("path", "").startswith(TITLES):
         await _write_titles(scope["path"] == f"{TITLES}on", send)

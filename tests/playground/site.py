@@ -145,6 +145,11 @@ async def capturing(address: str, seconds: int = 3600) -> AsyncIterator[None]:
         await asyncio.to_thread(_keep_words, address, 0)
 
 
+async def set_download(address: str, state: str) -> None:
+    """Have the fake site's download be in this state; "none": there is no download."""
+    await asyncio.to_thread(_set_download, address, state)
+
+
 @contextlib.asynccontextmanager
 async def writing_titles(address: str) -> AsyncIterator[None]:
     """Have the fake site's models write titles while the block runs."""
@@ -157,6 +162,11 @@ async def writing_titles(address: str) -> AsyncIterator[None]:
 
 def _set_titles(address: str, state: str) -> None:
     with urlopen(f"{address}of-the-tests/titles/{state}", timeout=30):
+        pass
+
+
+def _set_download(address: str, state: str) -> None:
+    with urlopen(f"{address}of-the-tests/download/{state}", timeout=30):
         pass
 
 

@@ -89,6 +89,11 @@ class Downloads:
             known = [self._known[name] for name in self._known if name in self._running]
         return tuple(map(_with_current_speed, reversed(known)))
 
+    def known(self) -> tuple[ActiveDownload, ...]:
+        """Those that run or have ended since the site started; it does not look at the disk."""
+        with self._lock:
+            return tuple(reversed(self._known.values()))
+
     def close(self) -> None:
         """Cancel all downloads, because the site ends."""
         with self._lock:

@@ -3,6 +3,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ from inference.api.http.live_socket import (
 from inference.core.config import Config
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
-from inference.serving import live_models
+from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.serving import live_models, runtime
 from inference.serving.generation import stream
 from inference.serving.recording.capture_switch import SWITCH
 from inference.storage.database_threads import in_database
@@ -231,3 +233,17 @@ async def test_a_socket_that_is_killed_gives_its_place_back() -> None:
             one.stop(exceptions=False)  # as a server does whose client is gone without a word
             await asyncio.sleep(0)
             await asyncio.wait([one.future], timeout=5)
+
+
+@pytest.mark.parametrize(("right", "shown"), [("run_servedmodel", ["org/coming"]), ("view_download", [])])
+async def test_downloads_are_sent_to_those_who_may_manage_models(right: str, shown: list[str]) -> None:
+    register: Any = SimpleNamespace(known=lambda: (ActiveDownload(id="org/coming", state=State.RUNNING),))
+    session = await in_database(lambda: client_of("ann", "ask_servedmodel", right).session)
+    with (
+        serving(),
+        runtime.use_downloads(register),
+        override_settings(CONFIG=Config(api_key="secret")),
+    ):
+        async with connected(session) as communicator:
+            message = json.loads(await communicator.receive_from(timeout=5))
+    assert [one["id"] for one in message["downloads"]] == shown

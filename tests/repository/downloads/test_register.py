@@ -69,9 +69,11 @@ def writers() -> list[psutil.Process]:
 def test_a_model_is_fetched_and_announced(
     downloads: Downloads, models: Path, hub: FakeHub, was_done: threading.Event
 ) -> None:
-    assert downloads.start(REPO).is_running
+    assert downloads.known() == ()
+    assert downloads.start(REPO).is_running and downloads.known()[0].is_running
     ended = until(downloads, has_ended)
     assert (ended.state, ended.message) == (State.DONE, "It is there.")
+    assert [(one.id, one.state) for one in downloads.known()] == [(REPO, State.DONE)]
     assert ended.progress.done == ended.progress.size > 0 and was_done.wait(10)
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
 
