@@ -10,7 +10,7 @@ from inference.accounts.permissions import Account, may_give
 from inference.models.api_key import ApiKey
 
 logger = logging.getLogger(__name__)
-_GRACES = (("0", "It ends now"), ("24", "For 24 hours"), ("168", "For 7 days"))
+_GRACES = (("0", "Ends now"), ("24", "Works for 24 hours more"), ("168", "Works for 7 days more"))
 
 
 class KeyRenewalForm(forms.Form):
@@ -23,7 +23,7 @@ class KeyRenewalForm(forms.Form):
         help_text="At the beginning of this day, in UTC. Empty for never.",
     )
     grace = forms.ChoiceField(
-        label="The old secret still works",
+        label="Old secret",
         choices=_GRACES,
         help_text="Time to give the new secret to the programs that use the key, though never more than the "
         "old one had anyway.",
