@@ -21,4 +21,4 @@ def restore_instead_of_flush() -> None:
         connection.ensure_connection()
         empty.backup(connection.connection)
 
-    TransactionTestCase._fixture_teardown = restore
+    TransactionTestCase._fixture_teardown = restore  # type: ignore[attr-defined]

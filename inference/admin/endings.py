@@ -5,10 +5,9 @@ from collections import Counter
 
 from django.db.models import Q
 
-from inference.core.events import FinishReason
 from inference.models.request_record import RequestRecord
 
-FINISHES: dict[FinishReason, str] = {
+FINISHES = {
     "stop": "Stopped by itself",
     "length": "Reached its token limit",
     "tool_calls": "Called a tool",
@@ -75,7 +74,7 @@ def finish_words(finish: str) -> str:
     found = _FINISH.fullmatch(finish)
     if not finish or found is None:
         return finish or DONE
-    words: dict[str, str] = {**FINISHES, "length": CUTS.get(found["cut"] or "", FINISHES["length"])}
+    words = {**FINISHES, "length": CUTS.get(found["cut"] or "", FINISHES["length"])}
     counted = Counter(words.get(reason, reason) for reason in found["reasons"].split(", "))
     return "; ".join(f"{text} (×{number})" if number > 1 else text for text, number in counted.items())
 

@@ -142,7 +142,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         if not self.has_add_permission(request):
             raise PermissionDenied
         shown = ONE_TIME_SECRETS.take(token, request.session.session_key or "")
-        key = shown and ApiKey.objects.filter(pk=shown.key).first()
+        key = ApiKey.objects.filter(pk=shown.key).first() if shown else None
         context = self.admin_site.each_context(request) | {
             "title": _title(key) if shown else "This key was already shown",
             "key": key,

@@ -1,6 +1,7 @@
 """The admin's pages of request records, with the prompts and answers that a capture stored."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -50,7 +51,7 @@ class ModelFilter(admin.SimpleListFilter):
 class ValuesFilter(admin.AllValuesFieldListFilter):
     """The values there are; Django would show no label for the empty one."""
 
-    words = staticmethod(str)  # how people read a value
+    words: Callable[[str], str] = staticmethod(str)  # how people read a value
 
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):

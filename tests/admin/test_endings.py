@@ -11,7 +11,8 @@ from inference.models.request_record import RequestRecord
 
 
 def test_every_code_that_can_be_recorded_has_words() -> None:
-    codes = {error.code for error in (ServerError, *all_errors())}
+    errors: list[type[ServerError]] = [ServerError, *all_errors()]
+    codes = {error.code for error in errors}
     assert codes == set(endings.ERRORS)
     assert set(get_args(FinishReason)) == set(endings.FINISHES)
     assert set(get_args(Finished.__annotations__["cut_by"])) - {""} == set(endings.CUTS)

@@ -81,11 +81,11 @@ def test_an_old_secret_gets_no_more_time_than_it_had() -> None:
     soon = datetime.now(UTC) + timedelta(hours=1)
     key, _ = make_key(expires_at=soon)
     key.renew(expires_at=None, grace=timedelta(days=7))
-    assert key.old_secret_end == soon
+    assert [key.old_secret_end] == [soon]
     key.renew(expires_at=None, grace=timedelta(days=7))  # the second secret had no end, the first keeps its
     assert key.replaced_secrets[1].ends_at == soon
     key.renew(expires_at=None, grace=timedelta(0))
-    assert key.old_secret_end is None and len(key.replaced_secrets) == 3
+    assert (key.old_secret_end, len(key.replaced_secrets)) == (None, 3)
     for _ in range(9):
         key.renew(expires_at=None, grace=timedelta(0))
     assert len(key.replaced_secrets) == 8
