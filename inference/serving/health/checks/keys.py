@@ -28,14 +28,12 @@ def _ending(key: ApiKey, days: int) -> CheckResult:
     when = "in less than a day" if days < 1 else "in a day" if days == 1 else f"in {days} days"
     text = f"The key {key.name} of {key.owner} ends {when}."
     advice = "Renew it: it gets a new secret and a later end."
-    return CheckResult(about="keys", text=text, state="look", advice=advice, link=f"{_page(key)}renew/")
+    link = f"/admin/inference/apikey/{key.pk}/renew/"
+    return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)
 
 
 def _unused(key: ApiKey) -> CheckResult:
     text = f"The key {key.name} of {key.owner} was never used."
     advice = "Revoke it if nothing needs it."
-    return CheckResult(about="keys", text=text, state="look", advice=advice, link=f"{_page(key)}change/")
-
-
-def _page(key: ApiKey) -> str:
-    return f"/admin/inference/apikey/{key.pk}/"
+    link = f"/admin/inference/apikey/{key.pk}/change/"
+    return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)
