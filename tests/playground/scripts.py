@@ -177,7 +177,7 @@ class ScriptedRunner(EndlessReasoner):
         yield Accepted(prompt_tokens=1200)
         for done in range(0, 1200, 300):
             yield Progress(phase="prefill", done=done, total=1200, cached=min(done, 300))
-            await asyncio.sleep(0.3 if topic == "prefill" else 0.03)
+            await asyncio.sleep(1.0 if topic == "prefill" else 0.03)
         async for event in self._answer(topic, request):
             yield event
 

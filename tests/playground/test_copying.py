@@ -24,7 +24,11 @@ async def test_a_selection_stays_while_an_answer_grows_and_ends_and_is_copied_as
     async with visiting(address, permissions=PERMISSIONS, viewport={"width": 500, "height": 900}) as visit:
         page = visit.page
         await visit.ask("How does one list primes?")
-        await expect(page.locator(f"{ANSWER} .code pre")).to_contain_text("is_prime[candidate**2")
+        await page.wait_for_function(
+            "name => { const pre = document.querySelector(`${name} .code pre`);"
+            " return pre && pre.scrollWidth - pre.clientWidth >= 40; }",
+            arg=ANSWER,
+        )
         await page.evaluate(
             """name => {
               document.querySelector(`${name} pre`).scrollLeft = 40;
