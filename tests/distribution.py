@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STARTER = (
     *("anthropic_client", "browser", "npm_client", "openai_client", "openai_structured_output", "operating"),
-    *("readme", "responses", "serve", "studio", "studio_accounts"),
+    *("quantised_chat", "readme", "responses", "serve", "studio", "studio_accounts"),
 )
 TINY = (
     *("corrupt_models", "never_dies", "never_dies_dialect", "openai_fields", "openai_tool_forms", "storm"),

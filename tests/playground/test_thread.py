@@ -103,7 +103,7 @@ async def test_a_reader_stays_where_they_are_while_the_answer_grows(address: str
         page = visit.page
         scroll = page.locator("#scroll")
         await visit.ask("How does one list primes?")
-        await expect(page.locator("td").first).to_be_visible()
+        await expect(page.locator(".prose li").first).to_be_visible()
         await until(page, AT_END)
         await scroll.hover()
         await page.mouse.wheel(0, -40)  # less than what counts as near the end
