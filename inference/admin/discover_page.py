@@ -78,6 +78,7 @@ def show(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
     suggested = [] if results.rows else suggested_models.all_with_verdicts()
     context: dict[str, Any] = model_admin.admin_site.each_context(request) | {
         "title": "Discover models",
+        "crumb": "Discover",
         "opts": model_admin.opts,
         "query": query,
         "results": results,

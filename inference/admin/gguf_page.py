@@ -86,6 +86,7 @@ def show(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
     room = max(0, disk_space.free(folder.path) - disk_space.SPARE_BYTES)
     context: dict[str, Any] = model_admin.admin_site.each_context(request) | {
         "title": "GGUF files",
+        "crumb": "GGUF files",
         "opts": model_admin.opts,
         "imports": _views(),
         "files": [FileView.of(file) for file in folder.files()],

@@ -62,7 +62,16 @@ def app_list(request: HttpRequest, apps: list[Any]) -> list[dict[str, Any]]:
         elif _may_see(request.user, page):
             shelves[page.shelf].append(_entry(page, url))
     shelves[_OTHERS] += tables.values()
+    _mark_current([page for pages in shelves.values() for page in pages], request.path)
     return [_shelf(name, pages) for name, pages in shelves.items() if pages]
+
+
+def _mark_current(pages: list[dict[str, Any]], path: str) -> None:
+    """Mark the page that is shown, or the one that it is below: that of the longest address."""
+    above = [page for page in pages if path.startswith(page["admin_url"])]
+    if above:
+        nearest = max(above, key=lambda page: len(page["admin_url"]))
+        nearest["aria_current"] = "page" if nearest["admin_url"] == path else "true"
 
 
 def _may_see(user: Any, page: Page) -> bool:

@@ -1,5 +1,7 @@
 """The shelves: which pages an account finds on them, and that no page is left out."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -60,3 +62,15 @@ def test_the_index_and_every_page_beside_it_show_them() -> None:
     page = client.get(keys).content.decode()
     assert f'<a href="{keys}" aria-current="page">API keys</a>' in page
     assert f'<a href="{keys}" aria-current="true">API keys</a>' in client.get(f"{keys}add/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["discover", "gguf"])
+def test_a_page_below_another_is_the_only_one_that_is_marked_and_has_its_crumb(name: str) -> None:
+    client: Client = signed_in(User.objects.create_superuser("olivia"))
+    address, downloads = (
+        reverse(f"admin:inference_download_{name}"),
+        reverse("admin:inference_download_changelist"),
+    )
+    page = client.get(address).content.decode()
+    assert re.findall(r'<li><a href="([^"]*)" aria-current="page">', page) == [address]
+    assert f'<a href="{downloads}">Downloads</a> › <span aria-current="page">' in page
