@@ -10,8 +10,8 @@ from django.test import TransactionTestCase
 def restore_instead_of_flush() -> None:
     """After a test that commits, copy the whole database back as it is now, with its permissions and groups.
 
-    Django would empty each table, and then look for every permission of every model again, which takes fifty
-    times as long: https://docs.djangoproject.com/en/stable/topics/testing/overview/#rollback-emulation
+    Django would empty each table, and then look for every permission of every model again:
+    https://docs.djangoproject.com/en/stable/topics/testing/tools/#transactiontestcase
     """
     connection.ensure_connection()
     empty = sqlite3.connect(":memory:", check_same_thread=False)

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import audit_log, discover_page, gguf_page
+from inference.admin import arrived_model, audit_log, discover_page, gguf_page
 from inference.admin.download_view import DownloadView
 from inference.models import Download
 from inference.repository.downloads.active_download import ActiveDownload, State
@@ -109,9 +109,8 @@ class DownloadAdmin(DownloadAdminBase):
 
 
 def _views() -> list[DownloadView]:
-    return [DownloadView.of(download, _kind(download)) for download in runtime.downloads().all()]
+    return [DownloadView.of(one, _kind(one)) for one in runtime.downloads().all()]
 
 
-def _kind(download: ActiveDownload) -> str:
-    card = runtime.catalog().exact(download.id) if download.state is State.DONE else None
-    return card.kind if card and card.is_servable else ""
+def _kind(one: ActiveDownload) -> str:
+    return arrived_model.kind_of(one.id) if one.state is State.DONE else ""

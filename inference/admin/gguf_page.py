@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import audit_log
+from inference.admin import arrived_model, audit_log
 from inference.admin.conversion_view import ConversionView, shared_facts
 from inference.core import disk_space
 from inference.core.gguf_import import MOST_BYTES
@@ -23,7 +23,7 @@ from inference.repository.importing.gguf_folder import GgufFile
 from inference.repository.importing.plan import default_name
 from inference.repository.importing.register import ActiveImport
 from inference.repository.importing.uploads import Upload, UploadRefused
-from inference.serving import gguf_imports, runtime
+from inference.serving import gguf_imports
 
 _PAGE = "admin:inference_download_gguf"
 _LONGEST_NAME = 193
@@ -148,5 +148,4 @@ def _text(one: ActiveImport) -> str:
 
 
 def _kind(one: ActiveImport) -> str:
-    card = runtime.catalog().exact(one.name) if one.state is State.DONE else None
-    return card.kind if card and card.is_servable else ""
+    return arrived_model.kind_of(one.name) if one.state is State.DONE else ""

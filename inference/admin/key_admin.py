@@ -207,10 +207,13 @@ class ApiKeyAdmin(ApiKeyAdminBase):
     def _acts(self, request: HttpRequest, key: ApiKey) -> str:
         if key.is_revoked:
             return ""
-        renew = reverse("admin:inference_apikey_renew", args=[key.pk])
+        renew, act = (
+            reverse("admin:inference_apikey_renew", args=[key.pk]),
+            reverse("admin:inference_apikey_act"),
+        )
         return row_buttons(
             RowButton("Renew", key.name, renew, is_shown=can_renew(self, request, key)),
-            RowButton("Revoke", key.name, reverse("admin:inference_apikey_act"), f"revoke {key.pk}", True),
+            RowButton("Revoke", key.name, act, f"revoke {key.pk}", is_dangerous=True),
         )
 
     @admin.action(description="Revoke the selected API keys", permissions=["change"])
