@@ -9,7 +9,7 @@ from inference.api.http import strict_json
 from inference.api.openai.schemas import ChatCompletionBody
 from inference.core import requests
 from inference.core.errors import InvalidValue
-from inference.core.requests import ChatRequest, ToolCall
+from inference.core.requests import ChatRequest, ToolCall, joined
 from playground.attachment_prompt import with_attachments
 from playground.models import Message
 
@@ -55,7 +55,7 @@ def model_messages(branch: Iterable[Message]) -> list[requests.Message]:
     converted: list[requests.Message] = []
     for one in (one for message in kept for one in _converted(message)):
         if converted and _is_joined(converted[-1], one):
-            converted[-1] = structs.replace(one, content=f"{converted[-1].content}\n\n{one.content}".strip())
+            converted[-1] = structs.replace(joined(converted[-1], one), tool_calls=one.tool_calls)
         else:
             converted.append(one)
     return converted

@@ -42,6 +42,7 @@ class FakeRunner:
         load_gate: asyncio.Event | None = None,
         hold: asyncio.Event | None = None,
         delay_s: float = 0.0,
+        sees: bool = False,
     ) -> None:
         self.deltas = deltas
         self.reason = reason
@@ -53,6 +54,7 @@ class FakeRunner:
         self.load_gate = load_gate
         self.hold = hold
         self.delay_s = delay_s
+        self.sees = sees
         self.requests: list[Request] = []
         self.loads: list[str] = []
         self.owners: list[str] = []
@@ -90,6 +92,7 @@ class FakeRunner:
             vocab_size=100,
             device="cpu",
             adapter="fake",
+            sees=self.sees,
             stop_tokens=("<end>",),
         )
 

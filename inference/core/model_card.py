@@ -19,7 +19,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     # Green: nothing is wrong; amber: it works and is not right; red: what it is about is refused.
     light: Light
     about: Literal[
-        "chat", "roles", "stops", "tools", "batch", "tokenizer", "prefixes", "kv_cache", "speculation"
+        "chat",
+        "roles",
+        "stops",
+        "tools",
+        "batch",
+        "tokenizer",
+        "prefixes",
+        "kv_cache",
+        "speculation",
+        "pictures",
     ]
     text: str
 
@@ -89,6 +98,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     problem: str = ""  # why it cannot be served, as a text for its owner; empty when it can
     is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
     kind: ModelKind = "chat"  # what it makes of a text: more text, a vector, or a score
+    sees: bool = False  # it takes pictures, where what that needs is installed
+    picture_tokens: int = 0  # at most, of one picture; 0 where it sees none
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting

@@ -25,7 +25,7 @@ class Memory(Struct, frozen=True, kw_only=True):
         return max(self.resident, self.active + self.cache)
 
 
-_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "prefixes", "speculation"})
+_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "pictures", "prefixes", "speculation"})
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -42,6 +42,7 @@ class Loaded(Struct, frozen=True, kw_only=True):
     blas: str = ""  # which BLAS library a CPU worker multiplies with
     adapter: str = ""
     stop_tokens: tuple[str, ...] = ()
+    sees: bool = False  # it takes pictures
     findings: tuple[Finding, ...] = ()  # of the adapter's self-test
 
     @property

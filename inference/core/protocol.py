@@ -25,7 +25,7 @@ from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory
 from inference.core.requests import Request
 
-VERSION: Final = 4
+VERSION: Final = 5
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 

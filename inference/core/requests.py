@@ -13,6 +13,7 @@ Prompt = str | tuple[int, ...]  # a text, or the token ids themselves
 # Each request's `kind` is stored in the record of requests, so a value stays as it is for ever; the tag is
 # only the request's name on the wire between two processes of one version.
 Kind = Literal["chat", "completion", "tokenize", "detokenize", "embedding", "rerank"]
+PICTURE = "\ufdd1"  # stands for a picture in a message's content: a noncharacter, which no other text has
 
 
 class ToolCall(Struct, frozen=True, kw_only=True):
@@ -23,15 +24,32 @@ class ToolCall(Struct, frozen=True, kw_only=True):
     arguments: str
 
 
+class Picture(Struct, frozen=True, kw_only=True):
+    """An encoded picture (PNG, JPEG, WebP or GIF), with the size in pixels that its header states."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    detail: Literal["auto", "low", "high"] = "auto"  # how closely to look
+
+
 class Message(Struct, frozen=True, kw_only=True):
-    """One turn of a chat, already normalised: text only, `developer` folded into `system`."""
+    """One turn of a chat, already normalised: `developer` folded into `system`."""
 
     role: Role
     content: str
+    pictures: tuple[Picture, ...] = ()  # as many as `content` has PICTURE, in that order
     name: str = ""  # the speaker, or the tool that answers
     tool_calls: tuple[ToolCall, ...] = ()  # the assistant's
     tool_call_id: str = ""  # which call a tool answers
     reasoning: str = ""  # what the assistant thought; templates keep or drop it as their model was trained
+
+
+def joined(first: Message, second: Message) -> Message:
+    """The first message, continued with content and pictures of the second."""
+    content = "\n\n".join(text for text in (first.content, second.content) if text)
+    return structs.replace(first, content=content, pictures=first.pictures + second.pictures)
 
 
 class Tool(Struct, frozen=True, kw_only=True):

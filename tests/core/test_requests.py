@@ -5,17 +5,22 @@ import typing
 import pytest
 
 from inference.core.requests import (
+    PICTURE,
     ChatRequest,
     CompletionRequest,
     DetokenizeRequest,
     EmbeddingRequest,
     Message,
+    Picture,
     Request,
     RerankRequest,
     TokenizeRequest,
+    joined,
 )
 
 CHAT = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
+RED = Picture(data=b"red", media_type="image/png", width=1, height=1)
+BLUE = Picture(data=b"blue", media_type="image/png", width=1, height=1)
 STORED: list[tuple[Request, str]] = [
     (CHAT, "chat"),
     (CompletionRequest(model="tiny", prompts=("Once",)), "completion"),
@@ -40,3 +45,17 @@ def test_another_name_of_the_class_is_the_same_kind() -> None:
         """A class that was renamed, or made more special."""
 
     assert Conversation(model="tiny", messages=CHAT.messages).kind == "chat"
+
+
+def test_joined_messages_keep_their_pictures_in_the_order_of_their_places() -> None:
+    first = Message(role="user", content=f"{PICTURE}this", pictures=(RED,))
+    second = Message(role="user", content=f"or {PICTURE}", pictures=(BLUE,))
+    both = joined(first, second)
+    assert both.content == f"{PICTURE}this\n\nor {PICTURE}"
+    assert both.pictures == (RED, BLUE)
+
+
+def test_a_message_without_text_adds_no_empty_lines() -> None:
+    said = Message(role="user", content="Hi")
+    assert joined(Message(role="user", content=""), said).content == "Hi"
+    assert joined(said, Message(role="user", content="")).content == "Hi"

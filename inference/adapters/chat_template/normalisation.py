@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from msgspec import structs
 
-from inference.core.requests import Message
+from inference.core.requests import Message, joined
 
 
 def without_system(messages: Sequence[Message]) -> list[Message]:
@@ -38,8 +38,7 @@ def alternating(messages: Sequence[Message]) -> list[Message]:
     turns: list[Message] = []
     for message in messages:
         if turns and _can_merge(turns[-1], message):
-            joined = "\n\n".join(text for text in (turns[-1].content, message.content) if text)
-            turns[-1] = structs.replace(turns[-1], content=joined)
+            turns[-1] = joined(turns[-1], message)
         else:
             turns.append(message)
     return turns

@@ -26,10 +26,12 @@ def with_prompted_tools(messages: Sequence[Message], tools: Sequence[Tool]) -> l
 
 def _grouped(messages: Sequence[Message]) -> Iterator[list[Message]]:
     """Consecutive results become one user message: most templates require alternating turns."""
-    for is_result, group in groupby(messages, key=lambda message: message.role == "tool"):
+    for is_result, turns in groupby(messages, key=lambda message: message.role == "tool"):
+        group = list(turns)
         if is_result:
             results = (f"<tool_response>\n{message.content}\n</tool_response>" for message in group)
-            yield [Message(role="user", content="\n".join(results))]
+            pictures = tuple(picture for message in group for picture in message.pictures)
+            yield [Message(role="user", content="\n".join(results), pictures=pictures)]
         else:
             yield [_with_calls(message) for message in group]
 

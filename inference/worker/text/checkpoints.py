@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from msgspec import structs
 
-from inference.core.requests import ChatRequest, Checkpoint
+from inference.core.requests import PICTURE, ChatRequest, Checkpoint
 
 _OTHER_TEXTS = ("~", "|")  # no template trims them, and no text begins with both
 
@@ -30,7 +30,8 @@ def _altered(request: ChatRequest, checkpoint: Checkpoint) -> ChatRequest:
     message = messages[checkpoint.message]
     text, rest = message.content[: checkpoint.characters], message.content[checkpoint.characters :]
     other = next(one for one in _OTHER_TEXTS if not rest.startswith(one))
-    messages[checkpoint.message] = structs.replace(message, content=text + other)
+    pictures = message.pictures[: text.count(PICTURE)]
+    messages[checkpoint.message] = structs.replace(message, content=text + other, pictures=pictures)
     return structs.replace(request, messages=tuple(messages), checkpoints=())
 
 

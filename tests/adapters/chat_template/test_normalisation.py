@@ -3,7 +3,7 @@
 import pytest
 
 from inference.adapters.chat_template.normalisation import alternating, one_system, without_system
-from inference.core.requests import Message, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, ToolCall
 from tests.adapters.family_models import chat_request, make, rendered
 from tests.tiny import CHATML
 
@@ -40,6 +40,15 @@ def test_turns_of_one_role_become_one() -> None:
         "Hi\n\nAlso this",
         "Hello\n\nHello",
     ]
+
+
+def test_turns_that_become_one_keep_their_pictures() -> None:
+    pictures = tuple(Picture(data=data, media_type="image/png", width=1, height=1) for data in (b"1", b"2"))
+    turns = [Message(role="user", content=f"{PICTURE}this", pictures=(picture,)) for picture in pictures]
+    (turn,) = alternating(turns)
+    assert (turn.content, turn.pictures) == (f"{PICTURE}this\n\n{PICTURE}this", pictures)
+    (after_system, _) = without_system([SYSTEM, turns[0], HELLO])
+    assert after_system.pictures == pictures[:1]
 
 
 def test_a_call_stays_a_turn_of_its_own() -> None:

@@ -2,8 +2,10 @@
 
 import json
 
+from msgspec import structs
+
 from inference.adapters.tool_calls.prompted import with_prompted_tools
-from inference.core.requests import Message, Tool, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, Tool, ToolCall
 
 ADD = Tool(name="add", description="Adds.", parameters='{"type":"object"}')
 QUESTION = Message(role="user", content="2 and 3?")
@@ -48,3 +50,14 @@ def test_results_that_follow_each_other_are_one_turn_of_the_user() -> None:
 
 def test_a_conversation_without_tools_stays_as_it_is() -> None:
     assert with_prompted_tools([QUESTION], []) == [QUESTION]
+
+
+def test_the_pictures_of_results_stay_at_their_places() -> None:
+    pictures = tuple(Picture(data=data, media_type="image/png", width=1, height=1) for data in (b"1", b"2"))
+    results = [
+        structs.replace(result, content=f"{PICTURE}seen", pictures=(picture,))
+        for result, picture in zip(RESULTS, pictures, strict=True)
+    ]
+    (turn,) = with_prompted_tools(results, [])
+    assert turn.pictures == pictures
+    assert turn.content.count(PICTURE) == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.protocol import Load
-from inference.core.requests import ChatRequest, Checkpoint, Message
+from inference.core.requests import PICTURE, ChatRequest, Checkpoint, Message, Picture
 from inference.worker.model.loading import load
 from inference.worker.text.checkpoints import positions
 from inference.worker.text.prompts import Prompts
@@ -51,6 +51,21 @@ def test_one_at_the_end_of_a_message_is_there() -> None:
 def test_one_behind_all_messages_is_none() -> None:
     assert shared(CHATML, (2, 0)) == []
     assert shared(CHATML) == []
+
+
+def test_what_is_tried_has_the_pictures_before_the_place_alone() -> None:
+    pictures = tuple(Picture(data=data, media_type="image/png", width=1, height=1) for data in (b"1", b"2"))
+    seen = Message(role="user", content=f"{PICTURE}this or {PICTURE}that", pictures=pictures)
+    marks = (Checkpoint(message=0, characters=0), Checkpoint(message=0, characters=8))
+    tried: list[Message] = []
+
+    def render(request: ChatRequest) -> list[int]:
+        tried.extend(request.messages)
+        return [0]
+
+    positions(ChatRequest(model="m", messages=(seen,), checkpoints=marks), [0, 1, 2], render)
+    assert [message.pictures for message in tried] == [(), pictures[:1]]
+    assert all(message.content.count(PICTURE) == len(message.pictures) for message in tried)
 
 
 def test_text_that_looks_like_what_is_tried_is_no_trouble() -> None:
