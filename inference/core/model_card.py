@@ -99,7 +99,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     is_enabled: bool = True  # False: an operator has switched it off, which is its problem if it has no other
     kind: ModelKind = "chat"  # what it makes of a text: more text, a vector, or a score
     sees: bool = False  # it takes pictures, where what that needs is installed
-    picture_tokens: int = 0  # at most, of one picture; 0 where it sees none
+    picture_tokens: int = 0  # at most, of one picture
+    picture_token_pixels: int = 0  # the edge of a token's square; 0: a picture of any size has as many tokens
     aliases: tuple[str, ...] = ()  # other names requests may use
     is_pinned: bool = False  # never evicted, and loaded when the site starts
     idle_ttl_s: float | None = None  # seconds after its last token; -1 for ever, None: the site's setting

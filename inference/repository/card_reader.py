@@ -11,7 +11,7 @@ from msgspec import structs
 from inference.core.model_card import KV_BITS, KVEstimate, ModelCard
 from inference.core.requests import Sampling
 from inference.repository import lora_folders, memory_estimate
-from inference.repository.files import context_length, json_files, pooling, remote_code
+from inference.repository.files import context_length, json_files, pooling, remote_code, vision
 from inference.repository.files.json_files import Unreadable
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
 from inference.repository.model_folders import Place, lacking, sayable
@@ -90,6 +90,7 @@ def predicted_card(
 ) -> ModelCard:
     """The card of a chat model as far as its config.json and its tensors say."""
     shape = Shape(dequantises=machine.dequantises, step=machine.prefill_step, context_length=context_length)
+    seen = vision.read(config, (tensor.name for tensor in tensors))
     return ModelCard(
         id=name,
         path="",
@@ -103,6 +104,9 @@ def predicted_card(
             memory_estimate.weight_bytes(tensors, config, dequantises=machine.dequantises) * _WORKSPACE
         ),
         kv_estimates=_kv_estimates(config, shape),
+        sees=seen is not None,
+        picture_tokens=seen.most_tokens if seen else 0,
+        picture_token_pixels=seen.token_pixels if seen else 0,
     ).with_kv_bits(machine.kv_bits)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from inference.core.model_card import ModelCard
 from inference.repository.card_reader import Machine, make_card
+from inference.repository.files.safetensors import Tensor, read_tensors
 from tests.repository.catalog_scan import change, scan
 
 
@@ -105,6 +107,22 @@ def test_the_context_length_of_a_model_with_pictures_is_its_texts(
     put("odd", text_config=[1])
     cards = scan(models)
     assert (cards["tiny"].context_length, cards["odd"].context_length) == (12345, 2048)
+
+
+def test_a_model_with_a_tower_sees(put: Callable[..., Path]) -> None:
+    vision = {"image_size": 56, "patch_size": 14}
+    folder = put("tiny", model_type="mistral3", spatial_merge_size=2, vision_config=vision)
+
+    def with_tower(folder: Path) -> list[Tensor]:
+        tower = Tensor(name="vision_tower.patch_conv.weight", dtype="F16", shape=(2, 2), bytes=8)
+        return [*read_tensors(folder), tower]
+
+    def card(name: str, tensors_of: Callable[[Path], list[Tensor]]) -> ModelCard:
+        return make_card(name, folder, "folder", Machine(dequantises=True), tensors_of)
+
+    seeing = card("x", with_tower)
+    assert (seeing.sees, seeing.picture_tokens, seeing.picture_token_pixels) == (True, 2 * 3, 28)
+    assert not card("x", read_tensors).sees
 
 
 @pytest.mark.parametrize("value", [None, 7, ["llama"], "x" * 10_000, "\ud800", ""])

@@ -1,0 +1,80 @@
+"""Which models see pictures, and how many tokens a picture becomes at most.
+
+Their config.json has a part for vision, and their weights have its tensors: conversions of the text model
+alone often keep the former without the latter.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import ceil
+from typing import Any, Final
+
+from msgspec import Struct
+
+# What the names of the tensors of towers and projectors begin with.
+TENSORS: Final = (
+    *("vision_tower.", "model.vision_tower.", "vision_model.", "model.vision_model.", "visual."),
+    *("model.visual.", "embed_vision.", "model.embed_vision.", "connector.", "model.connector."),
+    *(
+        "multi_modal_projector.",
+        "model.multi_modal_projector.",
+        "vision_encoder.",
+        "vision_language_adapter.",
+    ),
+)
+_LARGEST = 2**16  # a config.json may claim anything
+_TILES_OF_AN_EDGE = 4  # Idefics 3 and SmolVLM: the longest edge of a picture, in tiles
+_MARKS_OF_A_TILE = 3  # two tokens before it, and one at the end of a row
+
+
+class Vision(Struct, frozen=True, kw_only=True):
+    """What is known of a model that sees before it is loaded."""
+
+    most_tokens: int  # of one picture
+    token_pixels: int = 0  # the edge of the square that a token stands for; 0: any size has as many tokens
+
+
+def read(config: Mapping[str, Any], tensors: Iterable[str]) -> Vision | None:
+    """What config.json and the names of the tensors say; None for a model that sees nothing."""
+    family = _FAMILIES.get(str(config.get("model_type")))
+    if family is None or not isinstance(config.get("vision_config"), dict):
+        return None
+    if not any(name.startswith(TENSORS) for name in tensors):
+        return None
+    return family(config)
+
+
+def _of_rows(config: Mapping[str, Any]) -> Vision | None:
+    """Pixtral and Mistral 3: rows of patches, with a token at the end of each."""
+    vision = config["vision_config"]
+    size, patch = _number(vision, "image_size"), _number(vision, "patch_size")
+    merged = _number(config, "spatial_merge_size", missing=2 if config["model_type"] == "mistral3" else 1)
+    if not (size and patch and merged):
+        return None
+    edge = ceil(size / (patch * merged))
+    return Vision(most_tokens=edge * (edge + 1), token_pixels=patch * merged)
+
+
+def _of_tiles(config: Mapping[str, Any]) -> Vision | None:
+    """Idefics 3 and SmolVLM: tiles of one size, and the whole picture in one more."""
+    vision = config["vision_config"]
+    size, patch = _number(vision, "image_size"), _number(vision, "patch_size")
+    scale = _number(config, "scale_factor", missing=2)
+    if not (size and patch and scale):
+        return None
+    of_tile = (size // patch // scale) ** 2 + _MARKS_OF_A_TILE
+    return Vision(most_tokens=(_TILES_OF_AN_EDGE**2 + 1) * of_tile)
+
+
+def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:
+    """A figure of the config, 0 where it makes no sense."""
+    value = config.get(name, missing)
+    return value if type(value) is int and 0 < value <= _LARGEST else 0
+
+
+# By model_type, those that the worker has towers for.
+_FAMILIES: Mapping[str, Callable[[Mapping[str, Any]], Vision | None]] = {
+    "idefics3": _of_tiles,
+    "mistral3": _of_rows,
+    "pixtral": _of_rows,
+    "smolvlm": _of_tiles,
+}

@@ -1,0 +1,51 @@
+"""Which models see: config.json and the tensors have to agree."""
+
+from typing import Any
+
+import pytest
+
+from inference.repository.files.vision import read
+
+TOWER = ("language_model.model.norm.weight", "vision_tower.patch_conv.weight")
+MISTRAL = {
+    "model_type": "mistral3",
+    "spatial_merge_size": 2,
+    "vision_config": {"model_type": "pixtral", "image_size": 1540, "patch_size": 14},
+}
+SMOLVLM = {
+    "model_type": "smolvlm",
+    "scale_factor": 4,
+    "vision_config": {"model_type": "smolvlm_vision", "image_size": 512, "patch_size": 16},
+}
+
+
+def test_a_picture_of_mistral_has_a_token_more_in_each_row() -> None:
+    found = read(MISTRAL, TOWER)
+    assert found and (found.most_tokens, found.token_pixels) == (55 * 56, 28)
+
+
+def test_a_picture_of_smolvlm_has_as_many_tokens_at_any_size() -> None:
+    found = read(SMOLVLM, ("model.vision_model.embeddings.patch_embedding.weight",))
+    assert found and found.most_tokens >= 17 * 64 and found.token_pixels == 0
+
+
+@pytest.mark.parametrize("tensors", [(), ("language_model.model.norm.weight",)])
+def test_without_the_weights_of_a_tower_it_sees_nothing(tensors: tuple[str, ...]) -> None:
+    assert read(MISTRAL, tensors) is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"model_type": "llama", "vision_config": MISTRAL["vision_config"]},
+        {"model_type": "mistral3"},
+        {"model_type": "mistral3", "vision_config": None},
+        {"model_type": "mistral3", "vision_config": {}},
+        {"model_type": "mistral3", "vision_config": {"image_size": "1540", "patch_size": 14}},
+        {"model_type": "mistral3", "vision_config": {"image_size": 10**30, "patch_size": 14}},
+        {"model_type": "smolvlm", "vision_config": {"image_size": 512, "patch_size": 0}},
+    ],
+)
+def test_a_config_that_does_not_say_how_it_sees_is_one_of_a_text_model(config: dict[str, Any]) -> None:
+    assert read(config, TOWER) is None
