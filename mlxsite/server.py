@@ -16,6 +16,7 @@ from daphne import http_protocol, ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor
 
+from inference.api.http import dialects
 from inference.serving import site_lock
 from mlxsite.connection import StreamChannel
 from mlxsite.open_connections import OpenConnections
@@ -31,7 +32,8 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
     `on_ready` is called on the event loop once the server listens. If it cannot listen, `run` returns at once
     and `listen_failure` says why. The caller handles signals. A client that reads nothing for `stall_s`
     seconds is disconnected, and so is one whose request does not arrive in time: `arrival_s` seconds for its
-    headers, and a pace for its body. `connections_of_one` is the most connections of one address, unless it
+    headers, and a pace for its body. Bodies that may have pictures may have `picture_body_bytes`, where that
+    is more than `max_body_bytes`. `connections_of_one` is the most connections of one address, unless it
     is in `trusted_proxies`.
     """
 
@@ -43,6 +45,7 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         port: int,
         max_body_bytes: int,
         on_ready: Callable[[], None],
+        picture_body_bytes: int = 0,
         stall_s: float = 60.0,
         arrival_s: float = 30.0,
         connections_of_one: int = 1024,
@@ -57,10 +60,11 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
             ],
             signal_handlers=False,
             server_name="mlxsite",
-            websocket_max_message_size=max_body_bytes,
-            websocket_max_frame_size=max_body_bytes,
+            websocket_max_message_size=max(max_body_bytes, picture_body_bytes),
+            websocket_max_frame_size=max(max_body_bytes, picture_body_bytes),
         )
-        self.max_body_bytes = max_body_bytes
+        self._max_body_bytes = max_body_bytes
+        self._picture_body_bytes = max(max_body_bytes, picture_body_bytes)
         self.stall_s = stall_s
         self.arrival_s = arrival_s
         self.open_connections = OpenConnections(connections_of_one, trusted_proxies)
@@ -82,6 +86,10 @@ class StreamServer(daphne.server.Server):  # type: ignore[misc]  # untyped in da
         http_protocol.HTTPFactory.protocol = StreamChannel
         ws_protocol.WebSocketFactory.protocol = StreamSocket
         super().run()
+
+    def body_limit(self, path: str) -> int:
+        """The most bytes that the body of a request to this path may have."""
+        return self._picture_body_bytes if dialects.takes_pictures(path) else self._max_body_bytes
 
     async def drain(self, limit_s: float) -> None:
         """Wait until the active requests have finished, at most `limit_s` seconds."""

@@ -100,7 +100,7 @@ PASSWORD_HASHERS = ["inference.accounts.password_hasher.PasswordHasher"]  # Djan
 PASSWORD_RESET_TIMEOUT = 86_400  # of the links that operators make; no mail is sent
 
 # The body guard in mlxsite/server.py cuts larger uploads before they reach Django; this is the second wall.
-DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.max_body_bytes
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(CONFIG.max_body_bytes, CONFIG.picture_body_bytes)
 CSRF_TRUSTED_ORIGINS = CONFIG.own_origins
 SECURE_HSTS_SECONDS = 365 * 86_400  # sent over TLS alone
 SECURE_REFERRER_POLICY = "same-origin"

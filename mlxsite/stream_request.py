@@ -4,6 +4,7 @@ It overrides private parts of Daphne 4.2; mlxsite/server.py says which and why.
 """
 
 import asyncio
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -81,7 +82,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
     # the application cannot reject a large upload; Twisted reports the length and each chunk as they arrive.
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
-        if length is not None and length > self.server.max_body_bytes:
+        if length is not None and length > self._body_limit:
             self.content = BytesIO()
             self._refuse_body()
             return
@@ -91,10 +92,15 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         if self._is_refused:
             return
         self.received += len(data)
-        if self.received > self.server.max_body_bytes:
+        if self.received > self._body_limit:
             self._refuse_body()
             return
         super().handleContentChunk(data)
+
+    @cached_property
+    def _body_limit(self) -> int:
+        limit: int = self.server.body_limit(self._asked_path)
+        return limit
 
     def process(self) -> Any:
         if self._is_refused:

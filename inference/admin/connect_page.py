@@ -90,7 +90,11 @@ def _blocks(request: HttpRequest, choice: _Choice, key: str) -> list[dict[str, A
         return []
     try:
         values = Values(
-            origin=choice.origin, key=key, model=choice.card.id, context=choice.card.context_length
+            origin=choice.origin,
+            key=key,
+            model=choice.card.id,
+            context=choice.card.context_length,
+            sees=choice.card.sees,
         )
     except UnusableValue as error:
         messages.error(request, str(error))

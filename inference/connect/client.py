@@ -16,7 +16,7 @@ _LONGEST_ANSWER = 32_000
 # `<base>`, with the literal text before it that is quoted together with the value: `<openai/model>`.
 _PLACEHOLDER = re.compile(
     r"<(?P<before>[A-Za-z: ]+[ /])?"
-    r"(?P<name>origin|base|container|key|model|context|answer)(?::(?P<quoting>\w+))?>"
+    r"(?P<name>origin|base|container|key|model|context|answer|sees)(?::(?P<quoting>\w+))?>"
 )
 _PLAIN_YAML = re.compile(r"[A-Za-z][\w./:-]*")
 _LOOPBACK = re.compile(r"^(https?://)(?:127\.0\.0\.1|localhost|\[::1\])(?=[:/])")
@@ -37,6 +37,7 @@ class Values(Struct, frozen=True, kw_only=True):
     key: str = NO_KEY
     model: str
     context: int
+    sees: bool = False  # the model takes pictures
 
     def __post_init__(self) -> None:
         for name in ("origin", "key", "model"):
@@ -76,6 +77,8 @@ class Part(Struct, frozen=True, kw_only=True):
 
         def written(found: "re.Match[str]") -> str:
             value = getattr(values, found["name"])
+            if isinstance(value, bool):
+                return "true" if value else "false"
             if isinstance(value, int):
                 return str(value)
             return _QUOTINGS[found["quoting"] or self.syntax]((found["before"] or "") + value)

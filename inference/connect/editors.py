@@ -51,7 +51,7 @@ models:
         "api_url": <base>,
         "available_models": [
           { "name": <model>, "max_tokens": <context>, "max_output_tokens": <answer>,
-            "capabilities": { "tools": true, "images": false } }
+            "capabilities": { "tools": true, "images": <sees> } }
         ]
       }
     }

@@ -25,7 +25,7 @@ from inference.core.requests import (
     Tool,
 )
 from inference.pool.residency.answer_growth import Answers
-from inference.serving import runtime, tracing, visible_models
+from inference.serving import picture_check, runtime, tracing, visible_models
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
 from inference.serving.metrics.site_metrics import METRICS
@@ -47,6 +47,7 @@ async def stream(
     cancels the work and releases the model; use it inside `contextlib.aclosing`.
     """
     await visible_models.check(principal, request.model)
+    request = await picture_check.checked(request, principal)
     account = await ACCOUNTS.of(principal)
     with (
         METRICS.requests.measured(lambda: _label_of(request)) as measured,
@@ -145,7 +146,7 @@ def prompt_tokens(request: Request) -> int:
     """A cautious estimate of the prompts' tokens in all KV caches, until the worker has counted."""
     if not isinstance(request, ChatRequest | CompletionRequest):
         return 0
-    return _prompt_tokens(request) * request.n
+    return (_prompt_tokens(request) + _picture_tokens(request)) * request.n
 
 
 def answers_of(request: Request) -> Answers | None:
@@ -167,6 +168,13 @@ def _prompt_tokens(request: GenerationRequest) -> int:
     else:
         prompts = request.prompts
     return sum(map(_tokens_in, prompts))
+
+
+def _picture_tokens(request: GenerationRequest) -> int:
+    if not isinstance(request, ChatRequest):
+        return 0
+    pictures = [picture for message in request.messages for picture in message.pictures]
+    return picture_check.tokens_of(pictures, runtime.catalog().known(request.model)) if pictures else 0
 
 
 def _written(tools: Iterable[Tool]) -> Iterable[str]:

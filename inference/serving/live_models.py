@@ -8,7 +8,7 @@ from msgspec import Struct
 from inference.core.model_card import ModelCard, requestable
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.core.self_test_summary import NOT_TESTED, SelfTestSummary, summary
-from inference.serving import runtime
+from inference.serving import picture_check, runtime
 from inference.serving.active_requests import STREAMS
 
 
@@ -28,6 +28,7 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     kind: str = "chat"
     self_test: SelfTestSummary = NOT_TESTED  # of the model in memory
     aliases: tuple[str, ...] = ()
+    sees: bool = False  # it takes pictures
     base: str = ""  # the model whose LoRA adapter or profile it is: state and memory are that model's
     profile: str = ""  # the name of that profile; empty for an adapter
 
@@ -95,6 +96,7 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         streams=streams,
         reason=resident.reason,
         kind=card.kind,
+        sees=picture_check.takes_pictures(card, resident),
         base=card.base,
         profile=card.profile,
         aliases=card.aliases,

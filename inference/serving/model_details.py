@@ -43,8 +43,9 @@ def read(card: ModelCard) -> ModelDetails:
     """The details of a model; what cannot be read is left out."""
     folder = Path(card.path)
     template = _template(folder) if card.kind == "chat" else ""
+    seen = ("vision",) if card.sees else ()
     return ModelDetails(
-        template=template, capabilities=capabilities(card.kind, template), figures=_figures(folder)
+        template=template, capabilities=(*capabilities(card.kind, template), *seen), figures=_figures(folder)
     )
 
 

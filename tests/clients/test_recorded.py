@@ -2,11 +2,13 @@
 
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inference.core.events import Accepted, Embedded, Finished, Usage
+from tests import vision_extra
 from tests.api.openai.asking import post
 from tests.clients.recorded import Recorded, recorded
 from tests.fakes import EventRunner, FakeRunner, card, serving
@@ -14,11 +16,11 @@ from tests.fakes import EventRunner, FakeRunner, card, serving
 REQUESTS = {one.name: one for one in recorded()}
 # Refusals that are kept on purpose: status, `param`.
 REFUSED = {
-    # No model here reads pictures, and an answer that pretends to would be wrong.
-    "langchain-py-1.7-image-part": (400, "messages.0.content.1"),
+    # The model reads text only, and an answer that pretends to see would be wrong.
+    "langchain-py-1.7-image-part": (400, "messages.0.content"),
     # Claude Code takes the image out by the wording of the refusal, and asks again.
-    "claude-code-2.1-image-read-by-a-tool": (400, "messages.3.content.0.content.0.type"),
-    "cline-3.0-image-read-by-a-tool": (400, "messages.4.content.0.image_url"),
+    "claude-code-2.1-image-read-by-a-tool": (400, "Could not process image: the model"),
+    "cline-3.0-image-read-by-a-tool": (400, "messages.4.content"),
     # The item is none that this server has stored; with the response before it is answered.
     "ai-sdk-openai-3.0-multi-turn-item-reference": (404, "input.1"),
 }
@@ -81,6 +83,20 @@ async def test_what_is_refused_on_purpose_is_refused_by_name(name: str) -> None:
     error = json.loads(response.content)["error"]
     # Anthropic's errors have no field for the parameter; the message begins with it.
     assert (error.get("param") or error["message"].lstrip("'")).startswith(param)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", [name for name in REFUSED if "image" in name])
+async def test_a_model_that_sees_gets_the_pictures(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    vision_extra.install(monkeypatch, tmp_path)
+    request, runner = REQUESTS[name], FakeRunner(sees=True)
+    with serving(runner, cards=[card(sees=True)]):
+        response = await post(request.path, request.asking("tiny"), headers=request.headers)
+    assert response.status_code == 200
+    (asked,) = runner.requests
+    assert [p.width for message in asked.messages for p in message.pictures] == [3]
 
 
 def test_every_exception_is_one_of_a_recorded_request() -> None:

@@ -129,6 +129,7 @@ def test_zed(values: Values) -> None:
     assert [(one["name"], one["max_tokens"]) for one in provider["available_models"]] == [
         (chosen["model"], values.context)
     ]
+    assert provider["available_models"][0]["capabilities"]["images"] is values.sees
     assert shlex.split(find_text("zed", values)) == ["export", f"MLX_API_KEY={values.key}", "zed"]
 
 

@@ -8,4 +8,5 @@ AWKWARD = Values(
     key="k'\"\\$(x) `y` #",
     model='org/It\'s "a" $model: #1:x',
     context=40960,
+    sees=True,
 )

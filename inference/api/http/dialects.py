@@ -3,6 +3,14 @@
 from django.conf import settings
 
 _FIXED = ("/v1/", "/v2/", "/rerank/", "/tokenize/", "/detokenize/", "/tokenizer_info/")
+# Whose bodies may have pictures; of Ollama's API they are below its prefix.
+_WITH_PICTURES = frozenset(
+    {
+        *("/v1/chat/completions", "/v1/responses", "/v1/responses/compact", "/v1/responses/input_tokens"),
+        *("/v1/conversations", "/v1/messages", "/v1/messages/count_tokens", "/v1/tokenize", "/tokenize"),
+    }
+)
+_OLLAMA_WITH_PICTURES = frozenset({"/api/chat", "/api/generate"})
 # What the record of requests calls each API; the first prefix that fits counts.
 _NAMES = {
     "/v1/chat/completions/": "openai chat",
@@ -37,6 +45,23 @@ def is_ollama(path: str) -> bool:
     """Whether a request to this path is one of Ollama's API."""
     ollama = settings.CONFIG.ollama
     return bool(ollama) and f"{served_path(path)}/".startswith(f"{ollama}/")
+
+
+def takes_pictures(path: str) -> bool:
+    """Whether the body of a request to this path may have pictures, which make it large."""
+    if is_ollama(path):
+        return path.removeprefix(settings.CONFIG.ollama) in _OLLAMA_WITH_PICTURES
+    served = served_path(path)
+    is_items = served.startswith("/v1/conversations/") and served.endswith("/items")
+    return served in _WITH_PICTURES or is_items
+
+
+def body_limit(path: str) -> int:
+    """The most bytes that the body of a request to this path may have."""
+    config = settings.CONFIG
+    if takes_pictures(path):
+        return max(config.max_body_bytes, config.picture_body_bytes)
+    return int(config.max_body_bytes)
 
 
 def served_path(path: str) -> str:

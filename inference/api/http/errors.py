@@ -24,7 +24,10 @@ from inference.core.errors import (
 logger = logging.getLogger(__name__)
 
 NO_SUCH_ADDRESS = "There is nothing at this address; docs/api.md lists the endpoints."
-BODY_TOO_LARGE = "The request body is larger than this server accepts (MLX_SERVER_MAX_BODY_BYTES)."
+BODY_TOO_LARGE = (
+    "The request body is larger than this server accepts (MLX_SERVER_MAX_BODY_BYTES; "
+    "MLX_SERVER_PICTURE_BODY_BYTES where it may have pictures)."
+)
 INTERNAL = "Something went wrong inside the server; its log has the details."
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Container
 from typing import Final
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
-from inference.api.http import errors
+from inference.api.http import dialects, errors
 from inference.core.errors import BodyTooLarge, UnsupportedMediaType
 
 # None of these can be sent by a page of another site without asking first.
@@ -29,6 +28,6 @@ def bounded(request: HttpRequest) -> bytes:
         body = request.body
     except RequestDataTooBig:
         raise BodyTooLarge(errors.BODY_TOO_LARGE) from None
-    if len(body) > settings.CONFIG.max_body_bytes:
+    if len(body) > dialects.body_limit(request.path):
         raise BodyTooLarge(errors.BODY_TOO_LARGE)
     return body

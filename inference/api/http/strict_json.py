@@ -14,13 +14,11 @@ import pydantic
 from django.conf import settings
 from django.http import HttpRequest
 
-from inference.api.http import answer_headers, known_clients, raw_body
+from inference.api.http import answer_headers, known_clients, pictures, raw_body
+from inference.api.http import errors as http_errors
 from inference.api.http.field_error import field_error
 from inference.api.http.strict_schema import NOTES_UNKNOWN, Strict, noted_in
-from inference.core.errors import (
-    InvalidJSON,
-    UnsupportedMediaType,
-)
+from inference.core.errors import BodyTooLarge, InvalidJSON, UnsupportedMediaType
 from inference.core.threads import BODIES
 
 MAX_DEPTH = 32
@@ -58,7 +56,7 @@ def read_now(request: HttpRequest, schema: type[S]) -> S:
 def _read(request: HttpRequest, body: bytes, schema: type[S], context: Context = _NO_CONTEXT) -> S:
     fields = load_object(body)
     notes_unknown = settings.CONFIG.unknown_fields == "note" or known_clients.is_known(request, fields)
-    made = check(fields, schema, notes_unknown=notes_unknown, context=context)
+    made = check(fields, schema, notes_unknown=notes_unknown, context=context, size=len(body))
     answer_headers.list_in(request, answer_headers.NOTED, noted_in(made))
     return made
 
@@ -68,13 +66,26 @@ def parse(body: bytes, schema: type[S]) -> S:
 
 
 def check(
-    fields: dict[str, Any], schema: type[S], *, notes_unknown: bool = False, context: Context = _NO_CONTEXT
+    fields: dict[str, Any],
+    schema: type[S],
+    *,
+    notes_unknown: bool = False,
+    context: Context = _NO_CONTEXT,
+    size: int = 0,
 ) -> S:
-    """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue."""
+    """Values that `load_object` has read, or that were read so before, as `schema`; InvalidValue.
+
+    BodyTooLarge where a body of `size` bytes is larger than one without its pictures may be.
+    """
+    tally = pictures.Tally()
+    known = {**context, NOTES_UNKNOWN: notes_unknown, pictures.TALLY: tally}
     try:
-        return schema.model_validate(fields, context={**context, NOTES_UNKNOWN: notes_unknown})
+        made = schema.model_validate(fields, context=known)
     except pydantic.ValidationError as error:
         raise field_error(error.errors(include_url=False, include_input=False)[0], fields) from None
+    if size - tally.characters > settings.CONFIG.max_body_bytes:
+        raise BodyTooLarge(http_errors.BODY_TOO_LARGE)
+    return made
 
 
 def load_object(body: bytes) -> dict[str, Any]:

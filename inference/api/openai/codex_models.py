@@ -8,6 +8,7 @@ from typing import Any
 
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ResidentModel
+from inference.serving import picture_check
 
 # Codex's own instructions belong to its own models; these are for all others.
 _INSTRUCTIONS = """\
@@ -55,5 +56,5 @@ def codex_model(card: ModelCard, resident: ResidentModel, priority: int) -> dict
         "context_window": loaded.context_length if loaded else card.context_length,
         "max_context_window": loaded.context_length if loaded else card.context_length,
         "experimental_supported_tools": [],
-        "input_modalities": ["text"],
+        "input_modalities": ["text", "image"] if picture_check.takes_pictures(card, resident) else ["text"],
     }

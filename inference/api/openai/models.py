@@ -11,9 +11,10 @@ from inference.core.errors import ModelNotFound
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ContextFit, ModelState, ResidentModel
 from inference.core.threads import CATALOG
-from inference.serving import runtime, visible_models
+from inference.serving import picture_check, runtime, visible_models
 
 router = Router()
+_OUTPUT = {"chat": "text", "embedding": "embedding", "rerank": "score"}
 
 
 @router.get("/models")
@@ -65,6 +66,10 @@ def _model(card: ModelCard, resident: ResidentModel, fit: ContextFit) -> dict[st
         "context_fits_now": fit.now,
         "context_fits_alone": fit.alone,
         "kind": card.kind,
+        "modalities": {
+            "input": ["text", "image"] if picture_check.takes_pictures(card, resident) else ["text"],
+            "output": [_OUTPUT[card.kind]],
+        },
         "family": card.family,
         "adapter": resident.loaded.adapter if resident.loaded else None,
         "light": resident.loaded.light if resident.loaded else None,

@@ -46,7 +46,7 @@ class TokenizeChatBody(Body):
         "add_special_tokens": Refused("the chat template writes them.", (False,)),
         "chat_template": Refused("a template is code; the model's own is used."),
     }
-    noted = {"mm_processor_kwargs": "these models read text only."}
+    noted = {"mm_processor_kwargs": "pictures are prepared as the model was trained."}
 
     model: ModelName | None = Field(None, description=_MODEL)
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(

@@ -103,7 +103,13 @@ class Command(BaseCommand):
         if options["agent_names"]:
             self._add_agent_names(card.resident_id)
         key = self._new_key(client, options["owner"]) if options["make_key"] else options["key"]
-        return Values(origin=origin, key=key, model=options["model"] or card.id, context=card.context_length)
+        return Values(
+            origin=origin,
+            key=key,
+            model=options["model"] or card.id,
+            context=card.context_length,
+            sees=card.sees,
+        )
 
     def _add_agent_names(self, model: str) -> None:
         with database.in_use():

@@ -117,6 +117,7 @@ class Command(BaseCommand):
             host=config.host,
             port=config.port,
             max_body_bytes=config.max_body_bytes,
+            picture_body_bytes=config.picture_body_bytes,
             on_ready=on_ready,
             connections_of_one=most_of_one_address(),
             trusted_proxies=config.trusted_proxies,

@@ -20,6 +20,7 @@ from inference.core.events import (
     TextDelta,
     ToolCallDelta,
 )
+from inference.core.picture_placeholders import without_pictures
 from inference.core.principal import Principal
 from inference.core.request_origin import RequestOrigin
 from inference.core.requests import Request
@@ -141,7 +142,7 @@ class CapturedText:
 
     def __init__(self, request: Request, switch: Switch) -> None:
         self._switch = switch
-        self._prompt = msgspec.json.encode(request).decode()[:MOST_CHARACTERS]
+        self._prompt = msgspec.json.encode(without_pictures(request)).decode()[:MOST_CHARACTERS]
         self._characters_left = MOST_CHARACTERS
         self._texts: dict[tuple[int, str], list[str]] = {}
 

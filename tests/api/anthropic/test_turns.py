@@ -6,12 +6,18 @@ import pytest
 
 from inference.api.anthropic import signature
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import Message, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, ToolCall
 from tests.api.anthropic.asking import HELLO, asked, read, text, turns
+from tests.pictures import as_base64, png
 
 USE = {"type": "tool_use", "id": "toolu_1", "name": "now", "input": {"zone": "é"}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "noon"}
 CALLED = [*HELLO, {"role": "assistant", "content": [USE]}]
+IMAGE = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": as_base64(png())},
+}
+RED = Picture(data=png(), media_type="image/png", width=3, height=2)
 DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Ships sail."}}
 SEARCH: Any = {
     "type": "search_result",
@@ -29,6 +35,51 @@ def test_texts_and_blocks_are_read() -> None:
     assert last(messages=HELLO) == Message(role="user", content="Hello")
     assert last(**turns(text("One."), text("Two."))).content == "One.\n\nTwo."
     assert last(messages=[{"role": "user", "content": []}]) == Message(role="user", content="")
+
+
+def test_images_are_pictures_at_their_places() -> None:
+    assert last(**turns(text("One."), text("Two."), IMAGE, text("What?"), IMAGE)) == Message(
+        role="user", content=f"One.\n\nTwo.{PICTURE}What?{PICTURE}", pictures=(RED, RED)
+    )
+    assert last(**turns(IMAGE)) == Message(role="user", content=PICTURE, pictures=(RED,))
+
+
+def test_images_in_results_are_pictures_of_the_tool() -> None:
+    result = RESULT | {"content": [text("It is"), IMAGE], "is_error": True}
+    made = asked(**turns(text("See"), IMAGE, result, IMAGE, before=CALLED)).messages[2:]
+    assert made == (
+        Message(role="user", content=f"See{PICTURE}", pictures=(RED,)),
+        Message(
+            role="tool",
+            content=f"Error: It is{PICTURE}",
+            pictures=(RED,),
+            tool_call_id="toolu_1",
+        ),
+        Message(role="user", content=PICTURE, pictures=(RED,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "param"),
+    [
+        ({"data": "iVBORw0KGgo="}, "messages.0.content.0.source.data"),
+        ({"data": "no base64"}, "messages.0.content.0.source.data"),
+        ({"data": 5}, "messages.0.content.0.source.data"),
+        ({"media_type": "image/bmp"}, "messages.0.content.0.source.media_type"),
+    ],
+)
+def test_an_image_that_cannot_be_read_is_refused_at_its_place(source: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        read(**turns({"type": "image", "source": {**IMAGE["source"], **source}}))  # type: ignore[dict-item]
+    assert caught.value.param == param
+    if isinstance(source.get("data"), str):
+        assert "could not process image" in caught.value.message
+
+
+def test_only_a_user_shows_images() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        read(messages=[*HELLO, {"role": "assistant", "content": [IMAGE]}, *HELLO])
+    assert caught.value.param == "messages.1.content.0.type"
 
 
 def test_the_system_comes_first() -> None:
@@ -147,12 +198,13 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "param", "expected"),
     [
-        (turns({"type": "image", "source": {"type": "base64"}}), "messages.0.content.0.type", "text only"),
-        (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* text only"),
+        (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* only"),
+        (turns(IMAGE | {"source": {"type": "url"}}), "messages.0.content.0.source.type", "type 'base64'"),
+        (turns(IMAGE | {"source": {"type": "file"}}), "messages.0.content.0.source.type", "type 'base64'"),
         (
-            turns(RESULT | {"content": [{"type": "image"}]}, before=CALLED),
+            turns(RESULT | {"content": [{"type": "video"}]}, before=CALLED),
             "messages.2.content.0.content.0.type",
-            "text only",
+            "Could not process video",
         ),
         (turns(DOCUMENT | {"source": {"type": "base64"}}), "messages.0.content.0.source.type", "type 'text'"),
         (turns(DOCUMENT | {"source": {"type": "url"}}), "messages.0.content.0.source.type", "type 'text'"),
@@ -175,7 +227,10 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(
             {"type": "image", "source": {"type": "url"}},
             "could not process image",
         ),
-        (RESULT | {"content": [text("Done"), {"type": "image"}]}, "could not process image"),
+        (
+            RESULT | {"content": [IMAGE | {"source": {"type": "url"}}]},
+            "could not process image",
+        ),
         (DOCUMENT | {"source": {"type": "base64", "media_type": "application/pdf"}}, "could not process pdf"),
         (RESULT | {"content": [DOCUMENT | {"source": {"type": "file"}}]}, "could not process pdf"),
     ],

@@ -4,10 +4,15 @@ from typing import Any
 
 from inference.api.anthropic.schemas import MessagesBody
 from inference.api.http.strict_schema import Strict
+from tests.pictures import as_base64, png
 
 _TEXT = {"type": "text", "text": "Hi"}
 _SEARCH = {"type": "search_result", "title": "Noon", "source": "a", "content": [_TEXT]}
-_RESULT = [_TEXT, _SEARCH, {"type": "tool_reference", "tool_name": "now"}]
+_IMAGE = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": as_base64(png())},
+}
+_RESULT = [_TEXT, _IMAGE, _SEARCH, {"type": "tool_reference", "tool_name": "now"}]
 _FORMAT = {"type": "json_schema", "schema": {"type": "object"}}
 MESSAGES: dict[str, Any] = {
     "model": "tiny",
@@ -18,6 +23,7 @@ MESSAGES: dict[str, Any] = {
             "role": "user",
             "content": [
                 _TEXT,
+                _IMAGE,
                 {"type": "document", "title": "a", "source": {"type": "content", "content": [_TEXT]}},
                 {
                     "type": "document",

@@ -118,7 +118,15 @@ async def test_it_refuses_encoded_bodies() -> None:
 
 
 async def test_it_refuses_a_body_over_the_limit_as_json() -> None:
-    response = await post("/v1/chat/completions", b" " * (8 * 2**20 + 1))
+    response = await post("/v1/completions", b" " * (8 * 2**20 + 1))
+    assert (response.status_code, error_of(response)["code"]) == (413, "body_too_large")
+
+
+async def test_it_refuses_a_text_over_the_limit_where_a_body_may_be_larger_for_its_pictures() -> None:
+    body = chat_body(messages=[{"role": "user", "content": "a" * 8 * 2**20}])
+    response = await post("/v1/chat/completions", body)
+    assert (response.status_code, error_of(response)["code"]) == (413, "body_too_large")
+    response = await post("/v1/chat/completions", b" " * (48 * 2**20 + 1))
     assert (response.status_code, error_of(response)["code"]) == (413, "body_too_large")
 
 

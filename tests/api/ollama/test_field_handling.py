@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ from inference.api.ollama.schemas import (
 from inference.api.ollama.schemas.messages import OllamaMessage
 from inference.api.ollama.schemas.options import Options
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import Message, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, ToolCall
+from tests import vision_extra
 from tests.api.ollama.asking import HELLO, ask
 from tests.api.ollama.whole_bodies import BODIES, CHAT, FUNCTION, OPTIONS
 from tests.api.openai import reference
@@ -39,8 +41,15 @@ from tests.api.openai.body_places import paths, replaced
 from tests.api.openai.test_reaching import value_at
 from tests.api.openai.test_wrong_values import WRONG
 from tests.api.openai.test_wrong_values import check as check_error
-from tests.fakes import FakeRunner, serving
+from tests.fakes import FakeRunner, card, serving
+from tests.pictures import as_base64, png
 
+PNG = as_base64(png())
+SHOWN = Message(
+    role="user",
+    content=f"{PICTURE}Hi",
+    pictures=(Picture(data=png(), media_type="image/png", width=3, height=2),),
+)
 PLAIN: dict[str, Any] = {"model": "tiny", "messages": HELLO}
 PROMPT: dict[str, Any] = {"model": "tiny", "prompt": "Hi"}
 
@@ -145,6 +154,8 @@ REACHED: list[tuple[str, dict[str, Any], str, Any]] = [
     ("chat", {"logprobs": True, "top_logprobs": 5}, "logprobs", 5),
     ("generate", {"prompt": "Hi"}, "messages.0", Message(role="user", content="Hi")),
     ("generate", {"prompt": "Hi", "system": "Be brief."}, "messages.0.content", "Be brief."),
+    ("chat", {"messages": [{"role": "user", "content": "Hi", "images": [PNG]}]}, "messages.0", SHOWN),
+    ("generate", {"prompt": "Hi", "images": [PNG]}, "messages.0", SHOWN),
     ("generate", {"prompt": "Hi", "think": "high"}, "effort", "high"),
     ("generate", {"prompt": "Hi", "format": "json"}, "schema", '{"type":"object"}'),
     ("generate", {"prompt": "Hi", "raw": True}, "prompts", ("Hi",)),
@@ -157,10 +168,16 @@ REACHED: list[tuple[str, dict[str, Any], str, Any]] = [
 
 @pytest.mark.parametrize(("endpoint", "fields", "path", "value"), REACHED)
 async def test_a_field_reaches_the_model(
-    endpoint: str, fields: dict[str, Any], path: str, value: Any
+    endpoint: str,
+    fields: dict[str, Any],
+    path: str,
+    value: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    runner = FakeRunner()
-    with serving(runner):
+    vision_extra.install(monkeypatch, tmp_path)
+    runner = FakeRunner(sees=True)
+    with serving(runner, cards=[card(sees=True)]):
         response = await ask(
             endpoint, **(({"messages": HELLO} if endpoint == "chat" else {}) | fields), stream=False
         )
@@ -177,7 +194,10 @@ async def test_a_field_reaches_the_model(
         (OllamaChatBody, {"format": "xml"}, "format"),
         (OllamaChatBody, {"messages": [{"role": "tool", "content": "x"}]}, "messages.0.tool_name"),
         (OllamaChatBody, {"messages": [HELLO[0] | {"thinking": "x"}]}, "messages.0.thinking"),
-        (OllamaChatBody, {"messages": [HELLO[0] | {"images": ["aGk="]}]}, "messages.0.images"),
+        (OllamaChatBody, {"messages": [HELLO[0] | {"images": ["aGk="]}]}, "messages.0.images.0"),
+        (OllamaChatBody, {"messages": [{"role": "system", "images": [PNG]}]}, "messages.0.images"),
+        (GenerateBody, {"prompt": "x", "images": [PNG, "x"]}, "images.1"),
+        (GenerateBody, {"prompt": "x", "raw": True, "images": [PNG]}, "images"),
         (GenerateBody, {"prompt": "x", "raw": True, "system": "x"}, "system"),
         (GenerateBody, {"prompt": "x", "suffix": "y", "format": "json"}, "format"),
         (GenerateBody, {"prompt": "x", "raw": True, "think": True}, "think"),

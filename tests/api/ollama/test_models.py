@@ -73,6 +73,12 @@ async def test_a_model_is_shown(tmp_path: Any, name: str) -> None:
     assert answer["modelfile"].startswith("FROM tiny:latest\n")
 
 
+async def test_a_model_that_sees_has_vision() -> None:
+    with serving(answering(), cards=[card(sees=True)]):
+        response = await ask("show", model="tiny")
+    assert json.loads(response.content)["capabilities"] == ["completion", "vision"]
+
+
 async def test_an_embedding_model_embeds() -> None:
     with serving(answering(), cards=CARDS):
         response = await ask("show", model="owner/vectors")

@@ -10,6 +10,7 @@ from inference.api.ollama.schemas import (
     OllamaChatBody,
     ShowBody,
 )
+from tests.pictures import as_base64, png
 
 OPTIONS: dict[str, Any] = {
     "temperature": 0.5,
@@ -36,7 +37,7 @@ _SHARED: dict[str, Any] = {
 FUNCTION = {"name": "now", "description": "Tells it.", "parameters": {"type": "object"}, "strict": True}
 CHAT = _SHARED | {
     "messages": [
-        {"role": "user", "content": "Hi"},
+        {"role": "user", "content": "Hi", "images": [as_base64(png())]},
         {
             "role": "assistant",
             "content": "",
@@ -47,7 +48,7 @@ CHAT = _SHARED | {
     ],
     "tools": [{"type": "function", "function": FUNCTION}],
 }
-GENERATE = _SHARED | {"prompt": "Hi", "system": "Be brief."}
+GENERATE = _SHARED | {"prompt": "Hi", "system": "Be brief.", "images": [as_base64(png())]}
 _PLAIN = {name: value for name, value in _SHARED.items() if name not in {"format", "think"}}
 RAW = _PLAIN | {"prompt": "Hi", "raw": True, "suffix": "end"}
 BODIES: dict[str, tuple[type[Strict], dict[str, Any]]] = {

@@ -1,7 +1,10 @@
 import json
+from pathlib import Path
 
+import pytest
 from django.test import AsyncClient
 
+from tests import vision_extra
 from tests.api.openai.asking import chat, error_of
 from tests.fakes import GB, FakeRunner, card, serving
 
@@ -30,6 +33,25 @@ async def test_it_distinguishes_loaded_from_loadable() -> None:
     assert facts == [("ready", True, GB, "fake", "green"), ("unloaded", False, 0, None, None)]
 
 
+async def test_it_says_which_models_take_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cards = [card("text"), card("seen", sees=True), card("loaded", sees=True)]
+    vision_extra.install(monkeypatch, tmp_path)
+    with serving(*(FakeRunner() for _ in cards), cards=cards):
+        assert await inputs() == {"text": "text", "seen": "text image", "loaded": "text image"}
+        await chat(model="loaded")  # whose worker could not load the tower
+        assert await inputs() == {"text": "text", "seen": "text image", "loaded": "text"}
+        vision_extra.uninstall(monkeypatch)
+        assert await inputs() == {"text": "text", "seen": "text", "loaded": "text"}
+
+
+async def inputs() -> dict[str, str]:
+    """What each model takes, as both lists of the answer say."""
+    listed = json.loads((await AsyncClient().get("/v1/models")).content)
+    found = {one["id"]: " ".join(one["modalities"]["input"]) for one in listed["data"]}
+    assert found == {one["slug"]: " ".join(one["input_modalities"]) for one in listed["models"]}
+    return found
+
+
 async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
     with serving(FakeRunner(), cards=CARDS):
         model = json.loads((await AsyncClient().get("/v1/models/org/name-4bit")).content)
@@ -47,6 +69,7 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "context_fits_now": 8192,
         "context_fits_alone": 8192,
         "kind": "chat",
+        "modalities": {"input": ["text"], "output": ["text"]},
         "family": "llama",
         "adapter": None,
         "light": None,

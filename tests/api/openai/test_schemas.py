@@ -223,7 +223,7 @@ def test_it_allows_stream_options_only_in_a_stream() -> None:
     ("message", "param"),
     [
         ({"role": "assistant", "content": [{"type": "file"}]}, "messages.0.content.0.type"),
-        ({"role": "user", "content": [{"type": "image_url"}]}, "messages.0.content.0.type"),
+        ({"role": "user", "content": [{"type": "input_audio"}]}, "messages.0.content.0.type"),
     ],
 )
 def test_it_refuses_what_messages_cannot_hold_yet(message: dict[str, Any], param: str) -> None:

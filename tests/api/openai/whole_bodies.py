@@ -15,6 +15,7 @@ from inference.api.openai.schemas import (
 )
 from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
+from tests.pictures import data_url, png
 
 _CALL = {"id": "a", "type": "function", "function": {"name": "now", "arguments": "{}"}}
 _OTHERS: dict[str, Any] = {
@@ -59,12 +60,13 @@ _SHARED: dict[str, Any] = _OTHERS | {
 _FUNCTION = {"name": "now", "description": "Tells it.", "parameters": {"type": "object"}, "strict": True}
 _SCHEMA = {"name": "x", "schema": {"type": "object"}, "strict": True}
 _ITEM = {"id": "x_1", "status": "completed"}
+_IMAGE = {"type": "image_url", "image_url": {"url": data_url(png()), "detail": "low"}}
 _CUSTOM_CALL = {"id": "b", "type": "custom", "custom": {"name": "edit", "input": "x"}}
 _GRAMMAR = {"type": "grammar", "grammar": {"syntax": "lark", "definition": 'start: "a"'}}
 _CUSTOM = {"name": "edit", "description": "Edits.", "format": _GRAMMAR}
 CHAT = _SHARED | {
     "messages": [
-        {"role": "user", "content": [{"type": "text", "text": "Hi"}], "name": "ann"},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}, _IMAGE], "name": "ann"},
         {
             "role": "assistant",
             "content": None,
@@ -110,13 +112,15 @@ def _tools(function: str, custom: str, namespace: str) -> list[dict[str, Any]]:
     return [*tools, {"type": "namespace", "name": namespace, "description": "Its.", "tools": tools}]
 
 
+_ASKED = {"type": "input_text", "text": "Hi"}
+_INPUT_IMAGE = {"type": "input_image", "image_url": data_url(png()), "detail": "high"}
 _SAID = {"type": "output_text", "text": "Hi", "annotations": [], "logprobs": []}
 _REFUSED = {"type": "refusal", "refusal": "No."}
 RESPONSE: dict[str, Any] = {
     **{name: value for name, value in _OTHERS.items() if name not in ("timings", "return_progress")},
     "model": "tiny",
     "input": [
-        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}], **_ITEM},
+        {"type": "message", "role": "user", "content": [_ASKED, _INPUT_IMAGE], **_ITEM},
         {"type": "message", "role": "assistant", "content": [_SAID, _REFUSED], **_ITEM},
         {"type": "message", "role": "assistant", "content": "Hm.", "phase": "commentary", **_ITEM},
         {
@@ -143,7 +147,7 @@ RESPONSE: dict[str, Any] = {
         {
             "type": "function_call_output",
             "call_id": "a",
-            "output": [_SAID | {"type": "input_text"}],
+            "output": [_SAID | {"type": "input_text"}, _INPUT_IMAGE],
             **_ITEM,
         },
     ],

@@ -8,29 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from inference.api.anthropic.schemas.block import Block
+from inference.api.anthropic.schemas.images import ImageBlock
 from inference.api.anthropic.schemas.unreadable import refusal_of_file, refusal_of_media
 from inference.api.anthropic.signature import reasoning_in
+from inference.api.http.pictures import content_of
 from inference.api.http.strict_schema import Part, Refused, either, unsupported_type
-from inference.core.requests import ToolCall
+from inference.core.requests import Picture, ToolCall
 
 _NO_CITATIONS = Refused("answers cite nothing.", ({"enabled": False}, {}))
-CACHE_CONTROL = (
-    "The prompt's caches are stored at its place for later requests. Most models need no such mark: any "
-    "beginning of a stored prompt is used. Those with sliding windows or recurrent states need it."
-)
 ToolUseId = Annotated[str, Field(min_length=1, max_length=256)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
-
-
-class Block(Part):
-    """A content block; `shown` is what the model reads of it."""
-
-    type: str
-    cache_control: Any = Field(None, description=CACHE_CONTROL)
-
-    @property
-    def shown(self) -> str:
-        return ""
 
 
 class TextBlock(Block):
@@ -242,12 +230,13 @@ def _typed(wanted: str) -> Discriminator:
 
 ResultPart = Annotated[
     Annotated[TextBlock, Tag("<text>")]
+    | Annotated[ImageBlock, Tag("<image>")]
     | Annotated[DocumentBlock, Tag("<document>")]
     | Annotated[SearchResultBlock, Tag("<search_result>")]
     | Annotated[ToolReferenceBlock, Tag("<tool_reference>")]
     | Annotated[LeftOutBlock, Tag("<left out>")],
     _typed("a content block"),
-    _refuse_others("text", "document", "search_result", "tool_reference"),
+    _refuse_others("text", "image", "document", "search_result", "tool_reference"),
 ]
 ResultContent = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[list[ResultPart], Tag("<list>")],
@@ -264,21 +253,22 @@ class ToolResultBlock(Block):
     type: Literal["tool_result"] = Field(description="`tool_result`: what a tool gave back.")
     tool_use_id: ToolUseId = Field(description="Which call it answers: one of an earlier message.")
     content: ResultContent | None = Field(
-        None, description="A string, or blocks of the types `text`, `document` and `search_result`."
+        None, description="A string, or blocks of the types `text`, `image`, `document` and `search_result`."
     )
     is_error: bool | None = Field(
         None, description="`true`: the model reads `Error: ` before a result that does not say so itself."
     )
 
-    @property
-    def shown(self) -> str:
-        text = text_of(self.content)
+    def read(self) -> tuple[str, tuple[Picture, ...]]:
+        """What the model reads: a text with a mark for each picture, and the pictures."""
+        text, pictures = read(self.content)
         is_marked = text.lstrip().lower().startswith(_ERROR_MARKS)
-        return f"Error: {text}" if self.is_error and not is_marked else text
+        return f"Error: {text}" if self.is_error and not is_marked else text, pictures
 
 
 ContentBlock = Annotated[
     Annotated[TextBlock, Tag("<text>")]
+    | Annotated[ImageBlock, Tag("<image>")]
     | Annotated[ThinkingBlock, Tag("<thinking>")]
     | Annotated[ToolUseBlock, Tag("<tool_use>")]
     | Annotated[ToolResultBlock, Tag("<tool_result>")]
@@ -287,7 +277,9 @@ ContentBlock = Annotated[
     | Annotated[CompactionBlock, Tag("<compaction>")]
     | Annotated[LeftOutBlock, Tag("<left out>")],
     _typed("a content block"),
-    _refuse_others("text", "thinking", "tool_use", "tool_result", "document", "search_result", "compaction"),
+    _refuse_others(
+        *("text", "image", "thinking", "tool_use", "tool_result", "document", "search_result"), "compaction"
+    ),
 ]
 
 
@@ -296,3 +288,11 @@ def text_of(content: "str | list[Any] | None") -> str:
     if content is None or isinstance(content, str):
         return content or ""
     return "\n\n".join(shown for block in content if (shown := block.shown))
+
+
+def read(content: "str | list[Any] | None") -> tuple[str, tuple[Picture, ...]]:
+    """The text of blocks with a mark for each picture, and the pictures."""
+    if content is None or isinstance(content, str):
+        return content or "", ()
+    parts = (block.picture if isinstance(block, ImageBlock) else block.shown for block in content)
+    return content_of((part for part in parts if part), between_texts="\n\n")

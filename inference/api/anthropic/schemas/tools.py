@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from inference.api.anthropic.schemas import client_tools
-from inference.api.anthropic.schemas.blocks import CACHE_CONTROL, ToolName
+from inference.api.anthropic.schemas.block import CACHE_CONTROL
+from inference.api.anthropic.schemas.blocks import ToolName
 from inference.api.http.strict_schema import Part, unsupported, wrong
 from inference.core.requests import Tool
 

@@ -1,7 +1,7 @@
 """The messages of a conversation, and what the model is given for them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
@@ -13,6 +13,7 @@ from inference.api.anthropic.schemas.blocks import (
     ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
+    read,
     text_of,
 )
 from inference.api.anthropic.schemas.request_marks import marks_in, without_marks
@@ -23,7 +24,7 @@ Content = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[list[ContentBlock], Tag("<list>")],
     either({"<text>": str, "<list>": list}, "a string or a list of content blocks"),
 ]
-_OF_ONE_ROLE = {"tool_result": "user", "thinking": "assistant", "tool_use": "assistant"}
+_OF_ONE_ROLE = {"image": "user", "tool_result": "user", "thinking": "assistant", "tool_use": "assistant"}
 
 
 class Turn(Part):
@@ -99,18 +100,20 @@ class Turn(Part):
         if isinstance(self.content, str):
             yield Message(role="user", content=self.content)
             return
-        waiting: list[ContentBlock] = []
+        waiting: list[Any] = []
         for block in self.content:
             if not isinstance(block, ToolResultBlock):
                 waiting.append(block)
                 continue
-            if text := text_of(waiting):
-                yield Message(role="user", content=text)
+            text, pictures = read(waiting)
+            if text:
+                yield Message(role="user", content=text, pictures=pictures)
             waiting = []
-            yield Message(role="tool", content=block.shown, tool_call_id=block.tool_use_id)
-        text = text_of(waiting)
+            text, pictures = block.read()
+            yield Message(role="tool", content=text, pictures=pictures, tool_call_id=block.tool_use_id)
+        text, pictures = read(waiting)
         if text or not any(isinstance(block, ToolResultBlock) for block in self.content):
-            yield Message(role="user", content=text)
+            yield Message(role="user", content=text, pictures=pictures)
 
 
 def conversation(system: str | list[TextBlock] | None, turns: Sequence[Turn]) -> tuple[Message, ...]:

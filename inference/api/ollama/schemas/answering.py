@@ -10,7 +10,6 @@ from inference.api.ollama.schemas.options import Options
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 MODEL = "The model's id, or one of its aliases, with or without `:latest`."
-TEXT_ONLY = "these models read text only; send what the image shows as text."
 _OF_IMAGES = "no images are made here."
 Format = Annotated[
     Annotated[Literal["", "json"], Tag("<word>")] | Annotated[dict[str, Any], Tag("<schema>")],

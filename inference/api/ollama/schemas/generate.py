@@ -6,8 +6,10 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from inference.api.anthropic.schemas.request_marks import marks_of, without_marks
+from inference.api.http.pictures import PictureBase64, content_of
 from inference.api.http.strict_schema import Refused, unsupported
-from inference.api.ollama.schemas.answering import TEXT_ONLY, Answering
+from inference.api.ollama.schemas.answering import Answering
+from inference.api.ollama.schemas.messages import IMAGES
 from inference.core.requests import ChatRequest, CompletionRequest, Message
 
 _LONGEST = 1_000_000
@@ -20,7 +22,6 @@ class GenerateBody(Answering):
     refused = {
         **Answering.refused,
         "context": Refused("send the conversation's messages to /api/chat.", ([],)),
-        "images": Refused(TEXT_ONLY, ([],)),
         "template": Refused("a template is code; send the prompt as it is to be, with `raw: true`.", ("",)),
     }
 
@@ -31,6 +32,7 @@ class GenerateBody(Answering):
     suffix: Annotated[str, Field(max_length=_LONGEST)] | None = Field(
         None, description="What comes after the answer; refused where the model cannot fill in the middle."
     )
+    images: list[PictureBase64] | None = Field(None, description=IMAGES)
     raw: bool | None = Field(
         None, description="`true` gives the model the prompt as it is, without a template."
     )
@@ -40,7 +42,7 @@ class GenerateBody(Answering):
         if not self.is_completion:
             return self
         how = "raw" if self.raw else "suffix"
-        for field in ("system", "format", "think"):
+        for field in ("system", "images", "format", "think"):
             if getattr(self, field):
                 raise unsupported(
                     f"<field> is not supported together with {how}: it needs the model's chat template.",
@@ -55,7 +57,7 @@ class GenerateBody(Answering):
 
     @property
     def asks(self) -> bool:
-        return bool(self.prompt or self.suffix)
+        return bool(self.prompt or self.suffix or self.images)
 
     @property
     def request_marks(self) -> Iterator[str]:
@@ -68,5 +70,6 @@ class GenerateBody(Answering):
             )
         text = without_marks(self.system or "")
         system = [Message(role="system", content=text)] if text else []
-        messages = (*system, Message(role="user", content=self.prompt or ""))
+        content, pictures = content_of([*(self.images or ()), self.prompt or ""])
+        messages = (*system, Message(role="user", content=content, pictures=pictures))
         return ChatRequest(model=model, messages=messages, **self.chat_settings)

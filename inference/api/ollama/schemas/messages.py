@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from inference.api.anthropic.schemas.request_marks import marks_of
-from inference.api.http.strict_schema import Part, Refused, wrong
-from inference.api.ollama.schemas.answering import TEXT_ONLY
+from inference.api.http.pictures import PictureBase64
+from inference.api.http.strict_schema import Part, wrong
 from inference.api.openai.schemas.calls import CallId, FunctionName
 from inference.api.openai.schemas.messages import ChatMessage, conversation
 from inference.api.openai.schemas.tools import FunctionBody
 from inference.core.requests import Message, Tool
+
+IMAGES = "PNG, JPEG, WebP or GIF files as base64, before the text; for models that see."
 
 
 def _in_lower_case(value: Any) -> Any:
@@ -40,12 +42,11 @@ class OllamaCall(Part):
 class OllamaMessage(Part):
     """One message; which fields it may have depends on its role."""
 
-    refused = {"images": Refused(TEXT_ONLY, ([],))}
-
     role: Annotated[Literal["system", "user", "assistant", "tool"], BeforeValidator(_in_lower_case)] = Field(
         description="`system`, `user`, `assistant` or `tool`."
     )
     content: str | None = Field(None, description="The text.")
+    images: list[PictureBase64] | None = Field(None, description=IMAGES)
     thinking: str | None = Field(
         None,
         description="An assistant's reasoning, sent back; the template keeps or drops it, as its model was "
@@ -65,6 +66,8 @@ class OllamaMessage(Part):
         for field in ("tool_calls", "thinking"):
             if getattr(self, field) and self.role != "assistant":
                 raise wrong("wrong_role", "Only an assistant's message has it", field)
+        if self.images and self.role not in ("user", "tool"):
+            raise wrong("wrong_role", "Only a user's or a tool's message has pictures", "images")
         if self.tool_call_id is not None and self.role != "tool":
             raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
         return self
@@ -88,13 +91,18 @@ class OllamaMessage(Part):
         return ChatMessage.model_validate(
             {
                 "role": self.role,
-                "content": self.content or "",
+                "content": self._parts() if self.images else self.content or "",
                 "name": self.tool_name if self.role == "tool" else None,
                 "tool_calls": calls or None,
                 "tool_call_id": self.tool_call_id,
                 "reasoning_content": self.thinking,
             }
         )
+
+    def _parts(self) -> list[dict[str, Any]]:
+        """The pictures, and the text behind them."""
+        pictures = [{"type": "image_url", "image_url": {"url": picture}} for picture in self.images or ()]
+        return [*pictures, {"type": "text", "text": self.content or ""}]
 
 
 class OllamaTool(Part):

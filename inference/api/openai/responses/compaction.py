@@ -24,6 +24,7 @@ from inference.api.openai.responses.response_run import ResponseRun
 from inference.api.openai.responses.summary import Summary, is_summary, summary_request
 from inference.api.openai.schemas import ResponseBody
 from inference.core.events import Usage
+from inference.core.picture_placeholders import described
 from inference.core.requests import ChatRequest, Message
 from inference.serving import generation
 
@@ -96,7 +97,7 @@ def _user_messages(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
                 "type": "message",
                 "status": "completed",
                 "role": "user",
-                "content": [{"type": "input_text", "text": message.content}],
+                "content": [{"type": "input_text", "text": described(message).content}],
             }
 
 

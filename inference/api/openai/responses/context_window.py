@@ -14,6 +14,7 @@ from inference.api.openai.responses.input_items import WINDOW
 from inference.api.openai.responses.summary import Summary, is_summary, summary_message, summary_request
 from inference.core.errors import ContextLengthExceeded, InternalError
 from inference.core.events import Accepted, Compacted, Event, Progress, Tokenized
+from inference.core.picture_placeholders import described
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message, TokenizeRequest
 from inference.serving import generation
@@ -38,7 +39,8 @@ class ContextWindow(Struct, frozen=True):
         1. Count the tokens of the prompt; up to the threshold, nothing changes.
         2. Have all but the last turn summarised. Where there is nothing to summarise, the summary does not
            fit the context or is empty, nothing changes either.
-        3. Answer system messages, the user's messages, the summary and the last turn.
+        3. Answer system messages, the user's messages, the summary and the last turn. Pictures of messages
+           before the last turn become words, and what is kept for later requests has none.
         """
         shorter: tuple[Message, ...] = ()
         if most := await self._exceeded(asked, principal):
@@ -52,7 +54,8 @@ class ContextWindow(Struct, frozen=True):
                 summary = Summary()
             shorter = self._shortened(asked, summary.text)
         if shorter:
-            yield Compacted(content=sealed_text.seal(msgspec.json.encode(shorter).decode(), WINDOW))
+            sealed = msgspec.json.encode([described(message) for message in shorter]).decode()
+            yield Compacted(content=sealed_text.seal(sealed, WINDOW))
             asked = structs.replace(asked, messages=(*asked.messages[: self.instructions], *shorter))
         async with aclosing(generation.stream(asked, principal, answer_id)) as answer:
             async for event in answer:
@@ -87,7 +90,8 @@ class ContextWindow(Struct, frozen=True):
             return ()
         kept = [one for one in self._history(asked) if one.role in ("system", "user") and not is_summary(one)]
         kept.sort(key=lambda one: one.role != "system")
-        return (*kept, summary_message(summary), *_last_turn(asked.messages))
+        words = map(described, kept)  # pictures would take most of what is left
+        return (*words, summary_message(summary), *_last_turn(asked.messages))
 
 
 async def _noted(summary: Summary, task: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:

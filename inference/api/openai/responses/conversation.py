@@ -8,7 +8,7 @@ from msgspec import structs
 from inference.api.anthropic.schemas.request_marks import system_text, without_marks
 from inference.api.openai.responses import input_items
 from inference.api.openai.responses.summary import summary_message
-from inference.api.openai.schemas import ResponseBody
+from inference.api.openai.schemas import ResponseBody, input_parts
 from inference.api.openai.schemas.custom_tools import custom_arguments
 from inference.api.openai.schemas.input_items import (
     CallItem,
@@ -16,10 +16,9 @@ from inference.api.openai.schemas.input_items import (
     CustomCallItem,
     MessageItem,
     ReasoningItem,
-    Result,
     ResultItem,
-    TextOrParts,
 )
+from inference.api.openai.schemas.input_parts import text_of
 from inference.api.openai.schemas.offered_tools import flat_name
 from inference.core.errors import InvalidValue
 from inference.core.requests import Message, ToolCall
@@ -75,7 +74,7 @@ class Conversation:
     def add(self, item: Any, field: str) -> None:
         match item:
             case MessageItem(role="assistant"):
-                self._append(self._assistant(content=_text(item.content)), field)
+                self._append(self._assistant(content=text_of(item.content)), field)
             case MessageItem():
                 self._settle()
                 self._take(item, field)
@@ -93,8 +92,9 @@ class Conversation:
     def _take(self, item: MessageItem, field: str) -> None:
         """A message of a user, or of the system without what changes with every request."""
         if item.role == "user":
-            self._append(Message(role=item.role, content=_text(item.content)), field)
-        elif (text := system_text(item.content)) or not _text(item.content):
+            content, pictures = input_parts.read(item.content)
+            self._append(Message(role=item.role, content=content, pictures=pictures), field)
+        elif (text := system_text(item.content)) or not text_of(item.content):
             self._append(Message(role="system", content=text), field)
 
     def _compact(self, found: str | tuple[Message, ...] | None, field: str) -> None:
@@ -158,8 +158,6 @@ class Conversation:
         if field.endswith("."):
             self._place(f"messages.{len(self._messages)}.content", f"{field}output")
             self._place(f"messages.{len(self._messages)}.tool_call_id", f"{field}call_id")
-        self._append(Message(role="tool", content=_text(item.output), tool_call_id=item.call_id), field)
-
-
-def _text(content: TextOrParts | Result) -> str:
-    return content if isinstance(content, str) else "".join(part.text for part in content)
+        content, pictures = input_parts.read(item.output)
+        made = Message(role="tool", content=content, pictures=pictures, tool_call_id=item.call_id)
+        self._append(made, field)

@@ -9,6 +9,7 @@ import pydantic
 from pydantic import TypeAdapter
 
 from inference.api.http import sealed_text
+from inference.api.http.pictures import data_url
 from inference.api.openai.responses.item_ids import new_id
 from inference.api.openai.schemas import ResponseBody
 from inference.api.openai.schemas.input_items import (
@@ -19,8 +20,8 @@ from inference.api.openai.schemas.input_items import (
     MessageItem,
     ReasoningItem,
     ReferenceItem,
-    RefusalPart,
 )
+from inference.api.openai.schemas.input_parts import ContentPart, InputImage, RefusalPart
 from inference.core.errors import InternalError, InvalidValue, NotFound
 from inference.core.requests import Message
 
@@ -64,12 +65,17 @@ def _kept(item: Any, found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 def _parts(item: MessageItem) -> list[dict[str, Any]]:
     if isinstance(item.content, str):
         return [_part("output_text" if item.role == "assistant" else "input_text", item.content)]
-    return [
-        {"type": "refusal", "refusal": part.refusal}
-        if isinstance(part, RefusalPart)
-        else _part(part.type, part.text)
-        for part in item.content
-    ]
+    return [_kept_part(part) for part in item.content]
+
+
+def _kept_part(part: ContentPart | InputImage | RefusalPart) -> dict[str, Any]:
+    match part:
+        case RefusalPart():
+            return {"type": "refusal", "refusal": part.refusal}
+        case InputImage():
+            url = data_url(part.picture)
+            return {"type": "input_image", "image_url": url, "detail": part.detail or "auto"}
+    return _part(part.type, part.text)
 
 
 def _part(kind: str, text: str) -> dict[str, Any]:

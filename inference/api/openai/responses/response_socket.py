@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.asgi import ASGIRequest
 
-from inference.api.http import errors, field_names, strict_json
+from inference.api.http import dialects, errors, field_names, strict_json
 from inference.api.http.auth import Caller
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses.response_run import ResponseRun
@@ -128,7 +128,7 @@ async def _nobody() -> AnonymousUser:
 
 def _read(message: bytes) -> ResponseBody:
     """The body in a message; raises a ServerError."""
-    if len(message) > settings.CONFIG.max_body_bytes:
+    if len(message) > dialects.body_limit("/v1/responses"):
         raise BodyTooLarge(errors.BODY_TOO_LARGE)
     fields = strict_json.load_object(message)
     kind = fields.pop("type", None)
@@ -138,4 +138,4 @@ def _read(message: bytes) -> ResponseBody:
         raise UnsupportedField("'background' is not supported over a websocket.", param="background")
     fields["stream"] = True  # a connection has nothing but events
     notes_unknown = settings.CONFIG.unknown_fields == "note"
-    return strict_json.check(fields, ResponseBody, notes_unknown=notes_unknown)
+    return strict_json.check(fields, ResponseBody, notes_unknown=notes_unknown, size=len(message))

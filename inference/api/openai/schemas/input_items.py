@@ -7,20 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from inference.api.anthropic.schemas import request_marks
-from inference.api.http.strict_schema import (
-    Part,
-    Refused,
-    either,
-    unless,
-    unsupported_type,
-    wrong,
-)
+from inference.api.http.strict_schema import Part, either, unsupported_type, wrong
 from inference.api.openai.schemas.calls import Arguments, CallId
+from inference.api.openai.schemas.input_parts import ECHOED, Result, TextOrParts
 from inference.api.openai.schemas.object_types import kind_in
 from inference.api.openai.schemas.response_tools import ResponseTools
 
-_TEXT_ONLY = "these models read text only."
-_ECHOED = "Of an output sent back as it came; not shown to the model."
 ItemId = Annotated[str, Field(max_length=256)]
 CalledName = Annotated[str, Field(min_length=1, max_length=256)]
 _FOREIGN = re.compile(
@@ -28,57 +20,6 @@ _FOREIGN = re.compile(
     r"|program_output|configuration_update|ghost_snapshot"
 )
 Status = Literal["in_progress", "completed", "incomplete"]
-
-
-class ContentPart(Part):
-    """A piece of a message: what was asked, or what was answered."""
-
-    refused = {
-        "image_url": Refused(_TEXT_ONLY),
-        "file_id": Refused(_TEXT_ONLY),
-        "file_data": Refused(_TEXT_ONLY),
-        "detail": Refused(_TEXT_ONLY),
-    }
-    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
-
-    type: Annotated[
-        Literal["input_text", "output_text"],
-        unless("input_image", "input_file", "input_audio", why=_TEXT_ONLY),
-    ] = Field(description="`input_text`, or `output_text` of an earlier answer.")
-    text: str = Field(description="The text.")
-    annotations: list[Any] | None = Field(None, description=_ECHOED)
-    logprobs: list[Any] | None = Field(None, description=_ECHOED)
-
-
-class RefusalPart(Part):
-    """The refusal of another server's answer; the model reads it as its own text."""
-
-    type: Literal["refusal"] = Field(description="`refusal`.")
-    refusal: str = Field(description="The text.")
-
-    @property
-    def text(self) -> str:
-        return self.refusal
-
-
-def _part_tag(value: Any) -> str:
-    return "<refusal>" if kind_in(value) == "refusal" else "<part>"
-
-
-MessagePart = Annotated[
-    Annotated[ContentPart, Tag("<part>")] | Annotated[RefusalPart, Tag("<refusal>")], Discriminator(_part_tag)
-]
-
-
-TextOrParts = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[list[MessagePart], Field(max_length=1024), Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
-]
-
-Result = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[list[ContentPart], Field(max_length=1024), Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
-]
 
 
 class ReasoningText(Part):
@@ -98,16 +39,21 @@ class MessageItem(Part):
     role: Literal["user", "assistant", "system", "developer"] = Field(
         description="`user`, `assistant`, `system` or `developer` (read as `system`)."
     )
-    content: TextOrParts = Field(description="A string, or a list of text parts, joined without a separator.")
-    phase: Literal["commentary", "final_answer"] | None = Field(None, description=_ECHOED)
-    id: ItemId | None = Field(None, description=_ECHOED)
-    status: Status | None = Field(None, description=_ECHOED)
+    content: TextOrParts = Field(
+        description="A string, or a list of texts and pictures, joined without a separator."
+    )
+    phase: Literal["commentary", "final_answer"] | None = Field(None, description=ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
+    status: Status | None = Field(None, description=ECHOED)
 
     @model_validator(mode="after")
     def _parts_fit_the_role(self) -> Self:
         for place, part in enumerate(self.content if isinstance(self.content, list) else ()):
-            if part.type != "input_text" and self.role != "assistant":
-                raise wrong("wrong_role", "Here it must be 'input_text'", f"content.{place}.type")
+            path = f"content.{place}.type"
+            if part.type == "input_image" and self.role != "user":
+                raise wrong("wrong_role", "Only a user's or a tool's message has pictures", path)
+            if part.type not in ("input_text", "input_image") and self.role != "assistant":
+                raise wrong("wrong_role", "Here it must be 'input_text'", path)
         if self.phase and self.role != "assistant":
             raise wrong("wrong_role", "Only an assistant's message has it", "phase")
         return self
@@ -131,8 +77,8 @@ class CallItem(Part):
     name: CalledName = Field(description="The function's name.")
     namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
     arguments: Arguments = "{}"
-    id: ItemId | None = Field(None, description=_ECHOED)
-    status: Status | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
+    status: Status | None = Field(None, description=ECHOED)
 
 
 class CustomCallItem(Part):
@@ -145,8 +91,8 @@ class CustomCallItem(Part):
     name: CalledName = Field(description="The tool's name.")
     namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
     input: str = Field(description="What the tool was given.")
-    id: ItemId | None = Field(None, description=_ECHOED)
-    status: Status | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
+    status: Status | None = Field(None, description=ECHOED)
 
 
 class ResultItem(Part):
@@ -158,9 +104,9 @@ class ResultItem(Part):
         description="`function_call_output` or `custom_tool_call_output`."
     )
     call_id: CallId = Field(description="Which call it answers: one made before it.")
-    output: Result = Field(description="A string, or a list of text parts.")
-    id: ItemId | None = Field(None, description=_ECHOED)
-    status: Status | None = Field(None, description=_ECHOED)
+    output: Result = Field(description="A string, or a list of texts and pictures.")
+    id: ItemId | None = Field(None, description=ECHOED)
+    status: Status | None = Field(None, description=ECHOED)
 
 
 class ReasoningItem(Part):
@@ -178,8 +124,8 @@ class ReasoningItem(Part):
     summary: list[SummaryText] | None = Field(
         None, description="Read where neither of the others gives the reasoning."
     )
-    id: ItemId | None = Field(None, description=_ECHOED)
-    status: Status | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
+    status: Status | None = Field(None, description=ECHOED)
 
 
 class CompactionItem(Part):
@@ -191,7 +137,7 @@ class CompactionItem(Part):
     encrypted_content: str = Field(
         description="What this server gave. Of another server, it is left out and listed in `x-mlx-omitted`."
     )
-    id: ItemId | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
 
 
 class ReferenceItem(Part):
@@ -210,7 +156,7 @@ class AddedToolsItem(Part):
 
     type: Literal["additional_tools"] = Field(description="`additional_tools`.")
     tools: ResponseTools = Field(description="As the field `tools`.")
-    id: ItemId | None = Field(None, description=_ECHOED)
+    id: ItemId | None = Field(None, description=ECHOED)
 
 
 class ForeignItem(Part):

@@ -3,43 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, Tag, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from inference.api.anthropic.schemas import request_marks
-from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
+from inference.api.http.strict_schema import Part, wrong
 from inference.api.openai.schemas.calls import AnyCall, CalledFunction, CallId
+from inference.api.openai.schemas.content_parts import Content, place_of_picture, read, text_of
 from inference.core.requests import Message, Role, ToolCall
 
-_TEXT_ONLY = "these models read text only."
 _ROLES: Mapping[str, Role] = {
     **{"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"},
     "developer": "system",
     "function": "tool",
 }
 _OF_ASSISTANTS = ("tool_calls", "function_call", "reasoning_content", "prefix")
-
-
-class TextPart(Part):
-    """A piece of a message's content."""
-
-    refused = {
-        "image_url": Refused(_TEXT_ONLY),
-        "input_audio": Refused(_TEXT_ONLY),
-        "file": Refused(_TEXT_ONLY),
-        "refusal": Refused("this server makes no refusals of its own."),
-        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
-    }
-
-    type: Annotated[
-        Literal["text"], unless("image_url", "input_audio", "file", "refusal", why=_TEXT_ONLY)
-    ] = Field(description="`text`.")
-    text: str = Field(description="The text.")
-
-
-Content = Annotated[
-    Annotated[str, Tag("<text>")] | Annotated[list[TextPart], Tag("<list>")],
-    either({"<text>": str, "<list>": list}, "a string or a list of text parts"),
-]
 
 
 def _by_role(schema: dict[str, Any]) -> None:
@@ -76,7 +53,7 @@ class ChatMessage(Part):
     )
     content: Content | None = Field(
         None,
-        description="A string, or a list of text parts, which are joined without a separator. "
+        description="A string, or a list of texts and pictures, which are joined without a separator. "
         "It may be missing in an assistant's message, and in the result of a tool without output.",
     )
     name: Annotated[str, Field(max_length=256)] | None = Field(
@@ -121,6 +98,9 @@ class ChatMessage(Part):
                 raise wrong("wrong_role", "Only an assistant's message has it", field)
         if self.tool_call_id is not None and not is_tool:
             raise wrong("wrong_role", "Only a tool's message has it", "tool_call_id")
+        at = place_of_picture(self.content)
+        if at is not None and not (self.role == "user" or self.is_result):
+            raise wrong("wrong_role", "Only a user's or a tool's message has pictures", f"content.{at}.type")
         if self.tool_calls and self.function_call:
             raise wrong("two_forms", "It is not allowed together with tool_calls", "function_call")
         return self
@@ -158,20 +138,16 @@ class ChatMessage(Part):
 
     def message(self, calls: Sequence[ToolCall] = (), answers: str = "") -> Message:
         """The message, with the calls that it makes, or the id of the one that it answers."""
+        content, pictures = read(self.content)
         return Message(
             role=_ROLES[self.role],
-            content=request_marks.system_text(self.content) if self.is_system else text_of(self.content),
+            content=request_marks.system_text(self.content) if self.is_system else content,
+            pictures=pictures,
             name=self.name or "",
             tool_calls=tuple(calls),
             tool_call_id=answers,
             reasoning=self.reasoning_content or "",
         )
-
-
-def text_of(content: str | list[TextPart] | None) -> str:
-    if content is None or isinstance(content, str):
-        return content or ""
-    return "".join(part.text for part in content)
 
 
 class Orphan(ValueError):

@@ -60,7 +60,7 @@ class ResponseBody(Sampled):
         **other_servers.REFUSED,
         "access_programs": Refused("there are none."),
         "background_options": Refused("an answer in the background goes on by itself."),
-        "image": Refused("these models read text only."),
+        "image": Refused("send pictures in the input, as parts of the type 'input_image'."),
         "moderation": Refused("there is no moderation here."),
         "prompt": Refused("no prompts are kept; send the text."),
     }

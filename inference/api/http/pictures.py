@@ -1,0 +1,144 @@
+"""Pictures in bodies: base64 and data URLs, checked by their headers before anything is decoded."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, Literal
+
+from django.conf import settings
+from msgspec import structs
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from inference.api.http.strict_schema import unsupported
+from inference.core import picture_header
+from inference.core.picture_header import NoPicture
+from inference.core.requests import PICTURE, Picture
+
+TALLY: Final = "tally_of_pictures"  # in the context of a validation: a Tally
+Detail = Literal["auto", "low", "high"]
+_DATA_URL = re.compile(r"data:(?P<type>[^;,]{0,64})(?P<parameters>(;[^;,]{0,64})*),", re.IGNORECASE)
+_TYPES = ", ".join(picture_header.MEDIA_TYPES)
+# Claude Code takes an image out of the conversation when it reads this; otherwise every later request would
+# have the image, and be refused as well.
+UNREADABLE: Final = "Could not process image"
+
+
+class Tally:
+    """The pictures of one body, counted while it is checked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.characters = 0  # of their base64
+
+    def add(self, text: str) -> None:
+        """Raises PydanticCustomError for one picture too many."""
+        self.count += 1
+        self.characters += len(text)
+        most = settings.CONFIG.picture_count
+        if self.count > most:
+            raise refused(f"a request may have {most} pictures (MLX_SERVER_PICTURE_COUNT)")
+
+
+def refused(reason: str) -> PydanticCustomError:
+    """The error about a picture that cannot be read, with the reason."""
+    return PydanticCustomError("no_picture", f"{UNREADABLE}: {reason}")
+
+
+def of_base64(text: str) -> Picture:
+    """The picture that is written as base64; raises PydanticCustomError."""
+    limits = settings.CONFIG
+    if len(text) * 3 // 4 > limits.picture_bytes + 2:
+        raise refused(f"a picture may have {limits.picture_bytes:,} bytes (MLX_SERVER_PICTURE_BYTES)")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise refused("it is no valid base64") from None
+    try:
+        header = picture_header.read(data)
+    except NoPicture as error:
+        raise refused(f"{error}; send a PNG, JPEG, WebP or GIF") from None
+    if header.width * header.height > limits.picture_pixels:
+        raise refused(
+            f"it has {header.width} × {header.height} pixels, and a picture may have "
+            f"{limits.picture_pixels:,} (MLX_SERVER_PICTURE_PIXELS)"
+        )
+    return Picture(data=data, media_type=header.media_type, width=header.width, height=header.height)
+
+
+def of_url(url: str) -> Picture:
+    """The picture in a data URL; raises PydanticCustomError, also for an address on the web."""
+    if re.match("https?:", url, re.IGNORECASE):
+        raise unsupported(
+            f"<field>: {UNREADABLE}: this server fetches nothing; send the picture itself, as a data URL: "
+            "data:image/png;base64,..."
+        )
+    found = _DATA_URL.match(url)
+    if not found or found["parameters"].lower().rpartition(";")[2] != "base64":
+        raise refused("it must be a data URL such as data:image/png;base64,...")
+    kind = found["type"].lower().replace("image/jpg", "image/jpeg")
+    if kind not in picture_header.MEDIA_TYPES:
+        raise refused(f"its type must be one of {_TYPES}")
+    return of_base64(url[found.end() :])
+
+
+def data_url(picture: Picture) -> str:
+    return f"data:{picture.media_type};base64,{_base64(picture)}"
+
+
+def _base64(picture: Picture) -> str:
+    return base64.b64encode(picture.data).decode()
+
+
+def _from_url(value: Any, info: ValidationInfo) -> Picture:
+    return _checked(value, info, of_url)
+
+
+def _from_base64(value: Any, info: ValidationInfo) -> Picture:
+    return _checked(value, info, of_base64)
+
+
+def _checked(value: Any, info: ValidationInfo, read: Callable[[str], Picture]) -> Picture:
+    if isinstance(value, Picture):  # the server made it of another field
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "It must be a string")
+    tally: Tally | None = (info.context or {}).get(TALLY)
+    if tally:
+        tally.add(value)
+    return read(value)
+
+
+_SHOWN_AS_URL = PlainSerializer(data_url, return_type=str)
+PictureUrl = Annotated[
+    Any,
+    PlainValidator(_from_url),
+    _SHOWN_AS_URL,
+    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^data:image/(png|jpeg|webp|gif);base64,"}),
+]
+PictureBase64 = Annotated[
+    Any,
+    PlainValidator(_from_base64),
+    PlainSerializer(_base64, return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+
+
+def content_of(parts: Iterable[str | Picture], between_texts: str = "") -> tuple[str, tuple[Picture, ...]]:
+    """Texts and pictures as the content of a message, and its pictures."""
+    content, pictures, is_text_before = "", [], False
+    for part in parts:
+        if isinstance(part, Picture):
+            content += PICTURE
+            pictures.append(part)
+            is_text_before = False
+        else:
+            content += (between_texts if is_text_before else "") + part.replace(PICTURE, "")
+            is_text_before = True
+    return content, tuple(pictures)
+
+
+def seen(picture: Picture, detail: Detail | None) -> Picture:
+    """The picture, to be looked at this closely."""
+    return structs.replace(picture, detail=detail) if detail and detail != picture.detail else picture

@@ -1,0 +1,95 @@
+"""The content of a chat's messages: texts and pictures."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from inference.api.http.pictures import PictureUrl, content_of, seen
+from inference.api.http.strict_schema import Part, Refused, either, unless
+from inference.api.openai.schemas.object_types import kind_in
+from inference.core.requests import Picture
+
+NO_SOUND = "these models read text, and some of them pictures."
+DETAIL = "How closely to look: `low` makes the picture small, `high`, `original` and `auto` leave it large."
+Detail = Literal["auto", "low", "high", "original"]
+_OF_PICTURES = "it belongs to a part of the type 'image_url'."
+
+
+def looked_at(picture: Picture, detail: Detail | None) -> Picture:
+    """The picture with OpenAI's level of detail."""
+    return seen(picture, "high" if detail == "original" else detail)
+
+
+class TextPart(Part):
+    """A text in a message's content."""
+
+    refused = {
+        "image_url": Refused(_OF_PICTURES),
+        "input_audio": Refused(NO_SOUND),
+        "file": Refused(NO_SOUND),
+        "refusal": Refused("this server makes no refusals of its own."),
+        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
+    }
+
+    type: Annotated[Literal["text"], unless("input_audio", "file", "refusal", why=NO_SOUND)] = Field(
+        description="`text`."
+    )
+    text: str = Field(description="The text.")
+
+
+class ImageUrl(Part):
+    url: PictureUrl = Field(
+        description="A data URL with a PNG, JPEG, WebP or GIF, of which the first frame counts: "
+        "`data:image/png;base64,...`. Addresses on the web are refused."
+    )
+    detail: Detail | None = Field(None, description=DETAIL)
+
+
+class ImagePart(Part):
+    """A picture in a message's content."""
+
+    type: Literal["image_url"] = Field(description="`image_url`: a picture, of a user or a tool.")
+    image_url: ImageUrl = Field(
+        description="The picture; for models that see (`modalities` of GET /v1/models)."
+    )
+
+    @property
+    def text(self) -> str:
+        return ""
+
+    @property
+    def picture(self) -> Picture:
+        return looked_at(self.image_url.url, self.image_url.detail)
+
+
+def _tag(value: Any) -> str:
+    return "<image part>" if kind_in(value) == "image_url" else "<text part>"
+
+
+ContentPart = Annotated[
+    Annotated[TextPart, Tag("<text part>")] | Annotated[ImagePart, Tag("<image part>")], Discriminator(_tag)
+]
+Content = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[list[ContentPart], Tag("<list>")],
+    either({"<text>": str, "<list>": list}, "a string or a list of parts"),
+]
+
+
+def text_of(content: str | Sequence[TextPart | ImagePart] | None) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(part.text for part in content)
+
+
+def read(content: str | Sequence[TextPart | ImagePart] | None) -> tuple[str, tuple[Picture, ...]]:
+    """The text with a mark for each picture, and the pictures."""
+    if content is None or isinstance(content, str):
+        return content or "", ()
+    return content_of(part.picture if isinstance(part, ImagePart) else part.text for part in content)
+
+
+def place_of_picture(content: object) -> int | None:
+    """Where in a list of parts the first picture is."""
+    parts = content if isinstance(content, list) else []
+    return next((place for place, part in enumerate(parts) if isinstance(part, ImagePart)), None)

@@ -1,0 +1,22 @@
+"""The settings about pictures in requests."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class PictureLimits(BaseSettings):
+    """How large pictures may be, and how many a request may have."""
+
+    picture_body_bytes: int = Field(
+        48 * 2**20, ge=1024, description="Largest body of a request that may have pictures; more gets 413."
+    )
+    picture_bytes: int = Field(
+        20 * 2**20, ge=1024, description="Largest picture in bytes, as PNG, JPEG, WebP or GIF."
+    )
+    picture_pixels: int = Field(
+        50_000_000, ge=1, le=500_000_000, description="Largest picture in pixels, width × height."
+    )
+    picture_count: int = Field(32, ge=0, le=1024, description="Pictures in one conversation; 0 for none.")
+    picture_tokens: int = Field(
+        4096, ge=64, le=65_536, description="Tokens of one picture; a larger picture is made smaller."
+    )
