@@ -97,6 +97,17 @@ def test_a_body_of_the_limit_passes(site: Site) -> None:
     assert httpx.post(f"{site.address}/v1/nowhere", content=b"x" * MB).status_code == 404
 
 
+def test_a_body_that_may_have_pictures_has_a_limit_of_its_own(site: Site) -> None:
+    for path, size, status in (
+        ("/v1/completions", MB + 1, 413),
+        ("/v1/chat/completions", MB + 1, 400),  # it arrives, and is no JSON
+        ("/v1/chat/completions", 2 * MB + 1, 413),
+    ):
+        headers = {"Content-Type": "application/json"}
+        answer = httpx.post(f"{site.address}{path}", content=b" " * size, headers=headers)
+        assert answer.status_code == status, (path, size)
+
+
 def test_a_reader_that_never_reads_costs_little_and_is_let_go(site: Site) -> None:
     before = site.resident_mb
     body = json.dumps(chat_body(model="long", stream=True)).encode()

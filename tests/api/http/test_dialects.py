@@ -42,6 +42,22 @@ def test_ollamas_is_where_the_operator_has_put_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "takes"),
+    [
+        *((path, True) for path in ("/v1/chat/completions", "/v1/responses", "/v1/responses/compact")),
+        *((path, True) for path in ("/v1/messages", "/v1/messages/count_tokens", "/tokenize")),
+        *((path, True) for path in ("/v1/conversations", "/v1/conversations/conv_1/items")),
+        *((path, True) for path in ("/ollama/api/chat", "/ollama/api/generate", "/ollama/v1/responses")),
+        *((path, False) for path in ("/v1/completions", "/v1/embeddings", "/ollama/api/embed", "/api/chat")),
+        *((path, False) for path in ("/v1/conversations/conv_1", "/x/v1/messages", "/admin/", "/")),
+    ],
+)
+def test_a_body_may_be_larger_where_it_may_have_pictures(path: str, takes: bool) -> None:
+    assert dialects.takes_pictures(path) is takes
+    assert dialects.body_limit(path) == (48 if takes else 8) * 2**20
+
+
+@pytest.mark.parametrize(
     ("path", "is_a_programs"),
     [
         ("/v1/models", True),

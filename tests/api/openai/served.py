@@ -97,6 +97,7 @@ def main() -> None:
             host="127.0.0.1",
             port=0,
             max_body_bytes=2**20,
+            picture_body_bytes=2 * 2**20,
             on_ready=lambda: print(server.address, flush=True),
             stall_s=1.5,
             arrival_s=2.0,

@@ -106,7 +106,8 @@ BETWEEN_FIELDS = re.compile(
     "|no earlier message|nothing in them for the model|calls of the last message|less than max_tokens"
     "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it"
     "|only a message of the role|as an object or as its json text"
-    "|only anthropic's own servers have this tool",
+    "|only anthropic's own servers have this tool"
+    "|could not process image|a user's or a tool's message has pictures",
     re.IGNORECASE,
 )
 
