@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from inference.core.events import Accepted, Embedded, Finished, Usage
+from inference.core.requests import ChatRequest
 from tests import vision_extra
 from tests.api.openai.asking import post
 from tests.clients.recorded import Recorded, recorded
@@ -96,6 +97,7 @@ async def test_a_model_that_sees_gets_the_pictures(
         response = await post(request.path, request.asking("tiny"), headers=request.headers)
     assert response.status_code == 200
     (asked,) = runner.requests
+    assert isinstance(asked, ChatRequest)
     assert [p.width for message in asked.messages for p in message.pictures] == [3]
 
 

@@ -39,6 +39,12 @@ async def received(request: Request, *cards: ModelCard, principal: Principal = M
     return found
 
 
+async def messages_of(request: Request, model: ModelCard) -> tuple[Message, ...]:
+    found = await received(request, model)
+    assert isinstance(found, ChatRequest)
+    return found.messages
+
+
 async def refused(request: Request, *cards: ModelCard, principal: Principal = ME) -> ServerError:
     with pytest.raises(ServerError) as caught:
         await received(request, *cards, principal=principal)
@@ -97,9 +103,9 @@ async def test_a_conversation_of_too_many_pictures_is_refused(settings: Any) -> 
 async def test_a_mark_in_a_text_stands_for_no_picture() -> None:
     odd = Message(role="user", content=f"a{PICTURE}b")
     request = structs.replace(asked(), messages=(odd, *asked().messages))
-    (first, *others) = (await received(request, card(**SEEING))).messages
+    (first, *others) = await messages_of(request, card(**SEEING))
     assert first.content == "ab" and tuple(others) == asked().messages
-    (alone,) = (await received(structs.replace(request, messages=(odd,)), card())).messages
+    (alone,) = await messages_of(structs.replace(request, messages=(odd,)), card())
     assert alone.content == "ab"
 
 

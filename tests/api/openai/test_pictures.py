@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
-from inference.api.http import sealed_text
-from inference.api.openai.responses.input_items import WINDOW
 from inference.core.errors import InvalidValue
 from inference.core.events import TextDelta
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture, TokenizeRequest
@@ -19,6 +17,7 @@ from inference.serving.recording.request_recorder import CapturedText
 from tests import vision_extra
 from tests.api.openai.asking import HELLO, chat_body, error_of, post
 from tests.api.openai.responding import ENDED, SAID, telling
+from tests.api.openai.test_context_management import CountingRunner
 from tests.api.openai.test_schemas import chat as read_chat
 from tests.fakes import FakeRunner, card, serving
 from tests.pictures import data_url, png
@@ -168,11 +167,18 @@ async def test_a_compaction_has_words_for_them() -> None:
     assert made["output"][0]["content"][0]["text"].startswith("What is it?[image/png, 3 × 2, ")
 
 
-async def test_what_a_window_keeps_has_words_for_them() -> None:
-    sealed = sealed_text.seal(json.dumps([{"role": "user", "content": "[image/png, 3 × 2, 1 kB]"}]), WINDOW)
-    item = {"type": "compaction", "encrypted_content": sealed}
-    _, request = await asked("/v1/responses", {"input": [item, SEEN]})
-    assert [message.pictures for message in request.messages] == [(), (LOW,)]
+async def test_a_window_answers_the_last_pictures_and_keeps_words_for_all() -> None:
+    runner = CountingRunner()
+    said = {"role": "assistant", "content": "A square."}
+    management = [{"type": "compaction", "compact_threshold": 10}]
+    first, answered = await asked(
+        "/v1/responses", {"input": [SEEN, said, SEEN], "context_management": management}, runner
+    )
+    assert [message.pictures for message in answered.messages] == [(), (), (LOW,)]
+    assert "[image/png, 3 × 2, " in answered.messages[0].content
+    _, later = await asked("/v1/responses", {"input": "So?", "previous_response_id": first["id"]})
+    assert not any(message.pictures for message in later.messages)
+    assert sum("[image/png, 3 × 2, " in message.content for message in later.messages) == 2
 
 
 async def test_a_conversation_keeps_them() -> None:
