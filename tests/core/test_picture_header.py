@@ -52,6 +52,10 @@ def test_other_files_are_no_pictures(data: bytes) -> None:
         read(data)
 
 
+def test_what_a_program_wrote_behind_a_picture_is_no_part_of_it() -> None:
+    assert read(png() + bytes(10**6)) == read(png())
+
+
 def test_a_picture_without_a_size_is_none() -> None:
     with pytest.raises(NoPicture, match="states no size"):
         read(png(0, 5))

@@ -21,6 +21,15 @@ def test_a_resident_model_has_the_pools_state() -> None:
     assert (model.state, model.loaded_percent, model.load_phase) == (ModelState.LOADING, 40, "verifying")
 
 
+def test_a_model_takes_pictures_as_its_worker_says() -> None:
+    for sees in (True, False):
+        loaded = Loaded(seconds=1, memory=Memory(), context_length=1, vocab_size=1, device="cpu", sees=sees)
+        ready = ResidentModel(id="tiny", state=ModelState.READY, loaded=loaded)
+        pool = PoolSnapshot(limit_bytes=1, models=(ready,))
+        (model,) = live_models.joined([card("tiny", sees=True)], pool)
+        assert model.sees is sees
+
+
 def test_adapters_follow_their_model_and_share_its_state() -> None:
     good, bad = LoraCard(name="good", path="/x"), LoraCard(name="bad", path="/x", problem="it is broken")
     loading = ResidentModel(id="tiny", state=ModelState.LOADING, loaded_percent=40)
