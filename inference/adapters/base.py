@@ -4,7 +4,7 @@ An adapter is plain Python that works with the tokenizer it receives: nothing he
 transformers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from inference.adapters.channel_reader import ChannelReader
@@ -119,7 +119,7 @@ class Adapter:
         unknown = (name for name, _ in request.template_options if name not in self._variables)
         return (*self.thinking_plan(request).noted, *(f"chat_template_kwargs.{name}" for name in unknown))
 
-    def render(self, request: ChatRequest) -> list[int]:
+    def render(self, request: ChatRequest, expand: Callable[[str], str] = str) -> list[int]:
         """The prompt's token ids, up to where the answer begins.
 
         1. Refuse what the template would leave out silently.
@@ -127,8 +127,8 @@ class Adapter:
         3. Write tools, calls and results as text, if the template does not render tools.
         4. Normalise the messages for the restrictions of the template.
         5. Convert them to the template's structure, with every control token quoted.
-        6. Render the template in its sandbox, and tokenize the text. If the last message is continued, the
-           text ends with it.
+        6. Render the template in its sandbox. `expand` may write more in place of parts that were rendered,
+           such as pictures. Tokenize the text. If the last message is continued, the text ends with it.
 
         Raises UnsupportedField for tools that the model cannot use, InvalidValue for a variable that the
         server sets, and TemplateFailed if there is no template or it cannot render the messages.
@@ -149,7 +149,7 @@ class Adapter:
         text = self._tokenizer.render(turns, opens_answer=opens_answer, tools=functions, options=options)
         if request.continues:
             text = up_to_end_mark(text)
-        prompt = self._tokenizer.encode(text)
+        prompt = self._tokenizer.encode(expand(text))
         if not prompt:
             raise TemplateFailed(
                 "The model's chat template rendered these messages as an empty prompt.", param="messages"

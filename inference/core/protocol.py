@@ -47,6 +47,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     prefix_disk_path: str = ""  # where prefixes are spilled to; empty: nowhere
     prefix_disk_bytes: int = 0
     kv_bits: int = 0  # of quantised KV caches: 8 or 4; 0: they stay whole
+    picture_tokens: int = 4096  # at most, of one picture: a larger one is made smaller
     has_exact_seeds: bool = False  # compute seeded requests by themselves
     by_row: tuple[ShapeClass, ...] = ()  # weights of these classes are stored by row on a CPU
     speculation: str = "off"  # "lookup": answers may be drafted from their own prompts

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from inference.core.errors import InternalError, InvalidValue, ModelLoadFailed, ServerError
+from inference.core.errors import InternalError, InvalidValue, ServerError
 from inference.core.events import (
     Accepted,
     Embedded,
@@ -26,13 +26,14 @@ from inference.core.events import (
     Usage,
 )
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
-from inference.core.requests import DetokenizeRequest, EmbeddingRequest, Lora, RerankRequest, TokenizeRequest
+from inference.core.requests import DetokenizeRequest, EmbeddingRequest, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
 from inference.worker.engine.commands import Add, Command, EndThinking, Remove
 from inference.worker.engine.sequence import CutShort, Output, Prefilled, Sampled, Scored, Suspended
 from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest, accepted, additions
+from inference.worker.prerequisites import Met, Prerequisites
 from inference.worker.step_frames import split_into_frames
 from inference.worker.text.prompts import Prompts
 from inference.worker.token_logprobs import TokenLogprobs
@@ -54,8 +55,8 @@ class OpenRequests:
     ) -> None:
         self._prompts = Prompts(model, options)
         self._loras = LoraLoader(model.lora_targets, is_cpu=model.device == "cpu", post=post)
+        self._needs = Prerequisites(options.model, self._loras, model.vision, model.blindness)
         self._logprobs = TokenLogprobs(model.tokenizer)
-        self._model_id = options.model
         self._post = post
         self._send = send
         self._open: dict[int, OpenRequest | None] = {}  # None while being prepared
@@ -107,10 +108,10 @@ class OpenRequests:
         since = self._preparing_since
         return 0.0 if since is None else time.perf_counter() - since
 
-    def _prepare(self, submit: Submit) -> None:
+    def _prepare(self, submit: Submit, met: Met | None = None) -> None:
         self._preparing_since = time.perf_counter()
         try:
-            self._start(submit)
+            self._start(submit, met)
         except ServerError as error:
             self._refuse(submit.id, error)
         except Exception:  # templates and tokenizers raise what they like; only this request may fail
@@ -119,26 +120,28 @@ class OpenRequests:
         finally:
             self._preparing_since = None
 
-    def _start(self, submit: Submit) -> None:
+    def _start(self, submit: Submit, met: Met | None) -> None:
         """Prepare a request and hand it to the engine; raises ServerError for one that cannot be served.
 
-        1. A tokenize, an embedding or a rerank request has its own, shorter way.
-        2. An adapter that is not in memory is loaded first; the request is prepared again after that.
+        1. An adapter that is not in memory is loaded first, and pictures are decoded; the request is prepared
+           again with what it needs (`met`) after that.
+        2. A tokenize, an embedding or a rerank request has its own, shorter way.
         3. Render and tokenize the prompts, and check them against the loaded model.
         4. Register the request, unless it was cancelled meanwhile.
         5. Send Accepted, and the events of answers that are complete already: echoes without an answer.
         6. Give the engine the sequences of each prompt.
         """
+        if met is None:
+            met = self._needs.of(submit, partial(self._resume, submit))
+        if met is None:
+            return
         if isinstance(submit.request, TokenizeRequest | DetokenizeRequest):
-            self._send_tokenized(submit.id, self._prompts.tokenized(submit.request))
+            self._send_tokenized(submit.id, self._prompts.tokenized(submit.request, met))
             return
         if isinstance(submit.request, EmbeddingRequest | RerankRequest):
             self._start_embedding(submit.id, submit.request)
             return
-        lora = submit.request.lora
-        if lora and not self._loras.is_ready(lora, partial(self._resume, submit, lora)):
-            return
-        prepared = self._prompts.prepare(submit.request, submit.owner)
+        prepared = self._prompts.prepare(submit.request, submit.owner, met)
         request = OpenRequest.of(submit.id, prepared)
         if not self._register(request):
             return
@@ -151,16 +154,15 @@ class OpenRequests:
         for command in additions(submit, left):
             self._post(command)
 
-    def _resume(self, submit: Submit, lora: Lora, problem: str) -> None:
-        """Prepare a request whose adapter has been loaded, or refuse it with the problem."""
+    def _resume(self, submit: Submit, met: Met | ServerError) -> None:
+        """Prepare a request whose needs are met, or refuse it with the problem."""
         with self._lock:
             if not self._is_awaited(submit.id):
                 return
-        if not problem:
-            self._prompt_thread.submit(self._prepare, submit)
-            return
-        text = f"The adapter {lora.name!r} of {self._model_id!r} cannot be used: {problem}"
-        self._refuse(submit.id, ModelLoadFailed(text, param="model"))
+        if isinstance(met, ServerError):
+            self._refuse(submit.id, met)
+        else:
+            self._prompt_thread.submit(self._prepare, submit, met)
 
     def _register(self, request: OpenRequest) -> bool:
         """Enter a prepared request into the table; returns False if it was cancelled meanwhile."""

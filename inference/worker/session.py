@@ -170,6 +170,7 @@ class Session:
             kv_bits=model.kv_bits,
             blas=self._blas.name if model.device == "cpu" else "",
             adapter=model.adapter.name,
+            sees=model.vision is not None,
             findings=model.findings,
             stop_tokens=tuple(sorted(model.tokenizer.token_text(i) for i in model.stop_ids)),
         )

@@ -8,7 +8,7 @@ import jinja2
 
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import JsonList
-from inference.core.requests import Message, Tool, ToolCall
+from inference.core.requests import PICTURE, Message, Tool, ToolCall
 
 Turns = list[dict[str, Any]]
 
@@ -26,7 +26,7 @@ class TemplateInput:
 
     def turn(self, message: Message) -> dict[str, Any]:
         """A message; what it does not have is left out, since templates test whether it is defined."""
-        turn: dict[str, Any] = {"role": message.role, "content": self.quote(message.content)}
+        turn: dict[str, Any] = {"role": message.role, "content": self._content(message)}
         if message.name:
             turn["name"] = self.quote(message.name)
         if message.reasoning:
@@ -45,6 +45,16 @@ class TemplateInput:
             "parameters": json.loads(tool.parameters),
         }
         return {"type": "function", "function": self._quoted(function)}
+
+    def _content(self, message: Message) -> str | list[dict[str, str]]:
+        """A text, or the parts of one with pictures."""
+        if not message.pictures:
+            return self.quote(message.content)
+        first, *rest = message.content.split(PICTURE)
+        parts = [{"type": "text", "text": self.quote(first)}]
+        for text in rest:
+            parts += [{"type": "image"}, {"type": "text", "text": self.quote(text)}]
+        return [part for part in parts if part.get("text") != ""]
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
         function = {"name": self.quote(call.name), "arguments": self._arguments(call.arguments)}

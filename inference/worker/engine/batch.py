@@ -1,20 +1,4 @@
-"""The running batch: the sequences of one model, stepped together or one by one.
-
-Each step computes one token for every sequence that decodes, and one chunk of prefill:
-
-- Prefill: the prompts that share a chunk are right-padded to (b, C) int32 token ids, b prompts of C tokens.
-- Decode: the latest tokens, (B, 1) int32, become logits, (B, V), and the sampler's next tokens, (B,).
-- KV caches have the shape (B, heads, T, head size) in each layer, left-padded to the longest row.
-
-The rows of the batch change between steps:
-
-- Extend: a prefilled prompt's caches, (1, heads, t, size), are padded to T and appended as a new row.
-- Filter: rows that have ended are removed, and T shrinks to the longest row that is left.
-- Extract: one row's caches without their padding, (1, heads, t, size), for the prefix cache or for copies.
-- Merge: cached caches of unequal length are padded to one T for prompts that begin together.
-
-mlx-lm's BatchGenerator and BatchKVCache do this; shared_lane.py drives them.
-"""
+"""The running batch: the sequences of one model, stepped together (shared_lane.py) or one by one."""
 
 import time
 from collections.abc import Iterator
@@ -25,16 +9,20 @@ import mlx.nn as nn
 from mlx_lm.models.cache import make_prompt_cache
 
 from inference.worker.engine.lane import Lane
+from inference.worker.engine.looking import Looking
 from inference.worker.engine.prefill_budget import PrefillBudget
 from inference.worker.engine.prompt_scoring import PromptScoring
 from inference.worker.engine.running_sequence import RunningSequence
+from inference.worker.engine.segments import segments_of
 from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored, Sequence
 from inference.worker.engine.sequential_lane import SequentialLane
 from inference.worker.engine.shared_lane import SharedLane
 from inference.worker.model.batch_support import BatchSupport
-from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache, boundaries
+from inference.worker.prefix_cache.cache import CachedPrefix, PrefixCache
 from inference.worker.prefix_cache.layers import Cache, needs_checkpoints
 from inference.worker.speculation.draft_model import DraftModel
+from inference.worker.vision.rows import PictureRow
+from inference.worker.vision.seen import VisionFamily
 
 
 class Batch:
@@ -58,6 +46,7 @@ class Batch:
         support: BatchSupport | None = None,
         speculates: bool = False,
         draft_model: DraftModel | None = None,
+        vision: VisionFamily | None = None,
     ) -> None:
         self._model = model
         self._prefill_budget = PrefillBudget(prefill_step)
@@ -73,47 +62,59 @@ class Batch:
         if self._support.can_batch:
             self._main = SharedLane(model, width=max_batch, speculates=speculates, draft_model=draft_model)
         self._running: dict[int, RunningSequence] = {}
-        self._scoring: list[PromptScoring] = []
+        self._before: list[PromptScoring | Looking] = []  # in turn, what is done before a prefill
+        self._vision = vision
         self._round = 0
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._running or self._scoring)
+        return bool(self._running or self._before)
 
     @property
     def ids(self) -> list[int]:
         running = [r.sequence.id for r in self._running.values()]
         copies = [copy.id for r in self._running.values() for copy in r.copies]
-        return running + copies + [one.id for scoring in self._scoring for one in scoring.sequences]
+        return running + copies + [one.id for before in self._before for one in before.sequences]
 
     @property
     def kv_bytes(self) -> int:
         """Bytes of the KV caches of the running sequences."""
-        return sum(scoring.bytes for scoring in self._scoring) + sum(lane.nbytes for lane in self._lanes)
+        return sum(before.bytes for before in self._before) + sum(lane.nbytes for lane in self._lanes)
 
     @property
     def unfinished(self) -> list[Sequence]:
         """The running sequences, as another batch would have to add them to continue."""
         running = [one for r in self._running.values() for one in (r.continuation, *r.copies)]
-        return running + [sequence for scoring in self._scoring for sequence in scoring.sequences]
+        return running + [sequence for before in self._before for sequence in before.sequences]
 
     def add(self, first: Sequence, *copies: Sequence) -> None:
         """Add sequences of one prompt.
 
-        1. One that scores its prompt is prefilled by PromptScoring.
-        2. The longest stored prefix of the prompt is looked up; only the rest is prefilled.
-        3. The first sequence is prefilled, and its copies begin with copies of its caches. If there is
+        1. The longest stored prefix of the prompt is looked up; only the rest is computed.
+        2. The pictures of the rest are looked at, if there are any: one in each step.
+        3. One that scores its prompt is prefilled by PromptScoring.
+        4. The first sequence is prefilled, and its copies begin with copies of its caches. If there is
            nothing left to share, the copies are added one by one.
         """
+        is_whole = first.scores_prompt or self._is_exact(first)
+        spans = first.pictures.spans if first.pictures else ()
+        keys = [] if is_whole else first.keyed(first.known)
+        found = None if is_whole else self._prefix_cache.lookup(first.owner, keys, spans)
+        looking = Looking((first, *copies), found, self._vision, self._prefix_cache.features)
+        if looking.is_done:
+            self._begin(looking)
+        else:
+            self._before.append(looking)
+
+    def _begin(self, looking: Looking) -> None:
+        """Steps 3 and 4 for sequences whose pictures were looked at."""
+        (first, *copies), found = looking.sequences, looking.found
         if first.scores_prompt:
-            self._scoring.append(PromptScoring(self._model, (first, *copies)))
+            self._before.append(PromptScoring(self._model, looking.sequences, looking.row))
             return
-        tokens = first.known
-        is_exact = self._is_exact(first)
-        found = None if is_exact else self._prefix_cache.lookup(first.owner, tokens)
         known = found.length if found else 0
-        is_shared = not is_exact and known < len(tokens) - 1
-        self._insert(first, found, copies=copies if is_shared else ())
+        is_shared = not self._is_exact(first) and known < len(first.known) - 1
+        self._insert(first, found, copies=tuple(copies) if is_shared else (), pictures=looking.row)
         for copy in () if is_shared else copies:
             self.add(copy)
 
@@ -121,14 +122,20 @@ class Batch:
         return self._has_exact_seeds and sequence.sampling.seed is not None
 
     def _insert(
-        self, sequence: Sequence, found: CachedPrefix | None, *, copies: tuple[Sequence, ...] = ()
+        self,
+        sequence: Sequence,
+        found: CachedPrefix | None,
+        *,
+        copies: tuple[Sequence, ...] = (),
+        pictures: PictureRow | None = None,
     ) -> None:
         is_exact = self._is_exact(sequence)
         lane = self._sequential if is_exact else self._main
         tokens = sequence.known
         known = found.length if found else 0
-        segments = self._segments(sequence, known, has_copies=bool(copies))
-        uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known])
+        has_checkpoints, has_copies = self._needs_checkpoints, bool(copies)
+        segments = segments_of(sequence, known, has_checkpoints=has_checkpoints, has_copies=has_copies)
+        uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known], pictures)
         self._running[sequence.id] = RunningSequence(
             sequence,
             lane,
@@ -137,6 +144,7 @@ class Batch:
             len(tokens) - known,
             is_exact,
             copies,
+            pictures=pictures,
             loan=found.loan if found else None,
         )
 
@@ -174,28 +182,36 @@ class Batch:
     def _remove_copy(self, sequence_id: int) -> None:
         for running in self._running.values():
             running.copies = tuple(copy for copy in running.copies if copy.id != sequence_id)
-        for scoring in self._scoring:
-            scoring.sequences = tuple(one for one in scoring.sequences if one.id != sequence_id)
-        self._scoring = [scoring for scoring in self._scoring if scoring.sequences]
+        for before in self._before:
+            before.sequences = tuple(one for one in before.sequences if one.id != sequence_id)
+        self._before = [before for before in self._before if before.sequences]
 
     def step(self) -> Iterator[Output]:
         """Compute one token for every decoding sequence, and one chunk of prefill.
 
-        1. Choose what may prefill in this step: the prompt that is scored, the shared lane and the sequential
-           lane take turns, so that decoding sequences wait for one chunk at most.
-        2. Compute a chunk of the scored prompt, if it is its turn.
+        1. Choose what may prefill in this step: the prompt that is scored or has pictures to look at, the
+           shared lane and the sequential lane take turns, so that decoding sequences wait for one at most.
+        2. Compute a chunk of the scored prompt or the features of a picture, if it is its turn.
         3. Step each lane, with a chunk of prefill for the one whose turn it is.
         """
-        prefilling: list[PromptScoring | Lane] = [
-            *self._scoring[:1],
+        prefilling: list[PromptScoring | Looking | Lane] = [
+            *self._before[:1],
             *(x for x in self._lanes if self._remaining_prefill(x)),
         ]
         current = prefilling[self._round % len(prefilling)] if prefilling else None
         self._round += 1
         if isinstance(current, PromptScoring):
             yield from self._score(current)
+        if isinstance(current, Looking):
+            self._look(current)
         for lane in self._lanes:
             yield from self._step(lane, may_prefill=lane is current)
+
+    def _look(self, looking: Looking) -> None:
+        looking.step()
+        if looking.is_done:
+            self._before.remove(looking)
+            self._begin(looking)
 
     def _score(self, scoring: PromptScoring) -> Iterator[Output]:
         if not scoring.is_done:
@@ -204,7 +220,7 @@ class Batch:
         yield Prefilled(scoring.sequences[0].id, len(scoring.logprobs), len(scoring.prompt))
         if not scoring.is_done:
             return
-        self._scoring.remove(scoring)
+        self._before.remove(scoring)
         for sequence in scoring.sequences:
             yield Scored(sequence.id, scoring.prompt, tuple(scoring.logprobs))
             if sequence.max_tokens:
@@ -247,7 +263,7 @@ class Batch:
 
     def _on_prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
         done, total = response.progress
-        running.remaining = 0 if response.end_of_prompt else max(1, total - done)
+        running.note_prefill(done, total, is_end=response.end_of_prompt)
         is_checkpoint = response.end_of_segment and not response.end_of_prompt
         if is_checkpoint and (self._needs_checkpoints or running.copies):
             self._on_checkpoint(running)
@@ -273,16 +289,8 @@ class Batch:
 
     def _store_prefix(self, running: RunningSequence, tokens: list[int], cache: Cache) -> None:
         if not running.is_exact:
-            self._prefix_cache.store(running.sequence.owner, tokens, cache)
-
-    def _segments(self, sequence: Sequence, known: int, *, has_copies: bool) -> list[list[int]]:
-        """The prompt tokens still to be computed, split where the caches are to be stored or shared."""
-        tokens, cuts = sequence.known, set[int]()
-        if self._needs_checkpoints:
-            cuts = {*boundaries(tokens, sequence.stop_ids), *sequence.checkpoints}
-        cuts |= {len(tokens) - 1} if has_copies else set()
-        edges = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
-        return [tokens[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+            keys = running.sequence.keyed(tokens)
+            self._prefix_cache.store(running.sequence.owner, keys, cache)
 
     @property
     def _lanes(self) -> list[Lane]:

@@ -223,7 +223,8 @@ class Engine(threading.Thread):
             return
         cache, prompts = self._prefix_cache, tuple(one for one in sequences if not isinstance(one, Inputs))
         prompts = self._grants.limited(prompts) if self._grants else prompts
-        saved = cache.find_on_disk(prompts[0].owner, prompts[0].known) if cache and prompts else None
+        first = prompts[0] if prompts else None
+        saved = cache.find_on_disk(first.owner, first.keyed(first.known)) if cache and first else None
         if not (cache and cache.disk and saved):
             batch.add(*(prompts or sequences))
             return

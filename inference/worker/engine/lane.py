@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from inference.worker.engine.sequence import Sequence
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.vision.rows import PictureRow
 
 
 class Lane(Protocol):
@@ -16,9 +17,17 @@ class Lane(Protocol):
         ...
 
     def insert(
-        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+        self,
+        sequence: Sequence,
+        segments: list[list[int]],
+        cache: Cache | None,
+        known: list[int],
+        pictures: PictureRow | None = None,
     ) -> int:
-        """Queue a sequence whose first `known` tokens are in `cache`; returns its uid in this lane."""
+        """Queue a sequence whose first `known` tokens are in `cache`; returns its uid in this lane.
+
+        `pictures` have the features of those that are still to be computed.
+        """
         ...
 
     def step(self, *, chunk: int, together: int) -> tuple[list[Any], list[Any]]:

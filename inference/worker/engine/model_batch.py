@@ -44,5 +44,6 @@ def new_batch(options: Load, loaded: LoadedModel, prefix_cache: PrefixCache) -> 
         has_exact_seeds=options.has_exact_seeds,
         support=loaded.support,
         speculates=options.speculation == "lookup",
+        vision=loaded.vision,
         draft_model=DraftModel(loaded.draft_model, loaded.vocab_size) if loaded.draft_model else None,
     )

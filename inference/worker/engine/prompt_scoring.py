@@ -9,6 +9,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import Logprob
+from inference.worker.vision.rows import PictureRow, picture_rows
 
 if TYPE_CHECKING:
     from inference.worker.engine.sequence import Sequence
@@ -19,11 +20,14 @@ _CHUNK_TOKENS = 64  # its logits take (chunk, V) floats
 class PromptScoring:
     """The scoring of one prompt; `sequences` are those that answer it."""
 
-    def __init__(self, model: nn.Module, sequences: "tuple[Sequence, ...]") -> None:
+    def __init__(
+        self, model: nn.Module, sequences: "tuple[Sequence, ...]", pictures: PictureRow | None = None
+    ) -> None:
         self.sequences = sequences
         self.cache = make_prompt_cache(model)
         self.logprobs: list[Logprob] = []  # of all tokens but the first, which nothing predicts
         self._model = model
+        self._pictures = pictures
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -45,7 +49,7 @@ class PromptScoring:
         """
         start = len(self.logprobs)
         end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
-        with lora_rows([self.sequences[0].lora]):
+        with lora_rows([self.sequences[0].lora]), picture_rows([self._pictures], [start]):
             logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0]
         logits = logits.astype(mx.float32)
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from inference.worker.engine.lane import Lane
 from inference.worker.engine.sequence import Sequence
 from inference.worker.prefix_cache.stored_prefix import Loan
+from inference.worker.vision.rows import PictureRow
 
 _FIRST_TOKENS = 3
 
@@ -21,7 +22,14 @@ class RunningSequence:
     is_exact: bool = False  # computed alone, so that its seed gives the same tokens to the last bit
     copies: tuple[Sequence, ...] = ()  # of the same prompt; they wait for its caches
     tokens: list[int] = field(default_factory=list)  # sampled so far
+    pictures: PictureRow | None = None  # whose features its prefill needs
     loan: Loan | None = None  # of the stored prefix that it began with
+
+    def note_prefill(self, done: int, total: int, *, is_end: bool) -> None:
+        """So many of the `total` prompt tokens that were left to compute are in its caches."""
+        self.remaining = 0 if is_end else max(1, total - done)
+        if is_end and self.pictures:
+            self.pictures.features.clear()
 
     @property
     def is_decoding(self) -> bool:

@@ -1,6 +1,6 @@
 """Sequences and the outputs of a step: what passes between the prompt, engine and text threads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from inference.worker.sampling.logprobs import Logprob
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
 from inference.worker.speculation.draft_counts import DraftCounts
+from inference.worker.vision.places import Pictures
 
 
 def _no_text(tokens: Any) -> str:
@@ -35,6 +36,7 @@ class Sequence:
     rules: RuleConstraint | None = None  # limits on its tokens
     thinking: ThinkingBudget | None = None  # the end of its reasoning
     decode: Callable[[Any], str] = _no_text  # for penalties that need the text of tokens
+    pictures: Pictures | None = None  # of its prompt
     answered: tuple[int, ...] = ()  # tokens of its answer so far, if it is computed again
     lora: str = ""  # the key of the adapter that it is computed with
     speculates: bool = False  # whether tokens may be drafted for it
@@ -47,6 +49,11 @@ class Sequence:
     def known(self) -> list[int]:
         """All tokens before the next one."""
         return [*self.prompt, *self.answered]
+
+    def keyed(self, tokens: Iterable[int]) -> list[int]:
+        """Tokens that it begins with, as the prefix cache knows them: those of pictures have keys."""
+        known = list(tokens)
+        return self.pictures.keyed(known).tolist() if self.pictures else known
 
     def with_thinking_ended(self) -> "Sequence | None":
         """The same with its reasoning ended where it is; None if its answer is not in any."""

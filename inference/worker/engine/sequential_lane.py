@@ -25,6 +25,7 @@ from inference.worker.engine.shared_lane import sampler_for, stop_sequences_for
 from inference.worker.lora.rows import lora_rows
 from inference.worker.prefix_cache.layers import Cache, copy_caches
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.vision.rows import PictureRow, picture_rows
 
 
 class SingleDecode(Decode):
@@ -46,6 +47,7 @@ class Row:
     total: int  # prompt tokens to compute, without the cached ones
     done: int = 0
     decode: SingleDecode | None = None
+    pictures: PictureRow | None = None
 
     @property
     def is_prompt_done(self) -> bool:
@@ -76,7 +78,12 @@ class SequentialLane:
         return sum(int(layer.nbytes) for row in self._rows() for layer in row.cache)
 
     def insert(
-        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+        self,
+        sequence: Sequence,
+        segments: list[list[int]],
+        cache: Cache | None,
+        known: list[int],
+        pictures: PictureRow | None = None,
     ) -> int:
         """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its uid.
 
@@ -89,7 +96,7 @@ class SequentialLane:
         # The prompt's last token is left to the decode step.
         left = deque(segment for segment in (*others, last[:-1], last[-1:]) if segment)
         own = make_prompt_cache(self._model) if cache is None else copy_caches(cache)
-        row = Row(next(self._uids), sequence, left, own, list(known), total)
+        row = Row(next(self._uids), sequence, left, own, list(known), total, pictures=pictures)
         if sequence.request not in self._requests:
             self._requests[sequence.request] = RequestRows()
             self._prefill_order.append(sequence.request)
@@ -134,7 +141,7 @@ class SequentialLane:
         if row.is_prompt_done:
             return [self._begin_decode(row)]
         tokens, rest = row.segments[0][:chunk], row.segments[0][chunk:]
-        with lora_rows([row.sequence.lora]):
+        with lora_rows([row.sequence.lora]), picture_rows([row.pictures], [len(row.tokens)]):
             self._model(mx.array([tokens]), cache=row.cache)
         mx.eval([layer.state for layer in row.cache])
         mx.clear_cache()

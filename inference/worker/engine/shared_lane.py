@@ -1,4 +1,20 @@
-"""Sequences computed together: mlx-lm's BatchGenerator, with a decode step of our own."""
+"""Sequences computed together: mlx-lm's BatchGenerator, with a decode step of our own.
+
+Each step computes one token for every sequence that decodes, and one chunk of prefill:
+
+- Prefill: the prompts that share a chunk are right-padded to (b, C) int32 token ids, b prompts of C tokens.
+- Decode: the latest tokens, (B, 1) int32, become logits, (B, V), and the sampler's next tokens, (B,).
+- KV caches have the shape (B, heads, T, head size) in each layer, left-padded to the longest row.
+
+The rows of the batch change between steps:
+
+- Extend: a prefilled prompt's caches, (1, heads, t, size), are padded to T and appended as a new row.
+- Filter: rows that have ended are removed, and T shrinks to the longest row that is left.
+- Extract: one row's caches without their padding, (1, heads, t, size), for the prefix cache or for copies.
+- Merge: cached caches of unequal length are padded to one T for prompts that begin together.
+
+mlx-lm's BatchGenerator and BatchKVCache do this.
+"""
 
 from functools import lru_cache
 from typing import Any
@@ -17,6 +33,7 @@ from inference.worker.sampling.token_sampler import TokenSampler
 from inference.worker.speculation.draft_model import DraftModel
 from inference.worker.speculation.drafter import Drafter
 from inference.worker.speculation.speculation import Speculation
+from inference.worker.vision.rows import PictureRow
 
 
 class SharedLane:
@@ -50,10 +67,15 @@ class SharedLane:
         return int(self._generator.prompt_cache_nbytes) + (drafting.nbytes if drafting else 0)
 
     def insert(
-        self, sequence: Sequence, segments: list[list[int]], cache: Cache | None, known: list[int]
+        self,
+        sequence: Sequence,
+        segments: list[list[int]],
+        cache: Cache | None,
+        known: list[int],
+        pictures: PictureRow | None = None,
     ) -> int:
         """Queue a sequence whose first `known` tokens are in `cache`, which is copied; returns its uid."""
-        sampler = sampler_for(sequence)
+        sampler = sampler_for(sequence, pictures)
         (uid,) = self._generator.insert_segments(
             [segments],
             max_tokens=[sequence.max_tokens],
@@ -99,7 +121,7 @@ class SharedLane:
         return cache, tokens
 
 
-def sampler_for(sequence: Sequence) -> TokenSampler:
+def sampler_for(sequence: Sequence, pictures: PictureRow | None = None) -> TokenSampler:
     """The sampler of one sequence, advanced past the tokens that it has already."""
     return TokenSampler(
         sequence.sampling,
@@ -111,6 +133,7 @@ def sampler_for(sequence: Sequence) -> TokenSampler:
         thinking=sequence.thinking,
         decode=sequence.decode,
         lora=sequence.lora,
+        pictures=pictures,
     )
 
 

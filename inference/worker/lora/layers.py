@@ -17,6 +17,7 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from inference.worker.lora.rows import Places, Rows, current
+from inference.worker.vision import rows as vision_rows
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,9 @@ class ChangedEmbedding(Changed):
             inner = _masked(stack.a[at, ids].reshape(rows, -1, stack.a.shape[-1]), places)
             added = mx.gather_mm(inner, stack.b, rhs_indices=places.indices)
             y = y + as_type(y, added).reshape(y.shape)
-        return y
+        # What an adapter changes are the embeddings of tokens; those of pictures stay.
+        pictures = vision_rows.current()
+        return pictures.put(y) if pictures else y
 
     def as_linear(self, x: mx.array) -> mx.array:
         """The same matrix as the head of the model: (B, ..., size) to (B, ..., V)."""

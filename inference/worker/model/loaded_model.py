@@ -13,6 +13,7 @@ from inference.worker.lora.weights import Targets
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.encoders import Encoder
 from inference.worker.model.tokenizer import HubTokenizer
+from inference.worker.vision.seen import VisionFamily
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class LoadedModel:
     vector_size: int = 0  # dimensions of an embedding
     draft_model: nn.Module | None = None  # a smaller model of the same vocabulary
     draft_name: str = ""
+    vision: VisionFamily | None = None  # what it sees pictures with
+    blindness: str = ""  # why it sees none, where its kind of model does
     lora_targets: Targets = field(default_factory=dict)  # the layers that adapters may change
 
     @property

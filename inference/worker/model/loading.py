@@ -31,6 +31,7 @@ from inference.worker.model.model_files import (
 )
 from inference.worker.model.probe import position_table_sizes, with_embedding_probe, with_text_probe
 from inference.worker.model.tested_adapter import tested_adapter
+from inference.worker.model.vision_loading import with_vision
 from inference.worker.model.weights import lazy_model, materialise
 from inference.worker.prefix_cache.layers import needs_checkpoints
 
@@ -42,9 +43,10 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     2. Refuse folders that ask to run code or have numbers that are not finite.
     3. Read the tokenizer on another thread, and the weights meanwhile; on a CPU convert them to fp32.
     4. Find the adapter and run its self-test, within the time limit for preparing a prompt.
-    5. Probe the model: vocabulary size, bytes per token, damaged weights.
-    6. Quantise the KV caches, if the operator chose it (text models only).
-    7. Verify what the model computes in a batch, or take the stored result (text models only).
+    5. Load what it sees with, if it is a vision model and the extra for it is installed.
+    6. Probe the model: vocabulary size, bytes per token, damaged weights.
+    7. Quantise the KV caches, if the operator chose it (text models only).
+    8. Verify what the model computes in a batch, or take the stored result (text models only).
 
     `on_progress` gets the phases and the percentage of the weights that are on the device.
 
@@ -82,7 +84,11 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options, report)
+    if pooled:
+        loaded = with_embedding_probe(loaded)
+    else:
+        loaded = with_vision(loaded, facts, folder, options.picture_tokens, report)
+        loaded = _with_support(loaded, facts, options, report)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -108,7 +114,7 @@ def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) ->
 
 
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load, report: LoadReport) -> LoadedModel:
-    """Steps 5 to 7 of a text model; the result of a verification is stored for each kind of model."""
+    """Steps 6 to 8 of a text model; the result of a verification is stored for each kind of model."""
 
     def verify() -> BatchSupport:
         report.enter("verifying")

@@ -51,6 +51,12 @@ def read_pooling(options: Load, facts: ModelFacts) -> Pooling | None:
         raise RefusedModel(str(error)) from None
 
 
+def read_picture_rules(folder: Path) -> dict[str, Any]:
+    """How the model's pictures are resized and normalised; the newer of the two files counts."""
+    newer = _read_json(folder / "processor_config.json").get("image_processor")
+    return _read_json(folder / "preprocessor_config.json") | (newer if isinstance(newer, dict) else {})
+
+
 def refuse_code(facts: ModelFacts) -> None:
     """Raise RefusedModel if the folder asks to run code of its own."""
     for name, file in (("config.json", facts.config), ("tokenizer_config.json", facts.tokenizer_config)):

@@ -33,11 +33,14 @@ from inference.worker.prefix_cache.stored_prefix import (
     segments_of,
 )
 from inference.worker.prefix_cache.usage import Cost, UsualGap, eviction_order
+from inference.worker.vision.feature_cache import FeatureCache
+from inference.worker.vision.places import whole_length
 
 if TYPE_CHECKING:
     from inference.worker.prefix_cache.disk import DiskTier
     from inference.worker.prefix_cache.saved_prefix import SavedPrefix
 
+_SHARE_OF_FEATURES = 10  # of the limit: the features of pictures have a tenth at most
 MIN_TOKENS = 16  # a shorter prefix is computed faster than it is copied
 
 
@@ -66,11 +69,12 @@ class PrefixCache:
         self.disk = disk
         self._store = PrefixStore(can_cut=can_trim)
         self._usual_gap = UsualGap()
+        self.features = FeatureCache(limit // _SHARE_OF_FEATURES)
         self._now = 0  # bytes of prefixes used and stored so far
 
     @property
     def bytes(self) -> int:
-        return self._store.bytes
+        return self._store.bytes + self.features.bytes
 
     @property
     def unsaved(self) -> StoredPrefix | None:
@@ -94,13 +98,21 @@ class PrefixCache:
         """The prefixes that no other one covers, least recently used first."""
         return self._store.prefixes
 
-    def lookup(self, owner: str, prompt: Sequence[int]) -> CachedPrefix | None:
-        """The longest usable prefix of `prompt` in memory; its last token is always left to compute."""
+    def lookup(
+        self, owner: str, prompt: Sequence[int], wholes: Sequence[tuple[int, int]] = ()
+    ) -> CachedPrefix | None:
+        """The longest usable prefix of `prompt` in memory; its last token is always left to compute.
+
+        It ends inside none of the `wholes`, spans of tokens that are pictures.
+        """
         tokens = _tokens(prompt[:-1])
         matched = self._store.match(owner, tokens)
         best, length = best_of(matched)
         self._note_departed(owner, tokens, length)
-        if best is None or best.value is None or length < MIN_TOKENS:
+        if best is None or best.value is None:
+            return None
+        length, matched_length = whole_length(length, wholes), length
+        if length < MIN_TOKENS or (length < matched_length and not best.is_trimmable):
             return None
         path = [node for node, _ in matched if node.start < length]
         self._note_use(matched if self._store.is_all_cut else [(best, len(best.tokens))], path)
@@ -138,10 +150,13 @@ class PrefixCache:
 
     def shed(self, keep_bytes: int) -> None:
         """Drop prefixes until at most `keep_bytes` are left, first those that nobody comes back to."""
+        if keep_bytes < self.limit:  # a picture is looked at sooner than a prompt is computed
+            self.features.shrink(max(0, keep_bytes - self._store.bytes))
         if keep_bytes <= 0:
             self._store.drop_all()
         elif self.bytes > keep_bytes:
-            self._store.shrink(keep_bytes, partial(self._order, keep_bytes))
+            left = keep_bytes - self.features.bytes
+            self._store.shrink(left, partial(self._order, left))
 
     def _order(self, keep_bytes: int, part: Part, cost: Cost) -> tuple[int, float]:
         return eviction_order(

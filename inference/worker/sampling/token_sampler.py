@@ -19,6 +19,7 @@ from inference.worker.sampling.repetition import RecentTokens
 from inference.worker.sampling.row_samplers import RowSamplers
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
+from inference.worker.vision.rows import PictureRow
 
 _XTC_SALT = 0x5851F42D4C957F2D  # its coins are others than the draws
 
@@ -49,8 +50,10 @@ class TokenSampler:
         thinking: ThinkingBudget | None = None,
         decode: Callable[[Sequence[int]], str] = lambda tokens: "",
         lora: str = "",
+        pictures: PictureRow | None = None,
     ) -> None:
         self.lora = lora  # the key of the adapter that its row is computed with
+        self.pictures = pictures  # that its row's prompt is computed with
         self.params = SamplingParams.of(sampling)
         self.logprobs = logprobs
         self.bias = sampling.logit_bias

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from msgspec import structs
 
@@ -27,9 +28,8 @@ from inference.worker.embedding.inputs import Inputs
 from inference.worker.engine.sequence import Sequence
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
-from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
-from inference.worker.text import checkpoints, prompt_truncation, token_biases
+from inference.worker.text import answer_thinking, checkpoints, prompt_truncation, token_biases
 from inference.worker.text.answer import AnswerText
 from inference.worker.text.prompt_checks import (
     MAX_TOKENS_RETURNED,
@@ -39,6 +39,8 @@ from inference.worker.text.prompt_checks import (
     prompt_field,
     too_long_error,
 )
+from inference.worker.text.prompt_pictures import PromptPictures
+from inference.worker.vision.seen import SeenPictures
 
 _USUAL_TOKENS = 4096  # of an answer whose request names no length
 
@@ -67,10 +69,13 @@ class Prompts:
         self._options = options
         self._checks = PromptChecks(model)
         self._grammars = GrammarCompiler(model)
+        self._pictures = PromptPictures(model)
         self._last_id = 0
 
-    def prepare(self, request: GenerationRequest, owner: str) -> list[PreparedPrompt]:
-        """The sequences and answers for each prompt of `request`.
+    def prepare(
+        self, request: GenerationRequest, owner: str, seen: SeenPictures = ()
+    ) -> list[PreparedPrompt]:
+        """The sequences and answers for each prompt of `request`, whose pictures are `seen`.
 
         1. Tokenize the texts of the logit bias, and check it.
         2. Check the size of the prompt's text before it is tokenized.
@@ -87,7 +92,7 @@ class Prompts:
             )
         request = token_biases.with_ids(request, self._model.tokenizer.encode)
         self._checks.check_bias(request)
-        whole, request_number = self.tokens(request), self._last_id + 1
+        whole, request_number = self.tokens(request, seen), self._last_id + 1
         request, prompts = prompt_truncation.cut(
             request,
             whole,
@@ -95,7 +100,9 @@ class Prompts:
             answer_tokens=min(self._wanted_tokens(request), _usual_tokens(request)),
         )
         prepared = [
-            self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
+            self._prepare_one(
+                request, prompt, owner, seen, first=number * request.n, request_number=request_number
+            )
             for number, prompt in enumerate(prompts)
         ]
         return [
@@ -103,10 +110,10 @@ class Prompts:
             for one, before in zip(prepared, whole, strict=True)
         ]
 
-    def tokens(self, request: GenerationRequest) -> list[list[int]]:
+    def tokens(self, request: GenerationRequest, seen: SeenPictures = ()) -> list[list[int]]:
         """The token ids of each prompt; raises a ServerError that names the field at fault."""
         self._checks.check_size(request)
-        prompts = list(self._rendered(request))
+        prompts = list(self._rendered(request, seen))
         for prompt in prompts:
             self._checks.check_vocabulary(request, prompt)
         return prompts
@@ -117,13 +124,13 @@ class Prompts:
             return pairs.read(request, self._model, self._next_id())
         return inputs.read(request, self._model, self._next_id())
 
-    def tokenized(self, request: TokenizeRequest | DetokenizeRequest) -> Tokenized:
+    def tokenized(self, request: TokenizeRequest | DetokenizeRequest, seen: SeenPictures = ()) -> Tokenized:
         """The answer to a tokenize or detokenize request; raises a ServerError naming the field."""
         if isinstance(request, DetokenizeRequest):
             prompts = [list(request.tokens)]
             self._checks.check_known(request.tokens, "tokens")
         else:
-            prompts = self._dry_run(request)
+            prompts = self._dry_run(request, seen)
         if (total := sum(map(len, prompts))) > MAX_TOKENS_RETURNED:
             raise InvalidValue(
                 f"These are {total} tokens; at most {MAX_TOKENS_RETURNED} are returned at once.",
@@ -139,18 +146,20 @@ class Prompts:
             entries=tuple(tuple(map(tokenizer.token_text, prompt)) for prompt in shown),
         )
 
-    def _dry_run(self, request: TokenizeRequest) -> list[list[int]]:
+    def _dry_run(self, request: TokenizeRequest, seen: SeenPictures) -> list[list[int]]:
         """The prompts' tokens; a raw text with or without the tokenizer's special tokens."""
         of, adds_special = request.of, request.adds_special
         if adds_special is None or isinstance(of, ChatRequest):
-            return self.tokens(of)
+            return self.tokens(of, seen)
         self._checks.check_size(of)
         encode = self._model.tokenizer.encode_whole if adds_special else self._model.tokenizer.encode
         return [encode(prompt) if isinstance(prompt, str) else list(prompt) for prompt in of.prompts]
 
-    def _rendered(self, request: GenerationRequest) -> Iterator[list[int]]:
+    def _rendered(self, request: GenerationRequest, seen: SeenPictures) -> Iterator[list[int]]:
         if isinstance(request, ChatRequest):
-            yield self._model.adapter.render(request)
+            prompt = self._model.adapter.render(request, self._pictures.expansion(seen))
+            self._pictures.placed(prompt, seen)  # refuses a template that leaves pictures out
+            yield prompt
             return
         for prompt in request.prompts:
             yield self._raw(prompt, request.suffix)
@@ -169,7 +178,14 @@ class Prompts:
         return self._model.tokenizer.encode_prompt(prompt)
 
     def _prepare_one(
-        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, request_number: int
+        self,
+        request: GenerationRequest,
+        prompt: list[int],
+        owner: str,
+        seen: SeenPictures,
+        *,
+        first: int,
+        request_number: int,
     ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
@@ -177,9 +193,10 @@ class Prompts:
         max_tokens = self._answer_limit(request, len(prompt))
         stop_ids = self._stop_ids(request)
         rules = RuleConstraint.of(request.rules, stop_ids, model.tokenizer.encode)
-        thinking = self._thinking_budget(request, prompt, max_tokens)
+        usual_tokens = min(max_tokens, _usual_tokens(request))
+        thinking = answer_thinking.budget_of(request, prompt, model, usual_tokens)
         check_scores(request, len(prompt))
-        checkpoint_positions = self._checkpoints(request, prompt)
+        checkpoint_positions = self._checkpoints(request, prompt, seen)
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -200,6 +217,7 @@ class Prompts:
                 prediction=self._prediction(request, max_tokens),
                 checkpoints=checkpoint_positions,
                 request=request_number,
+                pictures=self._pictures.placed(prompt, seen),
             )
             for copy in range(request.n)
         )
@@ -218,25 +236,6 @@ class Prompts:
             best_effort=self.best_effort(request),
         )
 
-    def _thinking_budget(
-        self, request: GenerationRequest, prompt: list[int], max_tokens: int
-    ) -> ThinkingBudget | None:
-        """What ends the reasoning, at the request's limit or on request; `max_tokens` is of the answer."""
-        adapter = self._model.adapter
-        if not isinstance(request, ChatRequest) or not adapter.can_reason:
-            return None
-        tokenizer, markers = self._model.tokenizer, adapter.reasoning_markers(request)
-        state = adapter.reasoning_state(prompt, request)
-        return ThinkingBudget(
-            tokens=adapter.thinking_plan(request).limit(min(max_tokens, _usual_tokens(request))),
-            opening=markers.opening,
-            closing=markers.closing,
-            opening_id=tokenizer.id_of(markers.opening),
-            forced=tuple(tokenizer.encode(markers.closing + markers.following)),
-            starts_inside=bool(state and state.is_open),
-            decode=tokenizer.decode,
-        )
-
     def _prediction(self, request: GenerationRequest, max_tokens: int) -> tuple[int, ...]:
         """The tokens of what the client expects as the answer, as many as the answer may have."""
         if not isinstance(request, ChatRequest) or not request.speculates:
@@ -246,11 +245,14 @@ class Prompts:
         text = request.prediction[: max_tokens * tokenizer.longest_bytes]
         return tuple(tokenizer.encode(text)[:max_tokens]) if text else ()
 
-    def _checkpoints(self, request: GenerationRequest, prompt: list[int]) -> tuple[int, ...]:
+    def _checkpoints(
+        self, request: GenerationRequest, prompt: list[int], seen: SeenPictures
+    ) -> tuple[int, ...]:
         """Where its client marks the end of what later prompts share, if the model has use for that."""
         if not (self._model.needs_checkpoints and isinstance(request, ChatRequest)):
             return ()
-        return checkpoints.positions(request, prompt, self._model.adapter.render)
+        render = partial(self._model.adapter.render, expand=self._pictures.expansion(seen))
+        return checkpoints.positions(request, prompt, render)
 
     def _stop_ids(self, request: GenerationRequest) -> frozenset[int]:
         own = frozenset(request.rules.stop_ids)

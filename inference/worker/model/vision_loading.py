@@ -1,0 +1,117 @@
+"""Gives a loaded model what it sees with, if it is of a known family and mlx-vlm is installed."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import mlx.core as mx
+
+from inference.adapters import ModelFacts
+from inference.core.errors import TemplateFailed
+from inference.core.model_card import Finding, Light
+from inference.core.requests import PICTURE, ChatRequest, Message, Picture
+from inference.worker.model import cpu
+from inference.worker.model.load_report import LoadReport
+from inference.worker.model.loaded_model import LoadedModel
+from inference.worker.model.model_files import read_picture_rules
+from inference.worker.model.weights import materialise
+from inference.worker.vision import mlx_vlm_import, seeing_embedding, towers
+from inference.worker.vision.families.pixtral import Pixtral
+from inference.worker.vision.seen import VisionFamily
+
+logger = logging.getLogger(__name__)
+_FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {"mistral3": Pixtral, "pixtral": Pixtral}
+_MOST_TOKENS_ON_A_CPU = 1024  # of one picture: attention takes the square of its patches in memory there
+_PROBE = Picture(data=b"", media_type="image/png", width=1, height=1)
+
+
+class Blind(Exception):
+    """The model sees nothing; the message is for its owner. `light` is that of the finding."""
+
+    def __init__(self, message: str, light: Light = "amber") -> None:
+        super().__init__(message)
+        self.light = light
+
+
+def with_vision(
+    loaded: LoadedModel, facts: ModelFacts, folder: Path, most_tokens: int, report: LoadReport
+) -> LoadedModel:
+    """The model with its vision, or with a finding that says why it has none; a text model as it is.
+
+    1. Find the family, and whether the folder has its tower.
+    2. Make the tower and read its weights; on a CPU they become fp32.
+    3. Try whether the tokenizer has the family's tokens, whether the template writes a picture, and whether
+       the tower computes numbers.
+    4. Have the embedding look for pictures.
+
+    Whatever is wrong with the vision, the model serves texts. `most_tokens` are those of one picture.
+    """
+    if not facts.config.get("vision_config"):
+        return loaded
+    try:
+        vision = _vision(loaded, facts, folder, most_tokens, report)
+    except Blind as blind:
+        return _blind(loaded, str(blind), blind.light)
+    except Exception:  # its files can be wrong in any way, and mlx-vlm another release
+        logger.exception("Cannot load the vision of a model")
+        text = "It reads no pictures: what it sees with cannot be loaded; the server's log has the details."
+        return _blind(loaded, text, "amber")
+    return replace(loaded, vision=vision)
+
+
+def _vision(
+    loaded: LoadedModel, facts: ModelFacts, folder: Path, most_tokens: int, report: LoadReport
+) -> VisionFamily:
+    make = _FAMILIES.get(facts.model_type)
+    if make is None:
+        raise Blind("It reads no pictures: this server knows no vision of its kind yet.", "green")
+    if not towers.has_weights(folder):
+        raise Blind("It reads no pictures: its folder has the weights of a text model alone.", "green")
+    if not mlx_vlm_import.is_installed():
+        raise Blind("It reads no pictures until mlx-vlm is installed: pip install 'mlxsite[vision]'.")
+    is_cpu = loaded.device == "cpu"
+    most = min(most_tokens, _MOST_TOKENS_ON_A_CPU) if is_cpu else most_tokens
+    vision = make(facts.config, read_picture_rules(folder), most)
+    try:
+        towers.put_weights(vision.tower, folder, facts.config)
+    except towers.MissingWeights as error:
+        raise Blind(f"It reads no pictures: {error}.") from None
+    _try_template(loaded, vision)
+    if is_cpu:
+        vision.tower = cpu.prepared(vision.tower, report)
+    materialise(vision.tower, report)
+    _try_tower(vision)
+    seeing_embedding.install(loaded.model)
+    return vision
+
+
+def _try_template(loaded: LoadedModel, vision: VisionFamily) -> None:
+    token = loaded.tokenizer.id_of(vision.image_token)
+    if token is None:
+        raise Blind(f"It reads no pictures: its vocabulary has no {vision.image_token}.")
+    question = Message(role="user", content=f"What is this? {PICTURE}", pictures=(_PROBE,))
+    try:
+        prompt = loaded.adapter.render(ChatRequest(model="", messages=(question,)))
+    except TemplateFailed:
+        prompt = []
+    if prompt.count(token) != 1:
+        raise Blind("It reads no pictures: its chat template does not write them.")
+
+
+def _try_tower(vision: VisionFamily) -> None:
+    """Look at a grey picture. It also evaluates what the tower has beside its weights, on this thread."""
+    from PIL import Image
+
+    grey = Image.new("RGB", (64, 64), (128, 128, 128))
+    seen = vision.see(grey, b"", "low")
+    features = vision.look(seen)
+    mx.eval(features)
+    if features.shape[0] != seen.tokens or not mx.isfinite(features).all().item():
+        raise Blind("It reads no pictures: its vision weights are damaged.")
+
+
+def _blind(loaded: LoadedModel, text: str, light: Light) -> LoadedModel:
+    finding = Finding(light=light, about="pictures", text=text)
+    blindness = text.replace("It", "This model", 1)
+    return replace(loaded, blindness=blindness, findings=(*loaded.findings, finding))

@@ -1,0 +1,89 @@
+"""Where the pictures of a prompt stand among its tokens, and what the prefix cache knows them by.
+
+A stored prefix is found by its tokens, and all pictures have the same one. There each image token has a key
+instead: a negative number made of the picture's digest and of the token's place in it. Two pictures agree in
+all of their keys only if they are the same, and a prefix that ends inside a picture is never used beyond the
+picture's beginning (`whole_length`).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from inference.core.errors import TemplateFailed
+from inference.worker.vision.seen import Seen
+
+Positions = np.ndarray[Any, np.dtype[np.int32]]
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedPicture:
+    """A picture and the positions of its image tokens in the prompt, (tokens,), in rising order."""
+
+    seen: Seen
+    positions: Positions
+
+    @property
+    def start(self) -> int:
+        return int(self.positions[0])
+
+    @property
+    def end(self) -> int:
+        return int(self.positions[-1]) + 1
+
+    @cached_property
+    def keys(self) -> Positions:
+        """A negative number for each image token."""
+        words = hashlib.shake_128(self.seen.digest).digest(4 * len(self.positions))
+        return -1 - (np.frombuffer(words, "<i4") & 0x7FFFFFFF)
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """The pictures of a prompt, in order."""
+
+    placed: tuple[PlacedPicture, ...]
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """From each picture's first token to behind its last."""
+        return [(one.start, one.end) for one in self.placed]
+
+    def keyed(self, tokens: Sequence[int]) -> Positions:
+        """`tokens`, a beginning of the prompt or the whole with its answer, with keys for image tokens."""
+        keyed = np.array(tokens, dtype=np.int32)
+        for one in self.placed:
+            inside = one.positions < len(keyed)
+            keyed[one.positions[inside]] = one.keys[inside]
+        return keyed
+
+
+def place(prompt: Sequence[int], image_token: int, pictures: Sequence[Seen]) -> Pictures:
+    """Share the image tokens of a prompt out to its pictures; raises TemplateFailed if they do not match."""
+    positions = np.flatnonzero(np.array(prompt) == image_token).astype(np.int32)
+    ends = np.cumsum([one.tokens for one in pictures])
+    if len(positions) != ends[-1] or positions[-1] == len(prompt) - 1:
+        raise TemplateFailed(
+            "The model's chat template does not write each picture once, before the answer.", param="messages"
+        )
+    parts = np.split(positions, ends[:-1])
+    return Pictures(tuple(map(PlacedPicture, pictures, parts)))
+
+
+def expanded(text: str, image_token: str, pictures: Sequence[Seen]) -> str:
+    """A rendered prompt with the text of each picture in place of its one image token.
+
+    Of more tokens than pictures the later ones stay: `place` refuses them.
+    """
+    first, *rest = text.split(image_token)
+    texts = [*(one.text for one in pictures), *[image_token] * len(rest)]
+    return first + "".join(one + after for one, after in zip(texts, rest, strict=False))
+
+
+def whole_length(length: int, spans: Sequence[tuple[int, int]]) -> int:
+    """So many tokens, or only those before the picture that would be cut."""
+    return next((start for start, end in spans if start < length < end), length)

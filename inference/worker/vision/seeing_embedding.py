@@ -1,0 +1,34 @@
+"""The embedding of a model that sees: it puts the features of pictures where their tokens are."""
+
+from functools import cache
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+
+from inference.worker.vision.rows import current
+
+_NAME = "embed_tokens"
+
+
+class NoEmbedding(Exception):
+    """The model has no embedding of the name that all of mlx-lm's models with vision give it."""
+
+
+def install(model: nn.Module) -> None:
+    """Have the embedding of a model look for pictures; raises NoEmbedding."""
+    found = [layer for path, layer in model.named_modules() if path.rpartition(".")[2] == _NAME]
+    if len(found) != 1:
+        raise NoEmbedding(f"the model has {len(found)} layers named {_NAME}")
+    # The layer stays what it is, by name and type, for everything else that looks for it.
+    found[0].__class__ = _seeing(type(found[0]))
+
+
+@cache
+def _seeing(base: type[nn.Module]) -> type[nn.Module]:
+    def call(self: Any, ids: mx.array) -> mx.array:
+        embeddings: mx.array = base.__call__(self, ids)
+        rows = current()
+        return rows.put(embeddings) if rows else embeddings
+
+    return type(f"Seeing{base.__name__}", (base,), {"__call__": call})

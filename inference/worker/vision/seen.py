@@ -1,0 +1,58 @@
+"""A picture that is ready to be looked at, and what a family of vision models has to say about it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Detail = Literal["auto", "low", "high"]
+Views = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A decoded picture: `views` (n, height, width, 3) uint8, resized as its family's models were trained.
+
+    `text` is written into the prompt in its place. It has the image token `tokens` times, which is how many
+    rows of features the tower makes of it. Pictures of one `digest` have equal features.
+    """
+
+    views: Views = field(repr=False)
+    text: str = field(repr=False)
+    tokens: int
+    digest: bytes
+
+    @property
+    def bytes(self) -> int:
+        return self.views.nbytes
+
+
+SeenPictures = Sequence[Seen]  # of one request, in the order of its messages
+
+
+class VisionFamily(Protocol):
+    """The rules of one vision model. `tower` has its weights, and is used on the engine's thread only."""
+
+    name: str
+    image_token: str
+    tower: nn.Module
+
+    def see(self, image: "Image.Image", data: bytes, detail: Detail) -> Seen:
+        """Resize a picture, whose file is `data`, for the tower. Uses no MLX."""
+        ...
+
+    def look(self, seen: Seen) -> mx.array:
+        """The features of a picture: (tokens, hidden), not evaluated."""
+        ...
+
+
+def digest_of(data: bytes, *rules: object) -> bytes:
+    """Names the features that a family's rules make of the picture in `data`."""
+    return hashlib.sha256(hashlib.sha256(data).digest() + repr(rules).encode()).digest()
