@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.pool": "core",
     "inference.core": "",
 }
-ONLY_IN_WORKERS = ("mlx", "mlx_lm", "transformers")
+ONLY_IN_WORKERS = ("mlx", "mlx_lm", "mlx_vlm", "transformers", "PIL")
 MOST_LINES = 300
 MOST_LINES_OF_NINE_IN_TEN = 200
 MOST_LINES_OF_A_FUNCTION = 50
@@ -155,7 +155,7 @@ def test_nobody_but_the_worker_imports_the_worker() -> None:
 def test_the_site_process_leaves_mlx_alone(tmp_path: Path) -> None:
     program = (
         "import sys, mlxsite.asgi, mlxsite.urls, inference.admin, inference.management.commands.serve;"
-        "print([name for name in ('mlx', 'mlx_lm', 'transformers', 'torch') if name in sys.modules])"
+        f"print([name for name in {(*ONLY_IN_WORKERS, 'torch')} if name in sys.modules])"
     )
     env = os.environ | {"DJANGO_SETTINGS_MODULE": "mlxsite.settings", "MLX_SERVER_DATA_DIR": str(tmp_path)}
     done = subprocess.run(

@@ -141,7 +141,11 @@ TESTED_BY = {
     "worker/self_test": "pool/workers/test_self_test",
     "worker/session": "pool/workers/test_worker_process",
     "worker/speculation/draft_loading": "pool/test_worker_draft_model",
+    "worker/text/answer_thinking": "worker/text/test_prompts",
+    "worker/text/prompt_pictures": "worker/vision/families/test_pixtral",
     "worker/token_logprobs": "worker/test_open_requests",
+    "worker/vision/rows": "worker/vision/test_seeing_embedding",
+    "worker/vision/seen": "worker/vision/test_places",
 }
 
 

@@ -5,16 +5,21 @@ Written with numpy and safetensors, as tests/tiny.py is.
 
 import io
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
 from inference.core.requests import Picture
 from tests.tiny import FFN, HEADS, HIDDEN, KV_HEADS, LAYERS, make_tokenizer
 
+NEEDS_MLX_VLM = pytest.mark.skipif(
+    not find_spec("mlx_vlm"), reason="PICTURES NOT TRIED: `pip install --no-deps mlx-vlm` brings the towers"
+)
 SPECIAL = ("<s>", "</s>", "[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]")
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"

@@ -17,10 +17,10 @@ from inference.core.requests import PICTURE, ChatRequest, Message, Sampling, Tok
 from inference.pool import ProcessRunner
 from tests.fakes import card
 from tests.pool.worker_models import OPTIONS
-from tests.tiny_vision import drawn, make_tiny_pixtral, picture
+from tests.tiny_vision import NEEDS_MLX_VLM, drawn, make_tiny_pixtral, picture
 from tests.worker.vision.mlx_vlm_answers import MlxVlm, Part
 
-pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.mlx, NEEDS_MLX_VLM, pytest.mark.asyncio(loop_scope="module")]
 COUNT = 20
 WIDE, TALL = drawn(300, 100, seed=1), drawn(100, 220, seed=2)
 OTHER = drawn(300, 100, seed=3)  # as large as the wide one

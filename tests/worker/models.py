@@ -157,6 +157,7 @@ def sequence(
         "request",
         "thinking",
         "lora",
+        "pictures",
     }
     names |= {"speculates", "prediction", "grammar", "rules", "decode", "checkpoints"}
     own = {name: changes.pop(name) for name in names & set(changes)}

@@ -85,7 +85,8 @@ class SharedLane:
             stop_sequences=[stop_sequences_for(sequence.stop_ids)],
         )
         self._samplers[int(uid)] = sampler
-        if self._speculation and sequence.speculates:
+        has_blind_drafts = self._speculation and self._speculation.draft_model and sequence.pictures
+        if self._speculation and sequence.speculates and not has_blind_drafts:
             self._speculation.drafters[int(uid)] = Drafter(
                 sequence.known, sequence.prediction, self._speculation.acceptance, sequence.tokens_left
             )

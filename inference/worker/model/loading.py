@@ -84,11 +84,7 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
         pooling=pooled,
         lora_targets={} if pooled else targets(model),
     )
-    if pooled:
-        loaded = with_embedding_probe(loaded)
-    else:
-        loaded = with_vision(loaded, facts, folder, options.picture_tokens, report)
-        loaded = _with_support(loaded, facts, options, report)
+    loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options, report)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
@@ -114,12 +110,13 @@ def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) ->
 
 
 def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load, report: LoadReport) -> LoadedModel:
-    """Steps 6 to 8 of a text model; the result of a verification is stored for each kind of model."""
+    """Steps 5 to 8 of a text model; the result of a verification is stored for each kind of model."""
 
     def verify() -> BatchSupport:
         report.enter("verifying")
         return verified(loaded.model, loaded.vocab_size)
 
+    loaded = with_vision(loaded, facts, Path(options.path), options.picture_tokens, report)
     loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
     support = batch_support.load_or_verify(
         verify,

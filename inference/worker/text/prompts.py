@@ -100,13 +100,11 @@ class Prompts:
             answer_tokens=min(self._wanted_tokens(request), _usual_tokens(request)),
         )
         prepared = [
-            self._prepare_one(
-                request, prompt, owner, seen, first=number * request.n, request_number=request_number
-            )
+            self._prepare_one(request, prompt, owner, first=number * request.n, request_number=request_number)
             for number, prompt in enumerate(prompts)
         ]
         return [
-            replace(one, cut_tokens=len(before) - len(one.prompt))
+            self._with_places(replace(one, cut_tokens=len(before) - len(one.prompt)), request, seen)
             for one, before in zip(prepared, whole, strict=True)
         ]
 
@@ -178,14 +176,7 @@ class Prompts:
         return self._model.tokenizer.encode_prompt(prompt)
 
     def _prepare_one(
-        self,
-        request: GenerationRequest,
-        prompt: list[int],
-        owner: str,
-        seen: SeenPictures,
-        *,
-        first: int,
-        request_number: int,
+        self, request: GenerationRequest, prompt: list[int], owner: str, *, first: int, request_number: int
     ) -> PreparedPrompt:
         model = self._model
         sampling = request.sampling.over(model.own_sampling).over(NEUTRAL)
@@ -196,7 +187,6 @@ class Prompts:
         usual_tokens = min(max_tokens, _usual_tokens(request))
         thinking = answer_thinking.budget_of(request, prompt, model, usual_tokens)
         check_scores(request, len(prompt))
-        checkpoint_positions = self._checkpoints(request, prompt, seen)
         sequences = tuple(
             Sequence(
                 id=self._next_id(),
@@ -215,9 +205,7 @@ class Prompts:
                 lora=request.lora.key if request.lora else "",
                 speculates=request.speculates,
                 prediction=self._prediction(request, max_tokens),
-                checkpoints=checkpoint_positions,
                 request=request_number,
-                pictures=self._pictures.placed(prompt, seen),
             )
             for copy in range(request.n)
         )
@@ -235,6 +223,15 @@ class Prompts:
             noted=noted,
             best_effort=self.best_effort(request),
         )
+
+    def _with_places(
+        self, prepared: PreparedPrompt, request: GenerationRequest, seen: SeenPictures
+    ) -> PreparedPrompt:
+        """It with the places of its pictures and checkpoints in the prompt."""
+        prompt = list(prepared.prompt)
+        pictures, checkpoints = self._pictures.placed(prompt, seen), self._checkpoints(request, prompt, seen)
+        sequences = [replace(one, pictures=pictures, checkpoints=checkpoints) for one in prepared.sequences]
+        return replace(prepared, sequences=tuple(sequences))
 
     def _prediction(self, request: GenerationRequest, max_tokens: int) -> tuple[int, ...]:
         """The tokens of what the client expects as the answer, as many as the answer may have."""

@@ -16,10 +16,10 @@ from inference.worker.text.prompts import Prompts
 from inference.worker.vision.families.pixtral import Pixtral
 from inference.worker.vision.rows import PictureRow, picture_rows
 from inference.worker.vision.seen import Seen, VisionFamily
-from tests.tiny_vision import LONGEST, PATCH, UNIT, drawn, make_tiny_pixtral, picture
+from tests.tiny_vision import LONGEST, NEEDS_MLX_VLM, PATCH, UNIT, drawn, make_tiny_pixtral, picture
 from tests.worker.vision.mlx_vlm_answers import MlxVlm, difference
 
-pytestmark = pytest.mark.mlx
+pytestmark = [pytest.mark.mlx, NEEDS_MLX_VLM]
 SIZES = [(100, 60), (60, 100), (28, 28), (29, 27), (1, 1), (900, 300), (5, 400), (224, 224), (333, 1000)]
 
 
