@@ -45,7 +45,10 @@ def make_tiny_pixtral(folder: Path, *, kind: str = "mistral3", context: int = 20
     size, ids = tokenizer.get_vocab_size(), tokenizer.get_vocab()
     save_file(_weights(kind, size, seed), str(folder / "model.safetensors"), metadata={"format": "mlx"})
     _write(folder / "config.json", _config(kind, size, context, ids))
-    rules = {"size": {"longest_edge": LONGEST}, "patch_size": {"height": PATCH, "width": PATCH}}
+    rules: dict[str, object] = {
+        "size": {"longest_edge": LONGEST},
+        "patch_size": {"height": PATCH, "width": PATCH},
+    }
     _write(folder / "preprocessor_config.json", rules)
     _write(
         folder / "tokenizer_config.json",

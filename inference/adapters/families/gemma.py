@@ -7,7 +7,7 @@ this marker is a stop token, too
 (https://ai.google.dev/gemma/docs/functiongemma/formatting-and-best-practices).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -43,12 +43,12 @@ class FunctionGemma(Adapter):
     def fits(cls, facts: ModelFacts) -> bool:
         return FunctionGemmaCalls.is_used_by(facts.chat_template)
 
-    def render(self, request: ChatRequest) -> list[int]:
+    def render(self, request: ChatRequest, expand: Callable[[str], str] = str) -> list[int]:
         has_system = any(message.role == "system" for message in request.messages)
         if request.tools and not has_system:
             system = Message(role="system", content=_CALLING)
             request = structs.replace(request, messages=(system, *request.messages))
-        return super().render(request)
+        return super().render(request, expand)
 
     def normalise(self, messages: Sequence[Message]) -> Sequence[Message]:
         return super().normalise(normalisation.with_names(messages))

@@ -159,8 +159,8 @@ class Prompts:
             self._pictures.placed(prompt, seen)  # refuses a template that leaves pictures out
             yield prompt
             return
-        for prompt in request.prompts:
-            yield self._raw(prompt, request.suffix)
+        for given in request.prompts:
+            yield self._raw(given, request.suffix)
 
     def best_effort(self, request: GenerationRequest) -> tuple[str, ...]:
         """The fields of a request that the model only reads about, and that are not enforced."""

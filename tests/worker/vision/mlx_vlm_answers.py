@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from inference.worker.vision.mlx_vlm_import import family_module
 from tests.tiny_vision import MERGED, PATCH
 
-Part = str | Image.Image
+Part = Any  # a text or a picture of Pillow's
 Turn = tuple[str, Sequence[Part]]  # a role and its parts
 Logits = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -56,7 +56,8 @@ class MlxVlm:
         got = self.processed(("user", [image]))
         embedded = self._embedded(got)[0]
         found = np.array(got["input_ids"][0]) == self._model.config.image_token_index
-        return np.array(embedded)[found]
+        rows: Logits = np.array(embedded)[found]
+        return rows
 
     def logits(self, *turns: Turn) -> Logits:
         """Those of the whole prompt: (T, V)."""

@@ -43,7 +43,7 @@ def see(threads: PictureThreads, *pictures: Picture) -> Any:
 
 def test_pictures_come_in_order_and_are_decoded_once() -> None:
     family = Family()
-    threads = PictureThreads(family)  # type: ignore[arg-type]
+    threads = PictureThreads(family)
     assert [one.tokens for one in see(threads, ONE, TWO, ONE)] == [20, 10, 20]
     before = family.count
     assert [one.tokens for one in see(threads, TWO, ONE)] == [10, 20]
@@ -53,7 +53,7 @@ def test_pictures_come_in_order_and_are_decoded_once() -> None:
 def test_those_that_were_not_used_for_longest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_threads, "_KEPT_BYTES", 20 * 10 * 3)
     family = Family()
-    threads = PictureThreads(family)  # type: ignore[arg-type]
+    threads = PictureThreads(family)
     for given in (ONE, TWO, TWO, ONE):
         see(threads, given)
     assert family.count == 3
@@ -61,7 +61,7 @@ def test_those_that_were_not_used_for_longest_are_forgotten(monkeypatch: pytest.
 
 @pytest.mark.parametrize("order", [[BROKEN, ONE], [ONE, BROKEN]])
 def test_a_broken_picture_is_named(order: list[Picture]) -> None:
-    threads = PictureThreads(Family())  # type: ignore[arg-type]
+    threads = PictureThreads(Family())
     problem = see(threads, *order)
     assert isinstance(problem, InvalidValue)
     assert problem.param == f"messages.{order.index(BROKEN)}.content"
@@ -69,5 +69,5 @@ def test_a_broken_picture_is_named(order: list[Picture]) -> None:
 
 
 def test_what_nobody_expected_is_an_internal_error() -> None:
-    problem = see(PictureThreads(Family()), picture(drawn(9, 9)))  # type: ignore[arg-type]
+    problem = see(PictureThreads(Family()), picture(drawn(9, 9)))
     assert isinstance(problem, ServerError) and isinstance(problem, InternalError)

@@ -62,7 +62,7 @@ class Pixtral:
         self._scale = float(rules.get("rescale_factor") or 1 / 255)
 
     def see(self, image: "Image.Image", data: bytes, detail: Detail) -> Seen:
-        rows, columns = self._grid(*image.size, detail)
+        rows, columns = self._grid(image.width, image.height, detail)
         size = (columns * self._unit, rows * self._unit)
         views = np.asarray(image.resize(size, resample=_BICUBIC))[None]
         row = self.image_token * columns
