@@ -64,7 +64,8 @@ class Adapter:
         self._tokenizer = tokenizer
         self._tools_refusal = ""
         self._variables = variables_of(facts.chat_template)
-        self._probes = TemplateProbes(self._rendered)
+        self._in_parts = False  # whether the template takes lists of parts alone
+        self._probes = self._probed()
         self.call_format = self._make_call_format()
         ends = self._probes.texts_after_answer()
         self.stop_ids = find_stop_ids(facts, tokenizer, self.stop_tokens, ends)
@@ -142,7 +143,7 @@ class Adapter:
         if self.prompts_tools:
             messages = with_prompted_tools(messages, request.tools)
         tools = () if self.prompts_tools else request.tools
-        template_input = TemplateInput(self._tokenizer.quote, self.call_format)
+        template_input = TemplateInput(self._tokenizer.quote, self.call_format, in_parts=self._in_parts)
         turns, functions = self.template_messages(self.normalise(messages), tools, template_input)
         options = self._options(request)
         opens_answer = request.opens_answer and not request.continues
@@ -270,13 +271,25 @@ class Adapter:
                     param=f"chat_template_kwargs.{name}",
                 )
 
+    def _probed(self) -> TemplateProbes:
+        """What the template supports, given texts, or given lists of parts if it writes no text."""
+        probes = TemplateProbes(self._rendered)
+        if probes.renders_text or not self.has_template:
+            return probes
+        self._in_parts = True
+        of_parts = TemplateProbes(self._rendered)
+        self._in_parts = of_parts.renders_text
+        return of_parts if self._in_parts else probes
+
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, opens_answer: bool = True
     ) -> str:
         """The text that the template renders for messages that are not normalised; raises TemplateFailed."""
         if not self.has_template:
             raise TemplateFailed("This model has no chat template.")
-        turns, functions = self.template_messages(messages, tools, TemplateInput(str))
+        turns, functions = self.template_messages(
+            messages, tools, TemplateInput(str, in_parts=self._in_parts)
+        )
         return self._tokenizer.render(turns, opens_answer=opens_answer, tools=functions)
 
     def _ids_in(self, marks: Iterable[str]) -> frozenset[int]:

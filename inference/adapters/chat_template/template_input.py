@@ -17,12 +17,15 @@ class TemplateInput:
     """Converts messages and tools to OpenAI's structure, which chat templates have adopted.
 
     Every string is quoted, so that text which spells a control token stays text. Ids get the form that the
-    call format requires.
+    call format requires. `in_parts`: the template takes a list of parts as content, and no text.
     """
 
-    def __init__(self, quote: Callable[[str], str], call_format: ToolFormat | None = None) -> None:
+    def __init__(
+        self, quote: Callable[[str], str], call_format: ToolFormat | None = None, *, in_parts: bool = False
+    ) -> None:
         self.quote = quote
         self._format = call_format
+        self._in_parts = in_parts
 
     def turn(self, message: Message) -> dict[str, Any]:
         """A message; what it does not have is left out, since templates test whether it is defined."""
@@ -48,13 +51,13 @@ class TemplateInput:
 
     def _content(self, message: Message) -> str | list[dict[str, str]]:
         """A text, or the parts of one with pictures."""
-        if not message.pictures:
+        if not (message.pictures or self._in_parts):
             return self.quote(message.content)
         first, *rest = message.content.split(PICTURE)
         parts = [{"type": "text", "text": self.quote(first)}]
         for text in rest:
             parts += [{"type": "image"}, {"type": "text", "text": self.quote(text)}]
-        return [part for part in parts if part.get("text") != ""]
+        return [part for part in parts if part.get("text") != ""] or parts
 
     def _call(self, call: ToolCall) -> dict[str, Any]:
         function = {"name": self.quote(call.name), "arguments": self._arguments(call.arguments)}

@@ -44,6 +44,7 @@ class Render(Protocol):
 class TemplateProbes:
     """What one chat template supports. Each question renders the template once, when it is created.
 
+    - `renders_text`: it writes a question that is a text. SmolVLM's takes lists of parts alone.
     - `renders_tools`: it writes the tools it is given.
     - `renders_calls`: it writes the calls and results of earlier turns. `renders_calls_with_tools`: it does
       so for a request that has tools; Command R7B has a second template for these.
@@ -53,6 +54,7 @@ class TemplateProbes:
 
     def __init__(self, render: Render) -> None:
         self._render = render
+        self.renders_text = self.renders(_TWO_QUESTIONS[:1], _ANSWER_TEXT)
         self.renders_tools = self.renders((_QUESTION,), _TOOL.name, tools=(_TOOL,))
         self.renders_calls = self.renders(CALL_AND_RESULT, _TOOL.name, _ANSWER_TEXT)
         self.renders_calls_with_tools = self.renders_calls or self.renders(

@@ -13,10 +13,13 @@ OTHER_NAMES = frozenset(
 )
 
 
+OURS = frozenset({"idefics3", "smolvlm"})  # that mlx-lm lacks, and worker/model/text_classes.py has
+
+
 def is_known(model_type: str) -> bool:
-    """Whether mlx-lm has this `model_type` of a config.json; True where that cannot be told."""
+    """Whether this `model_type` of a config.json can be loaded; True where that cannot be told."""
     known = _modules()
-    return not known or model_type in known or model_type in OTHER_NAMES
+    return not known or model_type in known | OTHER_NAMES | OURS
 
 
 @cache

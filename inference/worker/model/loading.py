@@ -15,7 +15,7 @@ from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.repository.files import context_length
 from inference.worker.lora.weights import targets
-from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches
+from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches, text_classes
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from inference.worker.model.kv_choice import with_kv_bits
@@ -63,7 +63,8 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     pooled = read_pooling(options, facts)
     # It takes a third of a second of Python, while native code reads the weights.
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
-    model = lazy_model(folder, encoder_classes.load_options(pooled) if pooled else {})
+    classes = encoder_classes.load_options(pooled) if pooled else text_classes.load_options(facts.config)
+    model = lazy_model(folder, classes)
     if device == "cpu":
         model = cpu.prepared(model, report, frozenset(options.by_row))
     materialise(model, report)

@@ -17,11 +17,17 @@ from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import read_picture_rules
 from inference.worker.model.weights import materialise
 from inference.worker.vision import mlx_vlm_import, seeing_embedding, towers
+from inference.worker.vision.families.idefics3 import Idefics3
 from inference.worker.vision.families.pixtral import Pixtral
 from inference.worker.vision.seen import VisionFamily
 
 logger = logging.getLogger(__name__)
-_FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {"mistral3": Pixtral, "pixtral": Pixtral}
+_FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {
+    "idefics3": Idefics3,
+    "mistral3": Pixtral,
+    "pixtral": Pixtral,
+    "smolvlm": Idefics3,
+}
 _MOST_TOKENS_ON_A_CPU = 1024  # of one picture: attention takes the square of its patches in memory there
 _PROBE = Picture(data=b"", media_type="image/png", width=1, height=1)
 

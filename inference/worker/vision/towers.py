@@ -10,7 +10,8 @@ import mlx.nn as nn
 from mlx.utils import tree_flatten
 
 _PREFIXES = re.compile(
-    r"(?:model\.)?((?:vision_tower|vision_encoder|multi_modal_projector|vision_projection)\..+)"
+    r"(?:model\.)?"
+    r"((?:vision_tower|vision_encoder|vision_model|multi_modal_projector|vision_projection|connector)\..+)"
 )
 _NAMES = (("vision_encoder.", "vision_tower."), ("vision_projection.", "multi_modal_projector."))
 # Hugging Face's encoder is not inside another module.
