@@ -7,7 +7,7 @@ import pytest
 from inference.adapters.chat_template.template_input import TemplateInput, variables_of
 from inference.adapters.tool_calls.tool_formats import MistralList
 from inference.core.errors import TemplateFailed
-from inference.core.requests import Message, Tool, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, Tool, ToolCall
 from tests.adapters.family_models import ADD, chat_request, hub_tokenizer, real
 
 DEEP = '{"a":'
@@ -125,3 +125,22 @@ def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
 )
 def test_a_templates_variables_are_those_of_its_code(template: str, expected: bool) -> None:
     assert ("enable_thinking" in variables_of(template)) is expected
+
+
+def text(written: str) -> dict[str, str]:
+    return {"type": "text", "text": written}
+
+
+def test_pictures_are_parts_at_their_places_and_the_text_between_them_is_quoted() -> None:
+    one = Picture(data=b"", media_type="image/png", width=1, height=1)
+    shown = Message(role="user", content=f"{PICTURE}{ATTACK}{PICTURE}", pictures=(one, one))
+    image = {"type": "image"}
+    assert QUOTING.turn(shown)["content"] == [image, text(TOKENIZER.quote(ATTACK)), image]
+    around = Message(role="user", content=f"a{PICTURE}b", pictures=(one,))
+    assert PLAIN.turn(around)["content"] == [text("a"), image, text("b")]
+
+
+def test_a_template_that_takes_parts_alone_gets_no_text() -> None:
+    parts = TemplateInput(str, in_parts=True)
+    assert parts.turn(Message(role="user", content="hi"))["content"] == [text("hi")]
+    assert parts.turn(Message(role="assistant", content=""))["content"] == [text("")]

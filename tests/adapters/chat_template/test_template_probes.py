@@ -51,3 +51,13 @@ def test_the_texts_after_an_answer_are_those_at_the_end_and_before_the_next_turn
 @pytest.mark.parametrize("roles", ["", "user"])
 def test_a_template_that_refuses_answers_has_none(roles: str) -> None:
     assert TemplateProbes(Template(roles)).texts_after_answer() == []
+
+
+def test_a_template_that_leaves_texts_out_is_known() -> None:
+    def parts_alone(
+        messages: Sequence[Message], tools: Sequence[Tool] = (), *, opens_answer: bool = True
+    ) -> str:
+        return "user: "
+
+    assert TemplateProbes(Template()).renders_text
+    assert not TemplateProbes(parts_alone).renders_text

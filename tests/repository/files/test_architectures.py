@@ -8,7 +8,7 @@ import pytest
 from inference.repository.files import architectures
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen3", "gpt_oss", "mistral", "kimi_k2"])
+@pytest.mark.parametrize("name", ["llama", "qwen3", "gpt_oss", "mistral", "kimi_k2", "smolvlm"])
 def test_published_kinds_are_known(name: str) -> None:
     assert architectures.is_known(name)
 
