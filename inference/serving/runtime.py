@@ -176,6 +176,7 @@ def _load_options(config: "Config") -> Load:
         prefill_step=config.prefill_step,
         max_output_tokens=config.max_output_tokens,
         context_limit=config.context_limit,
+        picture_tokens=config.picture_tokens,
         wired_limit=config.wired_limit_bytes,
         has_exact_seeds=config.exact_seeds,
         speculation=config.speculation,

@@ -36,7 +36,8 @@ class Prerequisites:
         pictures = _pictures_of(submit)
         if pictures and not self._threads:
             raise UnsupportedField(
-                self._blindness or "This model reads text only; send what the picture shows as text.",
+                "Could not process image: "
+                + (self._blindness or "This model reads text only; send what the picture shows as text."),
                 param=pictures[0][0],
             )
         lora = getattr(submit.request, "lora", None)

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.conf import settings
 
 from inference.core.errors import Unavailable
 from inference.models import ServedModel
@@ -50,3 +51,8 @@ async def test_what_takes_long_is_reported_and_goes_on(pool: Pool) -> None:
 def test_without_a_server_it_says_how_to_start_one() -> None:
     with serving(), pytest.raises(Unavailable, match="manage.py serve"):
         runtime.run_on_loop(control.stop("x"))
+
+
+def test_workers_are_told_how_many_tokens_a_picture_may_have() -> None:
+    config = settings.CONFIG.model_copy(update={"picture_tokens": 100})
+    assert runtime._load_options(config).picture_tokens == 100

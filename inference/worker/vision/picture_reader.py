@@ -17,6 +17,7 @@ from inference.core.requests import Picture
 
 logger = logging.getLogger(__name__)
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+_UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
 _WHITE = (255, 255, 255, 255)
 _TRANSPARENT_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 Image.MAX_IMAGE_PIXELS = None  # step 1 is stricter, and Pillow only warns
@@ -27,7 +28,7 @@ def read(picture: Picture, param: str) -> Image.Image:
     try:
         with Image.open(BytesIO(picture.data), formats=_FORMATS) as opened:
             if opened.size != (picture.width, picture.height):
-                raise InvalidValue("The picture is not as large as its header says.", param=param)
+                raise InvalidValue(f"{_UNREADABLE}: it is not as large as its header says.", param=param)
             opened.load()
             return _opaque(_in_eight_bits(ImageOps.exif_transpose(opened)))
     except InvalidValue:
@@ -35,7 +36,7 @@ def read(picture: Picture, param: str) -> Image.Image:
     except Exception as error:  # decoders raise what they like for broken files
         logger.info("Cannot read a picture: %s", error)
         raise InvalidValue(
-            "The picture cannot be read: the file is incomplete or damaged. Save it again as PNG or JPEG.",
+            f"{_UNREADABLE}: the file is incomplete or damaged. Save it again as PNG or JPEG.",
             param=param,
         ) from None
 

@@ -21,7 +21,8 @@ def install(model: nn.Module) -> None:
     if len(found) != 1:
         raise NoEmbedding(f"the model has {len(found)} layers named {_NAME}")
     # The layer stays what it is, by name and type, for everything else that looks for it.
-    found[0].__class__ = _seeing(type(found[0]))
+    base: Any = type(found[0])
+    found[0].__class__ = _seeing(base)
 
 
 @cache

@@ -99,7 +99,7 @@ def test_what_is_no_whole_picture_of_a_known_kind_is_refused(broken: bytes) -> N
     with pytest.raises(InvalidValue) as refused:
         read(msgspec.structs.replace(WHOLE, data=broken), "messages.3.content")
     assert refused.value.param == "messages.3.content"
-    assert "cannot be read" in refused.value.message
+    assert refused.value.message.startswith("Could not process image: ")
 
 
 def test_a_picture_that_is_larger_than_announced_is_not_decoded() -> None:

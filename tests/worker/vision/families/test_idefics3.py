@@ -95,4 +95,4 @@ def test_the_names_of_hugging_face_are_read(tmp_path: Path) -> None:
         request = ChatRequest(model="m", messages=(message,))
         prepared = Prompts(model, Load(model="m", path="")).prepare(request, "", [seen])
         logits.append(np.array(logits_of(model, prepared[0].sequences[0])))
-    assert np.array_equal(*features) and np.array_equal(*logits)
+    assert np.array_equal(features[0], features[1]) and np.array_equal(logits[0], logits[1])
