@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -14,6 +15,7 @@ from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import Load
 from inference.core.requests import Sampling
 from inference.repository.files import context_length
+from inference.repository.files.pooling import Pooling
 from inference.worker.lora.weights import targets
 from inference.worker.model import batch_support, cpu, encoder_classes, mlx_lm_patches, text_classes
 from inference.worker.model.batch_support import BatchSupport
@@ -63,8 +65,7 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     pooled = read_pooling(options, facts)
     # It takes a third of a second of Python, while native code reads the weights.
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
-    classes = encoder_classes.load_options(pooled) if pooled else text_classes.load_options(facts.config)
-    model = lazy_model(folder, classes)
+    model = lazy_model(folder, _classes(pooled, facts))
     if device == "cpu":
         model = cpu.prepared(model, report, frozenset(options.by_row))
     materialise(model, report)
@@ -102,6 +103,11 @@ def choose_device(options: Load) -> str:
     elif options.wired_limit and mx.metal.is_available():
         mx.set_wired_limit(options.wired_limit)
     return "cpu" if is_cpu else "gpu"
+
+
+def _classes(pooled: Pooling | None, facts: ModelFacts) -> dict[str, Any]:
+    """What mlx-lm needs to make a model whose class it does not choose itself."""
+    return encoder_classes.load_options(pooled) if pooled else text_classes.load_options(facts.config)
 
 
 def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) -> int:
