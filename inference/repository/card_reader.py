@@ -10,10 +10,11 @@ from msgspec import structs
 
 from inference.core.model_card import KV_BITS, KVEstimate, ModelCard
 from inference.core.requests import Sampling
-from inference.repository import lora_folders, memory_estimate
+from inference.repository import lora_folders, memory_estimate, tower_estimate
 from inference.repository.files import context_length, json_files, pooling, remote_code, vision
 from inference.repository.files.json_files import Unreadable
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
+from inference.repository.files.vision import MOST_TOKENS_ON_A_CPU, Vision
 from inference.repository.model_folders import Place, lacking, sayable
 
 _NO_TEXT = "its model makes no text, and adapters of such models are not served"
@@ -27,6 +28,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     context_limit: int | None = None
     prefill_step: int = 512
     kv_bits: int = 0  # of KV caches, where nothing was chosen for a model
+    picture_tokens: int = 4096  # at most, of one picture
+
+    @property
+    def longest_picture(self) -> int:
+        """Tokens that a worker makes of one picture at most."""
+        return min(self.picture_tokens, MOST_TOKENS_ON_A_CPU) if self.dequantises else self.picture_tokens
 
 
 class Shape(TypedDict):
@@ -103,22 +110,30 @@ def predicted_card(
         resident_bytes=int(
             memory_estimate.weight_bytes(tensors, config, dequantises=machine.dequantises) * _WORKSPACE
         ),
-        kv_estimates=_kv_estimates(config, shape),
+        kv_estimates=_kv_estimates(config, shape, _tower_bytes(config, seen, machine)),
         sees=seen is not None,
-        picture_tokens=seen.most_tokens if seen else 0,
+        picture_tokens=min(seen.most_tokens, machine.longest_picture) if seen else 0,
         picture_token_pixels=seen.token_pixels if seen else 0,
     ).with_kv_bits(machine.kv_bits)
 
 
-def _kv_estimates(config: Mapping[str, Any], shape: Shape) -> tuple[KVEstimate, ...]:
-    """What the model needs with KV caches of each number of bits."""
+def _tower_bytes(config: Mapping[str, Any], seen: Vision | None, machine: Machine) -> int:
+    if seen is None:
+        return 0
+    return tower_estimate.tower_bytes(
+        config, seen, tokens=machine.longest_picture, dequantises=machine.dequantises
+    )
+
+
+def _kv_estimates(config: Mapping[str, Any], shape: Shape, tower_bytes: int) -> tuple[KVEstimate, ...]:
+    """What the model needs with KV caches of each number of bits; a picture takes a chunk's turn."""
     return tuple(
         KVEstimate(
             bits=bits,
             bytes_per_token=memory_estimate.kv_bytes_per_token(
                 config, dequantises=shape["dequantises"], kv_bits=bits
             ),
-            prefill_bytes=memory_estimate.prefill_bytes(config, **shape, kv_bits=bits),
+            prefill_bytes=max(memory_estimate.prefill_bytes(config, **shape, kv_bits=bits), tower_bytes),
         )
         for bits in KV_BITS
     )

@@ -79,6 +79,7 @@ class Catalog:
         context_limit: int | None = None,
         prefill_step: int = 512,
         kv_bits: int = 0,
+        picture_tokens: int = 4096,
         clock: Callable[[], float] = time.monotonic,
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
@@ -92,6 +93,7 @@ class Catalog:
             context_limit=context_limit,
             prefill_step=prefill_step,
             kv_bits=kv_bits,
+            picture_tokens=picture_tokens,
         )
         self._scans = BackgroundRefresh(
             self._scan, refresh_after_s=_RESCAN_AFTER_S, timeout_s=timeout_s, clock=clock

@@ -64,6 +64,7 @@ def machine() -> Machine:
         context_limit=config.context_limit,
         prefill_step=config.prefill_step,
         kv_bits=config.kv_bits,
+        picture_tokens=config.picture_tokens,
     )
 
 

@@ -21,6 +21,7 @@ TENSORS: Final = (
         "vision_language_adapter.",
     ),
 )
+MOST_TOKENS_ON_A_CPU: Final = 1024  # of one picture: its attention takes the square of the patches in memory
 _LARGEST = 2**16  # a config.json may claim anything
 _TILES_OF_AN_EDGE = 4  # Idefics 3 and SmolVLM: the longest edge of a picture, in tiles
 _MARKS_OF_A_TILE = 3  # two tokens before it, and one at the end of a row
@@ -30,6 +31,7 @@ class Vision(Struct, frozen=True, kw_only=True):
     """What is known of a model that sees before it is loaded."""
 
     most_tokens: int  # of one picture
+    views: int = 1  # tiles of one picture at most, each of equally many tokens
     token_pixels: int = 0  # the edge of the square that a token stands for; 0: any size has as many tokens
 
 
@@ -62,7 +64,8 @@ def _of_tiles(config: Mapping[str, Any]) -> Vision | None:
     if not (size and patch and scale):
         return None
     of_tile = (size // patch // scale) ** 2 + _MARKS_OF_A_TILE
-    return Vision(most_tokens=(_TILES_OF_AN_EDGE**2 + 1) * of_tile)
+    views = _TILES_OF_AN_EDGE**2 + 1
+    return Vision(most_tokens=views * of_tile, views=views)
 
 
 def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:

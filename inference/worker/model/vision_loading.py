@@ -11,6 +11,7 @@ from inference.adapters import ModelFacts
 from inference.core.errors import TemplateFailed
 from inference.core.model_card import Finding, Light
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture
+from inference.repository.files.vision import MOST_TOKENS_ON_A_CPU
 from inference.worker.model import cpu
 from inference.worker.model.load_report import LoadReport
 from inference.worker.model.loaded_model import LoadedModel
@@ -28,7 +29,6 @@ _FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {
     "pixtral": Pixtral,
     "smolvlm": Idefics3,
 }
-_MOST_TOKENS_ON_A_CPU = 1024  # of one picture: attention takes the square of its patches in memory there
 _PROBE = Picture(data=b"", media_type="image/png", width=1, height=1)
 
 
@@ -77,7 +77,7 @@ def _vision(
     if not mlx_vlm_import.is_installed():
         raise Blind("It reads no pictures until mlx-vlm is installed: pip install 'mlxsite[vision]'.")
     is_cpu = loaded.device == "cpu"
-    most = min(most_tokens, _MOST_TOKENS_ON_A_CPU) if is_cpu else most_tokens
+    most = min(most_tokens, MOST_TOKENS_ON_A_CPU) if is_cpu else most_tokens
     vision = make(facts.config, read_picture_rules(folder), most)
     try:
         towers.put_weights(vision.tower, folder, facts.config)

@@ -76,15 +76,30 @@ class Pixtral:
     def look(self, seen: Seen) -> mx.array:
         pixels = mx.array(seen.views).astype(mx.float32) * self._scale
         pixels = (pixels - mx.array(self._mean)) / mx.array(self._std)
-        size = seen.views.shape[1:3]
-        *_, states = self.tower.vision_tower(pixels, output_hidden_states=True, image_sizes=[size])
-        hidden = states[self._layer][0]
+        rows, columns = (edge // self._patch for edge in seen.views.shape[1:3])
+        hidden = self._encoded(pixels, rows, columns)
         projector = self.tower.multi_modal_projector
         if self._merged == 1:
             return projector(hidden)  # type: ignore[no-any-return]
-        merged = self._merge(projector.norm(hidden), size[0] // self._patch, size[1] // self._patch)
+        merged = self._merge(projector.norm(hidden), rows, columns)
         merged = projector.patch_merger.merging_layer(merged)
         return projector.linear_2(projector.gelu(projector.linear_1(merged)))  # type: ignore[no-any-return]
+
+    def _encoded(self, pixels: mx.array, rows: int, columns: int) -> mx.array:
+        """The patches (rows x columns, d) of one picture after the layer that the projector reads.
+
+        mlx-vlm makes a mask of the square of the patches, to keep several pictures apart; here is one.
+        """
+        encoder = self.tower.vision_tower.vision_model
+        embeddings = encoder.patch_conv(pixels.astype(encoder.patch_conv.weight.dtype))
+        hidden: mx.array = encoder.ln_pre(embeddings.reshape(1, rows * columns, -1))
+        side = encoder.config.image_size // self._patch  # of the table of positions
+        places = (mx.arange(rows)[:, None] * side + mx.arange(columns)).flatten()
+        positions = encoder.patch_positional_embedding(hidden, places)
+        layers = encoder.transformer.layers
+        for layer in layers[: self._layer % (len(layers) + 1)]:
+            hidden = layer(hidden, position_embeddings=positions, mask=None)
+        return hidden[0]
 
     def _merge(self, hidden: mx.array, rows: int, columns: int) -> mx.array:
         """Patches (rows x columns, d) to units (rows x columns / side², d x side²).
