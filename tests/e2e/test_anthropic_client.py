@@ -1,13 +1,16 @@
 """The official `anthropic` client against the real site and the real starter model."""
 
+import base64
 from typing import Any
 
 import anthropic
 import pytest
 from anthropic import Anthropic
+from PIL import Image
 
 from tests.e2e.site import STARTER, Site
 from tests.nightly import nightly, of_each_kind
+from tests.tiny_vision import picture
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -129,7 +132,8 @@ def test_its_errors_are_the_clients_own(client: Anthropic) -> None:
         answer(client, messages=[{"role": "user", "content": "word " * 9000}])
     assert caught.value.request_id and caught.value.type == "invalid_request_error"
     with pytest.raises(anthropic.BadRequestError, match="text only"):
-        image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0K"}}
+        data = base64.b64encode(picture(Image.new("RGB", (8, 8))).data).decode()
+        image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
         answer(client, messages=[{"role": "user", "content": [image]}])
     with pytest.raises(anthropic.NotFoundError):
         client.messages.batches.list()

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db import connection
 
 from inference.management.client import Client, SiteError
 from inference.management.doctor.trial import SECONDS, device, trial
+from inference.management.doctor.vision_trial import vision_trial
 from inference.serving import runtime, site_lock
 from inference.serving.health.finding import CheckResult, as_data
 from inference.serving.health.report import OF_MACHINE, STORED, run
@@ -29,13 +30,20 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument("--no-model", action="store_true", help="do not load a model")
         parser.add_argument(
+            "--vision",
+            nargs="?",
+            const="",
+            metavar="MODEL",
+            help="ask MODEL, or the smallest that sees, about six drawn pictures in place of the trial",
+        )
+        parser.add_argument(
             "--seconds", type=_seconds, default=SECONDS, help="how long the model generates; 20 by default"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         results = []
         with runtime.by_itself():
-            for result in _results(None if options["no_model"] else options["seconds"]):
+            for result in _results(_trial(options)):
                 results.append(result)
                 self._write(result, options)
         if options["json"]:
@@ -51,13 +59,22 @@ class Command(BaseCommand):
             self.stdout.write(f"      {result.advice}")
 
 
-def _results(seconds: float | None) -> Iterator[CheckResult]:
+def _trial(options: dict[str, Any]) -> Callable[[], list[CheckResult]]:
+    """What is tried after the checks."""
+    if options["no_model"]:
+        return lambda: [device()]
+    if options["vision"] is not None:
+        return lambda: vision_trial(options["vision"])
+    return lambda: trial(options["seconds"])
+
+
+def _results(last: Callable[[], list[CheckResult]]) -> Iterator[CheckResult]:
     of_machine = []
     for result in run(OF_MACHINE):
         of_machine.append(result.about)
         yield result
     yield from (result for result in _of_site() if result.about not in of_machine)
-    yield from [device()] if seconds is None else trial(seconds)
+    yield from last()
 
 
 def _of_site() -> Iterable[CheckResult]:

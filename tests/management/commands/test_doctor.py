@@ -121,6 +121,15 @@ def test_it_is_json_too() -> None:
     assert (figures["model"], figures["tokens"], figures["peak_bytes"]) == ("tiny", 128, GB)
 
 
+@pytest.mark.parametrize(
+    ("options", "text"), [((), "There is no model"), (("tiny",), "tiny is no model here")]
+)
+def test_a_trial_of_pictures_needs_a_model_that_sees(options: tuple[str, ...], text: str) -> None:
+    with serving():
+        printed, status = run("--vision", *options)
+    assert status == 0 and f"look  vision: {text}" in printed and "model: tiny" not in printed
+
+
 def test_its_own_request_is_not_in_the_sites_record() -> None:
     kept: list[Any] = []
     with serving(EventRunner(*ANSWER), keep=kept.append):
