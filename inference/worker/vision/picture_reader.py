@@ -12,32 +12,34 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
-from inference.core.errors import InvalidValue
 from inference.core.requests import Picture
 
 logger = logging.getLogger(__name__)
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-_UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
+UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
 _WHITE = (255, 255, 255, 255)
 _TRANSPARENT_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 Image.MAX_IMAGE_PIXELS = None  # step 1 is stricter, and Pillow only warns
 
 
-def read(picture: Picture, param: str) -> Image.Image:
-    """The picture's pixels, mode RGB; raises InvalidValue with `param` for one that cannot be read."""
+class UnreadablePicture(Exception):
+    """The message is for whoever sent the picture."""
+
+
+def read(picture: Picture) -> Image.Image:
+    """The picture's pixels, mode RGB; raises UnreadablePicture."""
     try:
         with Image.open(BytesIO(picture.data), formats=_FORMATS) as opened:
             if opened.size != (picture.width, picture.height):
-                raise InvalidValue(f"{_UNREADABLE}: it is not as large as its header says.", param=param)
+                raise UnreadablePicture(f"{UNREADABLE}: it is not as large as its header says.")
             opened.load()
             return _opaque(_in_eight_bits(ImageOps.exif_transpose(opened)))
-    except InvalidValue:
+    except UnreadablePicture:
         raise
     except Exception as error:  # decoders raise what they like for broken files
         logger.info("Cannot read a picture: %s", error)
-        raise InvalidValue(
-            f"{_UNREADABLE}: the file is incomplete or damaged. Save it again as PNG or JPEG.",
-            param=param,
+        raise UnreadablePicture(
+            f"{UNREADABLE}: the file is incomplete or damaged. Save it again as PNG or JPEG."
         ) from None
 
 

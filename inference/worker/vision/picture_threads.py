@@ -1,7 +1,7 @@
-"""The threads that decode and resize pictures, beside the prompt thread and the engine.
+"""The threads that have pictures decoded and resize them, beside the prompt thread and the engine.
 
-Pillow leaves Python's lock while it decodes. A conversation sends its pictures with every turn, so those that
-were seen last are kept.
+Each has a process that decodes (picture_decoder.py). A conversation sends its pictures with every turn, so
+those that were seen last are kept.
 """
 
 import logging
@@ -10,11 +10,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
-from threading import Lock
+from threading import Lock, local
+from typing import TYPE_CHECKING
 
 from inference.core.errors import InternalError, ServerError
 from inference.core.requests import Picture
 from inference.worker.vision.seen import Seen, VisionFamily
+
+if TYPE_CHECKING:
+    from inference.worker.vision.picture_decoder import PictureDecoder
 
 logger = logging.getLogger(__name__)
 _THREADS = 2
@@ -31,6 +35,7 @@ class PictureThreads:
         self._kept: OrderedDict[tuple[bytes, str], Seen] = OrderedDict()  # least recently used first
         self._bytes = 0
         self._lock = Lock()
+        self._own = local()
 
     def see(self, pictures: Sequence[tuple[str, Picture]], then: Then) -> None:
         """Decode pictures, each with its field's name; `then` gets them, or why one cannot be read.
@@ -50,12 +55,21 @@ class PictureThreads:
             if found := self._kept.get(key):
                 self._kept.move_to_end(key)
                 return found
-        from inference.worker.vision import picture_reader  # Pillow is there where a model sees
-
-        seen = self._family.see(picture_reader.read(picture, param), picture.data, picture.detail)
+        seen = self._family.see(self._decoder().decode(picture, param), picture.data, picture.detail)
         with self._lock:
             self._keep(key, seen)
         return seen
+
+    def _decoder(self) -> "PictureDecoder":
+        """That of this thread."""
+        from inference.worker.vision.picture_decoder import (
+            PictureDecoder,  # Pillow is there where a model sees
+        )
+
+        decoder: PictureDecoder | None = getattr(self._own, "decoder", None)
+        if decoder is None:
+            decoder = self._own.decoder = PictureDecoder()
+        return decoder
 
     def _keep(self, key: tuple[bytes, str], seen: Seen) -> None:
         if key in self._kept:

@@ -1,0 +1,88 @@
+"""Decodes pictures by a process of its own (decoding_process.py), and by another one where that one ends."""
+
+import logging
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+from typing import BinaryIO, cast
+
+import msgspec
+from PIL import Image
+
+from inference.core.errors import InvalidValue
+from inference.core.requests import Picture
+from inference.worker.vision import pipe_frames
+from inference.worker.vision.decoding_process import MAX_CPU_S, Decoded
+from inference.worker.vision.picture_reader import UNREADABLE
+
+logger = logging.getLogger(__name__)
+_TIMEOUT_S = 4.0 * MAX_CPU_S  # the machine may be busy
+_PACKAGES = Path(__file__).parents[3]
+_PROGRAM = "inference.worker.vision.decoding_process"
+
+
+class PictureDecoder:
+    """Decodes one picture at a time; for one thread. The process starts with the first picture."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def decode(self, picture: Picture, param: str) -> Image.Image:
+        """The picture's pixels, mode RGB; raises InvalidValue with `param` for one that cannot be read."""
+        process = self._running()
+        timer = Timer(_TIMEOUT_S, process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            answer, pixels = _asked(process, picture)
+        finally:
+            timer.cancel()
+        if answer is None:
+            self.close()
+            logger.warning("The process that decodes pictures ended at one of %d bytes", len(picture.data))
+            raise InvalidValue(
+                f"{UNREADABLE}: decoding it takes too much time or memory, or the file is damaged. Save it "
+                "again as PNG or JPEG.",
+                param=param,
+            )
+        if answer.problem:
+            raise InvalidValue(answer.problem, param=param)
+        return Image.frombytes("RGB", (answer.width, answer.height), pixels)
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._process is None:
+            return
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not written yet
+                cast("BinaryIO", pipe).close()
+        self._process.wait()
+        self._process = None
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
+            command = [sys.executable, "-m", _PROGRAM]
+            self._process = subprocess.Popen(
+                command, cwd=_PACKAGES, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        return self._process
+
+
+def _asked(process: "subprocess.Popen[bytes]", picture: Picture) -> tuple[Decoded | None, bytes]:
+    """What the process says of a picture, and its pixels; None where the process ended."""
+    source, target = cast("BinaryIO", process.stdout), cast("BinaryIO", process.stdin)
+    try:
+        pipe_frames.write(target, msgspec.msgpack.encode(picture))
+        content = pipe_frames.read(source)
+        if not content:
+            return None, b""
+        answer = msgspec.msgpack.decode(content, type=Decoded)
+        pixels = b"" if answer.problem else pipe_frames.read(source)
+    except OSError:
+        return None, b""
+    return (answer if answer.problem or pixels else None), pixels

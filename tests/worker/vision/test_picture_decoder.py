@@ -1,0 +1,99 @@
+"""A process decodes: whatever happens to it is one request's error, and the next picture is decoded."""
+
+import os
+import signal
+from io import BytesIO
+from threading import Timer
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec import structs
+
+from inference.core.errors import InvalidValue
+from inference.core.requests import Picture
+from inference.worker.vision import pipe_frames
+from inference.worker.vision.picture_decoder import PictureDecoder
+from tests.tiny_vision import drawn, picture
+
+IMAGE = drawn(31, 17)
+WHOLE = picture(IMAGE)
+
+
+@pytest.fixture
+def decoder() -> Any:
+    decoder = PictureDecoder()
+    yield decoder
+    decoder.close()
+
+
+def pid_of(decoder: PictureDecoder) -> int:
+    assert decoder._process
+    return decoder._process.pid
+
+
+def is_whole(decoder: PictureDecoder) -> bool:
+    return np.array_equal(np.asarray(decoder.decode(WHOLE, "p")), np.asarray(IMAGE))
+
+
+def test_pictures_are_decoded_by_one_process_which_ends_with_its_decoder(decoder: PictureDecoder) -> None:
+    assert is_whole(decoder)
+    pid = pid_of(decoder)
+    assert is_whole(decoder) and pid_of(decoder) == pid
+    decoder.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_broken_picture_is_named_and_the_process_goes_on(decoder: PictureDecoder) -> None:
+    assert is_whole(decoder)
+    pid = pid_of(decoder)
+    with pytest.raises(InvalidValue, match="incomplete or damaged") as refused:
+        decoder.decode(structs.replace(WHOLE, data=WHOLE.data[:-40]), "messages.3.content")
+    assert refused.value.param == "messages.3.content"
+    assert is_whole(decoder) and pid_of(decoder) == pid
+
+
+def test_a_process_that_was_killed_is_replaced(decoder: PictureDecoder) -> None:
+    assert is_whole(decoder)
+    os.kill(pid_of(decoder), signal.SIGKILL)
+    assert decoder._process
+    decoder._process.wait()
+    assert is_whole(decoder)
+
+
+def test_one_that_dies_at_a_picture_costs_this_picture(decoder: PictureDecoder) -> None:
+    assert is_whole(decoder)
+    pid = pid_of(decoder)
+    os.kill(pid, signal.SIGSTOP)  # it will be killed while the picture waits
+    Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+    with pytest.raises(InvalidValue, match="too much time or memory"):
+        decoder.decode(WHOLE, "p")
+    assert is_whole(decoder) and pid_of(decoder) != pid
+
+
+def test_a_picture_that_is_larger_than_announced_is_refused(
+    decoder: PictureDecoder,
+) -> None:
+    large = picture(drawn(6000, 6000))
+    lying = structs.replace(large, width=10, height=10)  # the reader refuses it before it is decoded
+    with pytest.raises(InvalidValue, match="not as large"):
+        decoder.decode(lying, "p")
+    assert decoder.decode(large, "p").size == (6000, 6000)
+
+
+def test_a_decoder_that_was_never_used_has_nothing_to_close() -> None:
+    PictureDecoder().close()
+
+
+@pytest.mark.parametrize("cut", [0, 2, 4, 6])
+def test_a_pipe_that_ends_in_a_frame_has_none(cut: int) -> None:
+    pipe = BytesIO()
+    pipe_frames.write(pipe, b"abc")
+    assert pipe_frames.read(BytesIO(pipe.getvalue()[:cut])) == b""
+    assert pipe_frames.read(BytesIO(pipe.getvalue())) == b"abc"
+
+
+def test_no_data_is_no_picture(decoder: PictureDecoder) -> None:
+    with pytest.raises(InvalidValue):
+        decoder.decode(Picture(data=b"", media_type="image/png", width=1, height=1), "p")
