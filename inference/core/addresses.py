@@ -73,6 +73,21 @@ def host_name(given: str) -> str:
     raise ValueError(f"{given.strip()!r} is no host name: {without}")
 
 
+def fetched_host(given: str) -> str:
+    """A host name, and its port if it has one, that something may be fetched from; ValueError says more."""
+    text = given.strip().lower()
+    if "*" in text:
+        raise ValueError("name each host; with `*` a request could have this server fetch anything")
+    name, colon, port = text.partition(":")
+    if not _is_name(name) or name.startswith(".") or _ip(name):
+        raise ValueError(
+            f"{given.strip()!r} is no host name: give it without http:// or path, as img.example"
+        )
+    if colon and not (port.isdecimal() and 0 < int(port) < 65_536):
+        raise ValueError(f"{given.strip()!r} has no port between 1 and 65535")
+    return text
+
+
 def origin(given: str) -> str:
     """An origin as browsers send it, or a scheme alone such as `app://`; ValueError says what else to write.
 

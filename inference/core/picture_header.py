@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from inference.core.requests import Picture
+
 MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIFS = (b"GIF87a", b"GIF89a")
@@ -25,7 +27,7 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class NoPicture(ValueError):
-    """The bytes are no whole header of one of the four formats; the message is for the sender."""
+    """The bytes are no picture of one of the four formats that may be sent; the message is for the sender."""
 
 
 def read(data: bytes) -> Header:
@@ -39,6 +41,17 @@ def read(data: bytes) -> Header:
     return header
 
 
+def picture_of(data: bytes, *, most_pixels: int) -> Picture:
+    """The picture in `data`; raises NoPicture, also for one of more pixels than that."""
+    header = read(data)
+    if header.width * header.height > most_pixels:
+        raise NoPicture(
+            f"it has {header.width} × {header.height} pixels, and a picture may have {most_pixels:,} "
+            "(MLX_SERVER_PICTURE_PIXELS)"
+        )
+    return Picture(data=data, media_type=header.media_type, width=header.width, height=header.height)
+
+
 def _read(data: bytes) -> Header:
     if data.startswith(_PNG):
         return _png(data)
@@ -48,7 +61,7 @@ def _read(data: bytes) -> Header:
         return _webp(data)
     if data.startswith(_GIFS):
         return _gif(data)
-    raise NoPicture("it is no PNG, JPEG, WebP or GIF")
+    raise NoPicture("it is no PNG, JPEG, WebP or GIF; send one of these")
 
 
 def _png(data: bytes) -> Header:

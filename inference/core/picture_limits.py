@@ -1,7 +1,9 @@
 """The settings about pictures in requests."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
+
+from inference.core import addresses
 
 
 class PictureLimits(BaseSettings):
@@ -20,3 +22,16 @@ class PictureLimits(BaseSettings):
     picture_tokens: int = Field(
         4096, ge=64, le=65_536, description="Tokens of one picture; a larger picture is made smaller."
     )
+    picture_hosts: str = Field(
+        "",
+        description="Hosts that pictures may be fetched from, such as `img.example`, by commas; never `*`.",
+    )
+
+    @field_validator("picture_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        return ",".join(addresses.fetched_host(name) for name in value.split(",") if name.strip())
+
+    @property
+    def picture_host_list(self) -> list[str]:
+        return self.picture_hosts.split(",") if self.picture_hosts else []

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture, Request, TokenizeRequest
 
+_SHOWN = 200  # characters of an address
 R = TypeVar("R", bound=Request)
 
 
@@ -27,5 +28,7 @@ def described(message: Message) -> Message:
 
 
 def _words(picture: Picture) -> str:
+    if picture.url:
+        return f"[{picture.url[:_SHOWN]}]"
     kilobytes = max(1, round(len(picture.data) / 1000))
     return f"[{picture.media_type}, {picture.width} × {picture.height}, {kilobytes} kB]"

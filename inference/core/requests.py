@@ -25,13 +25,17 @@ class ToolCall(Struct, frozen=True, kw_only=True):
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """An encoded picture (PNG, JPEG, WebP or GIF), with the size in pixels that its header states."""
+    """An encoded picture (PNG, JPEG, WebP or GIF), with the size in pixels that its header states.
+
+    One that a request names by its address has the `url` alone until it is fetched.
+    """
 
     data: bytes
     media_type: str
     width: int
     height: int
     detail: Literal["auto", "low", "high"] = "auto"  # how closely to look
+    url: str = ""
 
 
 class Message(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ _FP32, _HALF = 4, 2
 _LARGEST = 2**24  # a config.json may claim anything
 _MOST_BYTES = 2**60
 # Measured on MLX 0.32's CPU with towers of Pixtral's and SigLIP's kind, from 400 to 4096 patches.
-_ACTIVATIONS = 14  # the residual, its norm, queries, keys, values with their rotations, and copies
+_ACTIVATIONS = 16  # the residual, its norm, queries, keys, values with their rotations, and copies
 _GATED = 4  # gate, up, their product and a copy
 _PIXELS = 4  # as they come, scaled, normalised and laid out as patches; always fp32
 _FUSED_WIDTHS = frozenset({64, 80, 128})  # of heads, for which Metal's attention makes no scores
@@ -21,7 +21,7 @@ _FUSED_WIDTHS = frozenset({64, 80, 128})  # of heads, for which Metal's attentio
 def tower_bytes(config: Mapping[str, Any], seen: Vision, *, tokens: int, dequantises: bool) -> int:
     """Bytes that a picture of at most `tokens` tokens takes in the tower, beside the weights.
 
-    One layer at a time: patches x (14 x hidden + 4 x intermediate), and the scores of attention where it is
+    One layer at a time: patches x (16 x hidden + 4 x intermediate), and the scores of attention where it is
     not fused, heads x patches², which is on a CPU and for heads of odd widths. Tiles are computed together.
     """
     tower = config["vision_config"]

@@ -12,7 +12,7 @@ from inference.core.pool_state import ResidentModel
 from inference.core.principal import Principal
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture, Request, TokenizeRequest
 from inference.core.threads import CATALOG
-from inference.serving import runtime, visible_models
+from inference.serving import picture_fetch, runtime, visible_models
 
 _PACKAGES = ("PIL", "mlx_vlm")  # of the extra `vision`
 _MOST_NAMED = 3
@@ -22,8 +22,9 @@ _UNREADABLE = "Could not process image"  # Claude Code takes the image out when 
 async def checked(request: Request, principal: Principal) -> Request:
     """The request, whose model sees if it has pictures.
 
-    Raises InvalidValue for a model that reads text only and for too many pictures, UnsupportedField where
-    what a seeing model needs is not installed. Each names the content with the first picture.
+    Pictures that are elsewhere are fetched. Raises InvalidValue for a model that reads text only, for too
+    many pictures and for one that cannot be fetched, UnsupportedField where what a seeing model needs is not
+    installed. Each names the content with the first picture.
     """
     if isinstance(request, TokenizeRequest):
         asked = await checked(request.of, principal)
@@ -35,6 +36,7 @@ async def checked(request: Request, principal: Principal) -> Request:
     if places:
         await _check(request, principal, f"messages.{places[0]}.content")
         _check_count(request.messages, f"messages.{places[-1]}.content")
+        request = await picture_fetch.from_settings().fetched(request)
     return request
 
 

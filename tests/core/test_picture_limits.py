@@ -26,5 +26,21 @@ def test_no_pictures_at_all_may_be_wanted() -> None:
     assert Config(picture_count=0).picture_count == 0
 
 
+def test_hosts_of_pictures_are_exact_names() -> None:
+    assert Config(picture_hosts=" Img.Example , b.example:8080,").picture_host_list == [
+        "img.example",
+        "b.example:8080",
+    ]
+    assert Config().picture_host_list == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["*", "*.example", "https://a.example", "a.example/b", "10.0.0.1", ".a.example", "a:0", "a:b"]
+)
+def test_what_is_no_name_of_a_host_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        Config(picture_hosts=wrong)
+
+
 def test_the_largest_picture_fits_a_body_as_base64() -> None:
     assert Config().picture_bytes * 4 // 3 < Config().picture_body_bytes

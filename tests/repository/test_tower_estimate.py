@@ -41,7 +41,7 @@ def with_vision(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_cpu_makes_the_scores_of_attention() -> None:
-    patches, per_patch = 1024 * 4, 14 * 1024 + 4 * 4096
+    patches, per_patch = 1024 * 4, 16 * 1024 + 4 * 4096
     pixels = patches * 3 * 14**2 * 4 * 4
     assert estimate(MISTRAL, 1024) == patches * per_patch * 2 + pixels
     assert estimate(MISTRAL, 1024, dequantises=True) == (patches * per_patch + 16 * patches**2) * 4 + pixels

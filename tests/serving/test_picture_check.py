@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 from msgspec import structs
 
 from inference.core.config import Config
@@ -75,6 +77,16 @@ async def test_a_text_model_names_those_that_see(names: list[str], advice: str, 
     error = await refused(wrap(asked()), card(), *(card(name, **SEEING) for name in names))
     assert isinstance(error, InvalidValue) and error.param == "messages.1.content"
     assert error.message == f"Could not process image: the model 'tiny' reads text only; {advice}"
+
+
+@pytest.mark.usefixtures("extra")
+async def test_a_picture_that_is_elsewhere_is_fetched_before_the_model_is_asked() -> None:
+    there = Picture(data=b"", media_type="", width=0, height=0, url="http://localhost:81/a.png")
+    request = ChatRequest(model="tiny", messages=(Message(role="user", content=PICTURE, pictures=(there,)),))
+    config = settings.CONFIG.model_copy(update={"picture_hosts": "localhost:81"})
+    with override_settings(CONFIG=config):
+        error = await refused(request, card(**SEEING))
+    assert (error.param, "localhost is in a private network" in error.message) == ("messages.0.content", True)
 
 
 async def test_a_model_that_the_caller_may_not_use_is_not_named() -> None:

@@ -15,6 +15,8 @@ from inference.api.http.strict_schema import unsupported
 from inference.core import picture_header
 from inference.core.picture_header import NoPicture
 from inference.core.requests import PICTURE, Picture
+from inference.serving import picture_fetch
+from inference.serving.picture_fetch import NotFetched
 
 TALLY: Final = "tally_of_pictures"  # in the context of a validation: a Tally
 Detail = Literal["auto", "low", "high"]
@@ -56,24 +58,15 @@ def of_base64(text: str) -> Picture:
     except (binascii.Error, ValueError):
         raise refused("it is no valid base64") from None
     try:
-        header = picture_header.read(data)
+        return picture_header.picture_of(data, most_pixels=limits.picture_pixels)
     except NoPicture as error:
-        raise refused(f"{error}; send a PNG, JPEG, WebP or GIF") from None
-    if header.width * header.height > limits.picture_pixels:
-        raise refused(
-            f"it has {header.width} × {header.height} pixels, and a picture may have "
-            f"{limits.picture_pixels:,} (MLX_SERVER_PICTURE_PIXELS)"
-        )
-    return Picture(data=data, media_type=header.media_type, width=header.width, height=header.height)
+        raise refused(str(error)) from None
 
 
 def of_url(url: str) -> Picture:
-    """The picture in a data URL; raises PydanticCustomError, also for an address on the web."""
+    """The picture in a data URL, or at an address that may be fetched; raises PydanticCustomError."""
     if re.match("https?:", url, re.IGNORECASE):
-        raise unsupported(
-            f"<field>: {UNREADABLE}: this server fetches nothing; send the picture itself, as a data URL: "
-            "data:image/png;base64,..."
-        )
+        return of_address(url)
     found = _DATA_URL.match(url)
     if not found or found["parameters"].lower().rpartition(";")[2] != "base64":
         raise refused("it must be a data URL such as data:image/png;base64,...")
@@ -83,8 +76,18 @@ def of_url(url: str) -> Picture:
     return of_base64(url[found.end() :])
 
 
+def of_address(url: str) -> Picture:
+    """The picture at an address on the web, not fetched yet; raises PydanticCustomError."""
+    try:
+        picture_fetch.allowed(url, settings.CONFIG.picture_host_list)
+    except NotFetched as error:
+        raise unsupported(f"<field>: {UNREADABLE}: {error}") from None
+    return Picture(data=b"", media_type="", width=0, height=0, url=url)
+
+
 def data_url(picture: Picture) -> str:
-    return f"data:{picture.media_type};base64,{_base64(picture)}"
+    """The picture as a request has it; one that is elsewhere is its address."""
+    return picture.url or f"data:{picture.media_type};base64,{_base64(picture)}"
 
 
 def _base64(picture: Picture) -> str:
@@ -93,6 +96,10 @@ def _base64(picture: Picture) -> str:
 
 def _from_url(value: Any, info: ValidationInfo) -> Picture:
     return _checked(value, info, of_url)
+
+
+def _from_address(value: Any, info: ValidationInfo) -> Picture:
+    return _checked(value, info, of_address)
 
 
 def _from_base64(value: Any, info: ValidationInfo) -> Picture:
@@ -110,12 +117,19 @@ def _checked(value: Any, info: ValidationInfo, read: Callable[[str], Picture]) -
     return read(value)
 
 
+_AS_DATA = "data:image/(png|jpeg|webp|gif);base64,"
 _SHOWN_AS_URL = PlainSerializer(data_url, return_type=str)
 PictureUrl = Annotated[
     Any,
     PlainValidator(_from_url),
     _SHOWN_AS_URL,
-    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^data:image/(png|jpeg|webp|gif);base64,"}),
+    WithJsonSchema({"type": "string", "format": "uri", "pattern": f"^({_AS_DATA}|https?:)"}),
+]
+PictureAddress = Annotated[
+    Any,
+    PlainValidator(_from_address),
+    PlainSerializer(data_url, return_type=str),
+    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?:"}),
 ]
 PictureBase64 = Annotated[
     Any,

@@ -8,7 +8,6 @@ input and answers on standard output with the size and the pixels, or with the p
 import os
 import resource
 import signal
-import sys
 from contextlib import suppress
 
 import msgspec
@@ -58,4 +57,4 @@ def _limit(pixels: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -199,7 +199,7 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
     ("fields", "param", "expected"),
     [
         (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* only"),
-        (turns(IMAGE | {"source": {"type": "url"}}), "messages.0.content.0.source.type", "type 'base64'"),
+        (turns(IMAGE | {"source": {"type": "file"}}), "messages.0.content.0.source.type", "type 'base64'"),
         (turns(IMAGE | {"source": {"type": "file"}}), "messages.0.content.0.source.type", "type 'base64'"),
         (
             turns(RESULT | {"content": [{"type": "video"}]}, before=CALLED),
@@ -224,11 +224,11 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(
     ("block", "wording"),
     [
         (
-            {"type": "image", "source": {"type": "url"}},
+            {"type": "image", "source": {"type": "url", "url": "https://a.example/a.png"}},
             "could not process image",
         ),
         (
-            RESULT | {"content": [IMAGE | {"source": {"type": "url"}}]},
+            RESULT | {"content": [IMAGE | {"source": {"type": "file", "file_id": "file_1"}}]},
             "could not process image",
         ),
         (DOCUMENT | {"source": {"type": "base64", "media_type": "application/pdf"}}, "could not process pdf"),

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 
 from inference.api.http.pictures import content_of, data_url
 from inference.api.http.strict_json import check
@@ -79,7 +81,18 @@ def test_what_is_no_picture_is_refused_at_its_place(url: str, says: str) -> None
 def test_an_address_is_refused_with_what_to_send(url: str) -> None:
     error = refusal(url)
     assert (error.code, error.param) == ("unsupported_parameter", FIELD)
-    assert "data:image/png;base64," in error.message and "a.example" not in error.message
+    assert "data:image/png;base64," in error.message and "nothing from a.example" in error.message
+    assert "MLX_SERVER_PICTURE_HOSTS" in error.message
+
+
+def test_an_address_of_an_allowed_host_is_a_picture_to_fetch() -> None:
+    urls = ("https://a.example/a.png", "http://b.example:81/b.png")
+    config = settings.CONFIG.model_copy(update={"picture_hosts": "a.example,b.example:81"})
+    with override_settings(CONFIG=config):
+        found = read(*urls)
+        assert refusal("https://c.example/a.png").code == "unsupported_parameter"
+    assert tuple(one.url for one in found) == tuple(map(data_url, found)) == urls
+    assert {one.data for one in found} == {b""}
 
 
 @pytest.mark.parametrize("url", [None, 5, ["x"], {"url": "x"}])

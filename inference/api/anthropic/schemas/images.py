@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from inference.api.anthropic.schemas.block import Block
 from inference.api.anthropic.schemas.unreadable import refusal_of_source
-from inference.api.http.pictures import PictureBase64
+from inference.api.http.pictures import PictureAddress, PictureBase64
 from inference.api.http.strict_schema import Part
 from inference.core.requests import Picture
 
@@ -14,16 +14,30 @@ from inference.core.requests import Picture
 class Base64Source(Part):
     """The picture itself."""
 
-    type: Literal["base64"] = Field(description="`base64`; addresses and file ids are refused.")
+    type: Literal["base64"] = Field(description="`base64`: the picture itself; ids of files are refused.")
     media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"] = Field(
         description="`image/png`, `image/jpeg`, `image/webp` or `image/gif`; what counts is the data itself."
     )
     data: PictureBase64 = Field(description="The file as base64. Of a GIF, the first frame counts.")
 
 
+class UrlSource(Part):
+    """The picture's address."""
+
+    type: Literal["url"] = Field(description="`url`: the picture is fetched from a host that is allowed.")
+    url: PictureAddress = Field(
+        description="An address of http or https; its host must be one of `MLX_SERVER_PICTURE_HOSTS`."
+    )
+
+    @property
+    def data(self) -> Picture:
+        made: Picture = self.url
+        return made
+
+
 def _refuse_other_sources(value: Any) -> Any:
     kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind != "base64":
+    if isinstance(kind, str) and kind not in ("base64", "url"):
         raise refusal_of_source()
     return value
 
@@ -32,9 +46,9 @@ class ImageBlock(Block):
     noted = {"transformations": "pictures are made as small as the model needs them."}
 
     type: Literal["image"] = Field(description="`image`: a picture, for models that see.")
-    source: Annotated[Base64Source, BeforeValidator(_refuse_other_sources)] = Field(
-        description="Where the picture is: in the block itself."
-    )
+    source: Annotated[
+        Annotated[Base64Source | UrlSource, Discriminator("type")], BeforeValidator(_refuse_other_sources)
+    ] = Field(description="Where the picture is: in the block itself, or at an address.")
 
     @property
     def picture(self) -> Picture:

@@ -6,7 +6,7 @@ from inference.api.http.strict_schema import unsupported
 
 _MEDIA = ("video", "audio")
 _NO_MEDIA = "these models read text and pictures only; leave it out, or put what is in it into a text block."
-_NO_SOURCE = "this server fetches nothing; send the picture itself, as a source of the type 'base64'."
+_NO_SOURCE = "files are not kept here; send the picture itself, as a source of the type 'base64'."
 _NO_FILE = "send the document's text, as a source of the type 'text'."
 
 
@@ -16,7 +16,7 @@ def refusal_of_media(kind: str) -> PydanticCustomError | None:
 
 
 def refusal_of_source() -> PydanticCustomError:
-    """The error about a picture whose source is an address or a file."""
+    """The error about a picture whose source is a file."""
     return _unprocessable("image", _NO_SOURCE)
 
 
