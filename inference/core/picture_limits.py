@@ -22,6 +22,11 @@ class PictureLimits(BaseSettings):
     picture_tokens: int = Field(
         4096, ge=64, le=65_536, description="Tokens of one picture; a larger picture is made smaller."
     )
+    pictures_in_memory: int = Field(
+        512 * 2**20,
+        ge=2**20,
+        description="Bytes of pictures that requests hold at once, waiting and running; more get 429.",
+    )
     picture_hosts: str = Field(
         "",
         description="Hosts that pictures may be fetched from, such as `img.example`, by commas; never `*`.",

@@ -29,6 +29,7 @@ from inference.serving import picture_check, runtime, tracing, visible_models
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
 from inference.serving.metrics.site_metrics import METRICS
+from inference.serving.picture_memory import PICTURES
 from inference.serving.recording.request_recorder import recorded
 
 _BYTES_PER_TOKEN = 3  # of UTF-8: cautious for English, where it is 4, and right where a character is a token
@@ -54,6 +55,7 @@ async def stream(
         tracing.request_span(request, principal) as span,
         recorded(request, principal, runtime.ledger(), kind=kind) as recorder,
         STREAMS.open(recorder, answer_id) as active,
+        PICTURES.hold(request),
         LIMITS.stream(principal) as of_key,
         LIMITS.account_stream(principal, account, is_own=not kind) as of_account,
     ):
