@@ -30,7 +30,7 @@ class PictureMemory:
         added, most = _bytes_of(request), settings.CONFIG.pictures_in_memory
         if added and self.bytes and self.bytes + added > most:
             raise QueueFull(
-                f"The server holds pictures of {self.bytes / 2**20:,.0f} MiB for other requests, and may hold "
+                f"The server holds pictures of {self.bytes / 2**20:,.0f} MiB for others, and may hold "
                 f"{most / 2**20:,.0f} MiB (MLX_SERVER_PICTURES_IN_MEMORY). Try again in a moment.",
                 retry_after=_RETRY_AFTER_S,
             )

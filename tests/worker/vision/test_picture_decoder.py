@@ -2,7 +2,6 @@
 
 import os
 import signal
-from io import BytesIO
 from threading import Timer
 from typing import Any
 
@@ -12,7 +11,6 @@ from msgspec import structs
 
 from inference.core.errors import InvalidValue
 from inference.core.requests import Picture
-from inference.worker.vision import pipe_frames
 from inference.worker.vision.picture_decoder import PictureDecoder
 from tests.tiny_vision import drawn, picture
 
@@ -84,14 +82,6 @@ def test_a_picture_that_is_larger_than_announced_is_refused(
 
 def test_a_decoder_that_was_never_used_has_nothing_to_close() -> None:
     PictureDecoder().close()
-
-
-@pytest.mark.parametrize("cut", [0, 2, 4, 6])
-def test_a_pipe_that_ends_in_a_frame_has_none(cut: int) -> None:
-    pipe = BytesIO()
-    pipe_frames.write(pipe, b"abc")
-    assert pipe_frames.read(BytesIO(pipe.getvalue()[:cut])) == b""
-    assert pipe_frames.read(BytesIO(pipe.getvalue())) == b"abc"
 
 
 def test_no_data_is_no_picture(decoder: PictureDecoder) -> None:
