@@ -40,6 +40,7 @@ class AnswerGrowth:
     state: Literal["running", "pausing", "paused", "ending"] = "running"
     wanted: GrowthWanted | None = None
     paused_at: float = 0.0
+    has_waited: bool = False  # paused, and what it wants was not free at once
 
     @property
     def tokens(self) -> int:

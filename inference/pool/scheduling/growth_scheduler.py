@@ -82,7 +82,7 @@ class GrowthScheduler:
             return
         if wanted.is_paused and growth.state != "paused":
             lease.note_pause(self._clock())
-            self._record("paused", lease, f"after {wanted.made} tokens of its answer")
+            growth.has_waited = False
         growth.wanted = wanted
         self._on_change()
 
@@ -108,8 +108,18 @@ class GrowthScheduler:
             if (growth := lease.growth) and growth.wanted:
                 self._serve(lease, growth, growth.wanted)
             if self._is_making_space:
-                return
-        self._break_stalemate()
+                break
+        self._record_pauses()
+        if not self._is_making_space:
+            self._break_stalemate()
+
+    def _record_pauses(self) -> None:
+        """Record the requests that wait; one that gets at once what it wants has paused for a moment only."""
+        for lease in self._leases:
+            growth = lease.growth
+            if growth and growth.state == "paused" and growth.wanted and not growth.has_waited:
+                growth.has_waited = True
+                self._record("paused", lease, f"after {growth.wanted.made} tokens of its answer")
 
     def _sort(self) -> None:
         """Bring the leases into fair order; their places in the list are their ages."""
@@ -131,7 +141,7 @@ class GrowthScheduler:
         need = resident.cost_of_kv(wanted.kv_tokens(tokens) - lease.held_tokens)
         need += self._slices_before(lease) if growth.state == "paused" else 0
         if need <= max(0, self._ledger.free):
-            if growth.state == "paused":
+            if growth.state == "paused" and growth.has_waited:
                 self._record("resumed", lease, f"after {wanted.made} tokens of its answer")
             lease.allow(tokens, self._clock())
         elif self._kept_for(lease) + need <= self._ledger.limit:

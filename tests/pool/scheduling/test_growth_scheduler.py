@@ -110,6 +110,30 @@ async def test_what_is_free_is_granted_at_once() -> None:
     assert scene.free_mb() == 2000 - 868
 
 
+async def test_a_pause_that_ends_at_once_is_no_decision() -> None:
+    scene = Growing(A, limit_bytes=3 * GB)
+    lease = await scene.begin("a", 100)
+    await scene.want(lease, 300, prompt=400, is_paused=True)
+    assert lease.growth and lease.growth.state == "running"
+    assert told(scene) == []
+
+
+async def test_one_that_waits_is_told_and_that_it_goes_on() -> None:
+    scene = Growing(A, limit_bytes=3 * GB)
+    leases = [await scene.begin("a", 100) for _ in range(3)]
+    await scene.want(leases[0], 768, prompt=100)
+    await scene.want(leases[2], 512, prompt=100, made=300, is_paused=True)
+    await scene.report("a", active=GB)
+    assert told(scene) == ["paused"]
+    await scene.leave(leases[0])
+    await scene.report("a", active=GB)
+    assert told(scene) == ["paused", "resumed"]
+
+
+def told(scene: Growing) -> list[str]:
+    return [one.kind for one in scene.pool.snapshot().events if one.kind in ("paused", "resumed")]
+
+
 async def test_several_answers_grow_together() -> None:
     scene = Growing(A, limit_bytes=3 * GB)
     lease = await scene.begin("a", 100, count=2)
