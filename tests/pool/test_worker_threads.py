@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from inference.core.requests import CompletionRequest, Lora, Sampling, TokenizeRequest
+from inference.core.requests import CompletionRequest, Lora, Request, Sampling, TokenizeRequest
 from inference.pool import ProcessRunner
 from tests.fakes import card
 from tests.loras import Q, layers, write_mlx
@@ -61,7 +61,7 @@ async def use(folder: Path, disk: Path) -> None:
     scored = CompletionRequest(model="tiny", prompts=("one two three",), max_tokens=2, prompt_logprobs=0)
     await runner.load(card(path=str(folder)), lambda progress: None)
     try:
-        requests = [
+        requests: list[Request] = [
             chat("A prompt that is long enough to be kept. " * 8),
             chat("drawn", sampling=Sampling(temperature=1.0, seed=3), n=2),
             chat("adapted", lora=lora),
