@@ -94,9 +94,7 @@ class MessageStore(MessageDeletion):
             "settings": conversation.settings,
             "tip": branch[-1]["id"],
         }
-        made = self.import_conversation(fields, branch)
-        Conversation.objects.filter(pk=made["id"]).update(branched_from=conversation)
-        return made
+        return self.import_conversation(fields, branch, origin=conversation)
 
     def _before(self, message: Message, original: int) -> Message:
         """An answer as it was before an edit, if nothing follows that, or before a continuation."""

@@ -220,9 +220,13 @@ class ConversationStore:
     # Import.
 
     def import_conversation(
-        self, fields: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]
+        self,
+        fields: Mapping[str, Any],
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        origin: Conversation | None = None,
     ) -> dict[str, Any]:
-        """Add a conversation that this or another site exported.
+        """Add a conversation that this or another site exported, or a branch of `origin`.
 
         1. Check that each message follows the one it answers; raises InvalidValue.
         2. Create the conversation, marked as being imported, so that nobody sees a part of it.
@@ -232,7 +236,9 @@ class ConversationStore:
         If the process ends before step 4, the purge of deleted conversations removes what was added.
         """
         conversation_import.check_order(messages)
-        conversation = self._create(**conversation_import.row(fields), deleted_at=IN_IMPORT)
+        conversation = self._create(
+            **conversation_import.row(fields), branched_from=origin, deleted_at=IN_IMPORT
+        )
         conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])

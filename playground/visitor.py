@@ -12,7 +12,7 @@ from inference.accounts.permissions import acheck_may_chat, visitor
 from inference.api.http import errors
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Principal
-from playground import page_account, storage_errors
+from playground import page_account
 from playground.changes import CHANGES, Change
 from playground.prompt_variables import filled, variables
 from playground.store import ConversationStore
@@ -59,10 +59,8 @@ def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                 page_account.check(request, user)
                 await acheck_may_chat(user)
                 return await view(Visitor(request, principal, user), *args, **kwargs)
-            except ServerError as error:
-                return errors.response(error)
-            except OperationalError as error:
-                return errors.response(storage_errors.explain(error))
+            except (ServerError, OperationalError) as error:
+                return errors.response(errors.explain(error))
 
         return guarded
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from inference.api.http import anthropic_errors, dialects
+from inference.api.http import anthropic_errors, dialects, storage_errors
 from inference.core.errors import (
     AuthenticationFailed,
     BodyTooLarge,
@@ -38,6 +39,8 @@ def explain(error: Exception) -> ServerError:
             return error
         case Http404():
             return NotFound(NO_SUCH_ADDRESS)
+        case OperationalError() | InterfaceError():
+            return storage_errors.explain(error)
         case RequestDataTooBig():
             return BodyTooLarge(BODY_TOO_LARGE)
         case AuthenticationError():

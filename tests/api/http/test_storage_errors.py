@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError
 
-from playground import storage_errors
+from inference.api.http import errors
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from playground import storage_errors
     ],
 )
 def test_each_failure_has_its_status(message: str, status: int, words: str) -> None:
-    error = storage_errors.explain(OperationalError(message))
+    error = errors.explain(OperationalError(message))
     assert error.status == status and words in error.message
