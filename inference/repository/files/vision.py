@@ -23,6 +23,7 @@ TENSORS: Final = (
 )
 MOST_TOKENS_ON_A_CPU: Final = 1024  # of one picture: its attention takes the square of the patches in memory
 _LARGEST = 2**16  # a config.json may claim anything
+_MOST_OF_A_GRID = 2**14  # Qwen: its preprocessing makes larger pictures smaller
 _TILES_OF_AN_EDGE = 4  # Idefics 3 and SmolVLM: the longest edge of a picture, in tiles
 _MARKS_OF_A_TILE = 3  # two tokens before it, and one at the end of a row
 
@@ -68,6 +69,18 @@ def _of_tiles(config: Mapping[str, Any]) -> Vision | None:
     return Vision(most_tokens=views * of_tile, views=views)
 
 
+def _of_grid(config: Mapping[str, Any]) -> Vision | None:
+    """Qwen: a grid of squares of patches, without marks."""
+    vision = config["vision_config"]
+    patch, merged = (
+        _number(vision, "patch_size", missing=14),
+        _number(vision, "spatial_merge_size", missing=2),
+    )
+    if not (patch and merged):
+        return None
+    return Vision(most_tokens=_MOST_OF_A_GRID, token_pixels=patch * merged)
+
+
 def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:
     """A figure of the config, 0 where it makes no sense."""
     value = config.get(name, missing)
@@ -79,5 +92,10 @@ _FAMILIES: Mapping[str, Callable[[Mapping[str, Any]], Vision | None]] = {
     "idefics3": _of_tiles,
     "mistral3": _of_rows,
     "pixtral": _of_rows,
+    "qwen2_5_vl": _of_grid,
+    "qwen3_5": _of_grid,
+    "qwen3_5_moe": _of_grid,
+    "qwen3_vl": _of_grid,
+    "qwen3_vl_moe": _of_grid,
     "smolvlm": _of_tiles,
 }

@@ -226,7 +226,7 @@ class Batch:
             if sequence.max_tokens:
                 known = len(scoring.logprobs)
                 found = CachedPrefix(known, scoring.cache) if known else None
-                self._insert(replace(sequence, scores_prompt=False), found)
+                self._insert(replace(sequence, scores_prompt=False), found, pictures=scoring.pictures)
 
     def _step(self, lane: Lane, *, may_prefill: bool) -> Iterator[Output]:
         in_lane = {running.uid: running for running in self._running.values() if running.lane is lane}
@@ -276,7 +276,7 @@ class Batch:
             self._store_prefix(running, tokens, cache)
             return
         for copy in running.copies:
-            self._insert(copy, CachedPrefix(len(tokens), cache))
+            self._insert(copy, CachedPrefix(len(tokens), cache), pictures=running.pictures)
         running.copies = ()
 
     def _on_sampled(self, running: RunningSequence, response: Any) -> Sampled:

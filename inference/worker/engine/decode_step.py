@@ -21,6 +21,7 @@ from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import RowLogprob
 from inference.worker.sampling.row_samplers import RowSamplers
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.vision.rows import answer_rows
 
 
 class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
@@ -33,7 +34,7 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
 
     @property
     def model(self) -> Callable[..., mx.array]:
-        """The model, in which each row of this batch is computed with its adapter."""
+        """The model, in which each row of this batch has its adapter and its pictures behind it."""
         return self._forward
 
     @model.setter
@@ -41,7 +42,8 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
         self._model = model
 
     def _forward(self, *inputs: Any, **options: Any) -> mx.array:
-        with lora_rows([sampler.lora for sampler in self.samplers]):
+        pictures = answer_rows([sampler.pictures for sampler in self.samplers])
+        with lora_rows([sampler.lora for sampler in self.samplers]), pictures:
             return self._model(*inputs, **options)
 
     def _step(self) -> tuple[list[int], list[RowLogprob | None]]:

@@ -27,7 +27,7 @@ class PromptScoring:
         self.cache = make_prompt_cache(model)
         self.logprobs: list[Logprob] = []  # of all tokens but the first, which nothing predicts
         self._model = model
-        self._pictures = pictures
+        self.pictures = pictures
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -49,7 +49,7 @@ class PromptScoring:
         """
         start = len(self.logprobs)
         end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
-        with lora_rows([self.sequences[0].lora]), picture_rows([self._pictures], [start]):
+        with lora_rows([self.sequences[0].lora]), picture_rows([self.pictures], [start]):
             logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0]
         logits = logits.astype(mx.float32)
         logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)

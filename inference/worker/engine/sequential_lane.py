@@ -161,7 +161,7 @@ class SequentialLane:
             mx.array([last]),
             list(row.cache),
             [row.tokens],
-            [sampler_for(row.sequence)],
+            [sampler_for(row.sequence, row.pictures)],
             greedy_sampler,
             [()],
             [stop_sequences_for(row.sequence.stop_ids)],

@@ -17,9 +17,10 @@ from inference.worker.model.load_report import LoadReport
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import read_picture_rules
 from inference.worker.model.weights import materialise
-from inference.worker.vision import mlx_vlm_import, seeing_embedding, towers
+from inference.worker.vision import mlx_vlm_import, towers
 from inference.worker.vision.families.idefics3 import Idefics3
 from inference.worker.vision.families.pixtral import Pixtral
+from inference.worker.vision.families.qwen import Qwen
 from inference.worker.vision.seen import VisionFamily
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,11 @@ _FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {
     "idefics3": Idefics3,
     "mistral3": Pixtral,
     "pixtral": Pixtral,
+    "qwen2_5_vl": Qwen,
+    "qwen3_5": Qwen,
+    "qwen3_5_moe": Qwen,
+    "qwen3_vl": Qwen,
+    "qwen3_vl_moe": Qwen,
     "smolvlm": Idefics3,
 }
 _PROBE = Picture(data=b"", media_type="image/png", width=1, height=1)
@@ -49,7 +55,7 @@ def with_vision(
     2. Make the tower and read its weights; on a CPU they become fp32.
     3. Try whether the tokenizer has the family's tokens, whether the template writes a picture, and whether
        the tower computes numbers.
-    4. Have the embedding look for pictures.
+    4. Have the text model look for pictures.
 
     Whatever is wrong with the vision, the model serves texts. `most_tokens` are those of one picture.
     """
@@ -88,7 +94,7 @@ def _vision(
         vision.tower = cpu.prepared(vision.tower, report)
     materialise(vision.tower, report)
     _try_tower(vision)
-    seeing_embedding.install(loaded.model)
+    vision.install(loaded.model)
     return vision
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from inference.core.errors import TemplateFailed
+from inference.worker.vision.coordinates import Coordinates, coordinates_of, shift_of
 from inference.worker.vision.seen import Seen
 
 Positions = np.ndarray[Any, np.dtype[np.int32]]
@@ -35,6 +36,11 @@ class PlacedPicture:
     def end(self) -> int:
         return int(self.positions[-1]) + 1
 
+    @property
+    def shift(self) -> int:
+        """What tokens behind it have to be counted on by, in models that count by row and column."""
+        return shift_of(self.seen.grid) if self.seen.grid else 0
+
     @cached_property
     def keys(self) -> Positions:
         """A negative number for each image token."""
@@ -52,6 +58,27 @@ class Pictures:
     def spans(self) -> list[tuple[int, int]]:
         """From each picture's first token to behind its last."""
         return [(one.start, one.end) for one in self.placed]
+
+    @property
+    def end(self) -> int:
+        """Behind the last picture."""
+        return self.placed[-1].end
+
+    def shift(self, start: int) -> int:
+        """What a token at `start` has to be counted on by, after the pictures before it."""
+        return sum(one.shift for one in self.placed if one.end <= start)
+
+    def coordinates(self, start: int, length: int) -> Coordinates:
+        """Time, row and column of so many tokens from `start` on, (3, length)."""
+        known = self._coordinates[:, start : start + length]
+        first = start + known.shape[1]
+        rest = np.arange(first, start + length, dtype=np.int32) + self.shift(first)
+        return np.concatenate([known, np.broadcast_to(rest, (3, len(rest)))], axis=1)
+
+    @cached_property
+    def _coordinates(self) -> Coordinates:
+        grids = [(one.start, one.seen.grid) for one in self.placed if one.seen.grid]
+        return coordinates_of(grids, self.end)
 
     def keyed(self, tokens: Sequence[int]) -> Positions:
         """`tokens`, a beginning of the prompt or the whole with its answer, with keys for image tokens."""

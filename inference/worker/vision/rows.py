@@ -1,17 +1,22 @@
 """Which pictures each row of a forward pass has, and where in its prompt the pass begins.
 
-The engine sets the rows around each call of the model that computes a part of a prompt; the embedding
-(seeing_embedding.py) reads them. All of it happens on the engine's thread. Outside of `picture_rows` image
-tokens are ordinary tokens.
+The engine sets the rows around each call of the model; what was put into the model reads them: the embedding
+(seeing_embedding.py), for some families the rotary positions (row_rope.py) and the first layers
+(deepstack.py). All of it happens on the engine's thread. Outside of `picture_rows` image tokens are ordinary
+tokens.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import mlx.core as mx
 import numpy as np
 
 from inference.worker.vision.places import Pictures
+
+Indices = np.ndarray[Any, np.dtype[np.int32]]
+T = TypeVar("T")
 
 
 class PictureRow:
@@ -27,31 +32,84 @@ class Pass:
 
     def __init__(self, rows: Sequence[PictureRow | None], starts: Sequence[int]) -> None:
         self._rows = list(zip(rows, starts, strict=True))
+        self._made: dict[Hashable, Any] = {}
 
     def put(self, embeddings: mx.array) -> mx.array:
         """Embeddings (B, T, hidden), with the features of pictures where their tokens are."""
         rows, length, hidden = embeddings.shape
-        places: list[np.ndarray[tuple[int], np.dtype[np.int32]]] = []
+        found = self._features(length, slice(0, hidden))
+        if found is None:
+            return embeddings
+        places, features = found
+        flat = embeddings.reshape(rows * length, hidden)
+        flat[places] = features.astype(embeddings.dtype)
+        return flat.reshape(rows, length, hidden)
+
+    def add(self, states: mx.array, level: int) -> mx.array:
+        """Hidden states (B, T, hidden), with the features of a level added where the pictures are."""
+        rows, length, hidden = states.shape
+        found = self._features(length, slice(level * hidden, (level + 1) * hidden))
+        if found is None:
+            return states
+        places, features = found
+        flat = states.reshape(rows * length, hidden)
+        return flat.at[places].add(features.astype(states.dtype)).reshape(rows, length, hidden)
+
+    def shift(self, length: int) -> int | mx.array | None:
+        """What to count tokens on by, the same for all rows or (B,); None if some are those of a picture."""
+        return self.once(("shift", length), lambda: self._shift(length))
+
+    def _shift(self, length: int) -> int | mx.array | None:
+        if any(_has_picture(row, start, length) for row, start in self._rows):
+            return None
+        shifts = [row.pictures.shift(start) if row else 0 for row, start in self._rows]
+        return shifts[0] if len(set(shifts)) == 1 else mx.array(shifts)
+
+    def coordinates(self, length: int) -> mx.array:
+        """Time, row and column of each token: (B, 3, length) int32."""
+        plain = np.arange(length, dtype=np.int32)
+        return mx.array(
+            np.stack(
+                [
+                    row.pictures.coordinates(start, length)
+                    if row
+                    else np.broadcast_to(start + plain, (3, length))
+                    for row, start in self._rows
+                ]
+            )
+        )
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, which all layers share."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
+
+    def _features(self, length: int, part: slice) -> tuple[mx.array, mx.array] | None:
+        """Where in (B x length) tokens pictures are, with this part of their features; None without any."""
+        places: list[Indices] = []
         features: list[mx.array] = []
         for number, (row, start) in enumerate(self._rows):
             for one, positions in _within(row, start, length):
                 places.append(number * length + positions - start)
-                features.append(one)
+                features.append(one[:, part])
         if not places:
-            return embeddings
-        flat = embeddings.reshape(rows * length, hidden)
-        flat[mx.array(np.concatenate(places))] = mx.concatenate(features).astype(embeddings.dtype)
-        return flat.reshape(rows, length, hidden)
+            return None
+        return mx.array(np.concatenate(places)), mx.concatenate(features)
 
 
-def _within(
-    row: PictureRow | None, start: int, length: int
-) -> Iterator[tuple[mx.array, "np.ndarray[tuple[int], np.dtype[np.int32]]"]]:
+def _within(row: PictureRow | None, start: int, length: int) -> Iterator[tuple[mx.array, Indices]]:
     """The features of a row that stand at `length` tokens from `start` on, with their positions."""
     for number, one in enumerate(row.pictures.placed if row else ()):
         first, last = np.searchsorted(one.positions, (start, start + length)).tolist()
         if row and first < last:
             yield row.features[number][first:last], one.positions[first:last]
+
+
+def _has_picture(row: PictureRow | None, start: int, length: int) -> bool:
+    spans = row.pictures.spans if row else ()
+    return any(first < start + length and start < end for first, end in spans)
 
 
 _current: Pass | None = None
@@ -74,3 +132,12 @@ def picture_rows(rows: Sequence[PictureRow | None], starts: Sequence[int]) -> It
         yield
     finally:
         _current = None
+
+
+@contextmanager
+def answer_rows(rows: Sequence[PictureRow | None]) -> Iterator[None]:
+    """Build a forward pass of tokens behind the pictures of their prompts."""
+    ends = [row.pictures.end if row else 0 for row in rows]
+    is_shifted = any(row.pictures.shift(end) for row, end in zip(rows, ends, strict=True) if row)
+    with picture_rows(rows if is_shifted else (), ends if is_shifted else ()):
+        yield

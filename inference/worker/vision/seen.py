@@ -21,13 +21,15 @@ class Seen:
     """A decoded picture: `views` (n, height, width, 3) uint8, resized as its family's models were trained.
 
     `text` is written into the prompt in its place. It has the image token `tokens` times, which is how many
-    rows of features the tower makes of it. Pictures of one `digest` have equal features.
+    rows of features the tower makes of it. Pictures of one `digest` have equal features. `grid` are the rows
+    and columns of these tokens, for models that count by them.
     """
 
     views: Views = field(repr=False)
     text: str = field(repr=False)
     tokens: int
     digest: bytes
+    grid: tuple[int, int] | None = None
 
     @property
     def bytes(self) -> int:
@@ -49,7 +51,14 @@ class VisionFamily(Protocol):
         ...
 
     def look(self, seen: Seen) -> mx.array:
-        """The features of a picture: (tokens, hidden), not evaluated."""
+        """The features of a picture: (tokens, hidden), not evaluated.
+
+        Of a family with deepstack (deepstack.py) they are (tokens, hidden x (1 + levels)).
+        """
+        ...
+
+    def install(self, model: nn.Module) -> None:
+        """Have a text model take features from the forward pass; raises if it is not one of the family's."""
         ...
 
 

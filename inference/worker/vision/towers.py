@@ -11,9 +11,13 @@ from mlx.utils import tree_flatten
 
 _PREFIXES = re.compile(
     r"(?:model\.)?"
-    r"((?:vision_tower|vision_encoder|vision_model|multi_modal_projector|vision_projection|connector)\..+)"
+    r"((?:vision_tower|vision_encoder|vision_model|visual|multi_modal_projector|vision_projection|connector)\..+)"
 )
-_NAMES = (("vision_encoder.", "vision_tower."), ("vision_projection.", "multi_modal_projector."))
+_NAMES = (
+    ("vision_encoder.", "vision_tower."),
+    ("visual.", "vision_tower."),
+    ("vision_projection.", "multi_modal_projector."),
+)
 # Hugging Face's encoder is not inside another module.
 _BARE_ENCODER = re.compile(r"^vision_tower\.(?=transformer\.|patch_conv\.|ln_pre\.)")
 
@@ -75,5 +79,5 @@ def _quantise(tower: nn.Module, weights: Mapping[str, mx.array], config: Mapping
 
 def _laid_out(array: mx.array, wanted: tuple[int, ...] | None) -> mx.array:
     """A convolution's weight with its channels last, as MLX has them; PyTorch has them second."""
-    is_other = array.ndim == 4 and array.shape != wanted
-    return array.transpose(0, 2, 3, 1) if is_other else array
+    is_other = array.ndim > 3 and array.shape != wanted
+    return array.moveaxis(1, -1) if is_other else array

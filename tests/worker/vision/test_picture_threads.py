@@ -34,6 +34,8 @@ class Family:
 
     def look(self, seen: Seen) -> Any: ...
 
+    def install(self, model: Any) -> None: ...
+
 
 def see(threads: PictureThreads, *pictures: Picture) -> Any:
     got: queue.Queue[Any] = queue.Queue()

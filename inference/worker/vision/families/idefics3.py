@@ -12,6 +12,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from inference.worker.vision import seeing_embedding
 from inference.worker.vision.mlx_vlm_import import family_module
 from inference.worker.vision.seen import Detail, Seen, digest_of
 
@@ -56,6 +57,9 @@ class Idefics3:
         self._splits = bool(rules.get("do_image_splitting", True))
         self._mean, self._std = rules.get("image_mean") or [0.5] * 3, rules.get("image_std") or [0.5] * 3
         self._scale = float(rules.get("rescale_factor") or 1 / 255)
+
+    def install(self, model: nn.Module) -> None:
+        seeing_embedding.install(model)
 
     def see(self, image: "Image.Image", data: bytes, detail: Detail) -> Seen:
         tile, rows, columns = self._tile, 0, 0

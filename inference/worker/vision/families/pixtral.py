@@ -13,6 +13,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 
+from inference.worker.vision import seeing_embedding
 from inference.worker.vision.mlx_vlm_import import family_module
 from inference.worker.vision.seen import Detail, Seen, digest_of
 
@@ -60,6 +61,9 @@ class Pixtral:
         self._most_tokens = most_tokens
         self._mean, self._std = rules.get("image_mean") or self.MEAN, rules.get("image_std") or self.STD
         self._scale = float(rules.get("rescale_factor") or 1 / 255)
+
+    def install(self, model: nn.Module) -> None:
+        seeing_embedding.install(model)
 
     def see(self, image: "Image.Image", data: bytes, detail: Detail) -> Seen:
         rows, columns = self._grid(image.width, image.height, detail)
