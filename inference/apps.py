@@ -18,9 +18,11 @@ class InferenceConfig(AppConfig):
             check_names,
             check_privacy,
             check_proxy,
+            check_sign_up,
         )
 
-        for check in (check_blas, check_exposure, check_key, check_names, check_privacy, check_proxy):
+        of_settings = (check_exposure, check_key, check_names, check_proxy, check_sign_up)
+        for check in (check_blas, check_privacy, *of_settings):
             checks.register(check)
         _connect_revocation()
         _connect_limits()

@@ -11,6 +11,8 @@ from inference.core.installation import INSTALLATION
 from inference.core.unknown_settings import unknown_settings
 
 _SHORT_KEY = 16
+# Providers where anybody can have an account.
+_OPEN_TO_ALL = ("https://accounts.google.com", "https://login.microsoftonline.com/common/v2.0")
 
 
 def check_blas(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -87,3 +89,29 @@ def check_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="inference.W002",
         )
     ]
+
+
+def check_sign_up(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who gets an account by OpenID Connect: nobody by mistake, and everybody on the internet by none."""
+    config = settings.CONFIG
+    if not config.oidc_issuer:
+        return []
+    if config.oidc_sign_up == "listed" and not (config.oidc_roles or config.oidc_email_domains):
+        return [
+            Warning(
+                "MLX_SERVER_OIDC_ISSUER is set, but no group and no domain is: nobody new can sign in there.",
+                hint="Set MLX_SERVER_OIDC_ROLES or MLX_SERVER_OIDC_EMAIL_DOMAINS, or choose with "
+                "MLX_SERVER_OIDC_SIGN_UP.",
+                id="inference.W005",
+            )
+        ]
+    if config.oidc_sign_up == "anybody" and config.oidc_issuer.rstrip("/") in _OPEN_TO_ALL:
+        return [
+            Warning(
+                "MLX_SERVER_OIDC_SIGN_UP=anybody: everybody with an account at "
+                f"{config.oidc_issuer} gets one here.",
+                hint="Name the domains of your people with MLX_SERVER_OIDC_EMAIL_DOMAINS, and unset it.",
+                id="inference.W006",
+            )
+        ]
+    return []

@@ -97,6 +97,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_HASHERS = ["inference.accounts.password_hasher.PasswordHasher"]  # Django's first, two at a time
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if CONFIG.oidc_issuer:
+    AUTHENTICATION_BACKENDS.append("inference.accounts.openid.backend.OpenIDBackend")
 PASSWORD_RESET_TIMEOUT = 86_400  # of the links that operators make; no mail is sent
 
 # The body guard in mlxsite/server.py cuts larger uploads before they reach Django; this is the second wall.

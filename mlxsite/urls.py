@@ -25,6 +25,7 @@ urlpatterns = [
     path("v1/openapi.json", openapi),
     path("v1/", api.urls),
     *ollama_urls(settings.CONFIG.ollama),
+    *([path("", include("playground.openid_urls"))] if settings.CONFIG.oidc_issuer else []),
     path("", include("playground.urls")),
     path("", vllm.urls),  # last: it is at the root
 ]

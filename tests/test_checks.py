@@ -5,7 +5,15 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from inference.checks import check_blas, check_exposure, check_key, check_names, check_privacy, check_proxy
+from inference.checks import (
+    check_blas,
+    check_exposure,
+    check_key,
+    check_names,
+    check_privacy,
+    check_proxy,
+    check_sign_up,
+)
 from inference.core.config import Config
 
 
@@ -67,3 +75,23 @@ def test_a_data_folder_that_others_may_read_is_reported(settings: Settings, tmp_
     (tmp_path / "site.sqlite3").chmod(0o644)
     (found,) = check_privacy(None)
     assert found.id == "inference.W003" and f"{tmp_path}/site.sqlite3 (0644)" in found.msg
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({}, ["inference.W005"]),
+        ({"oidc_roles": "users=chat"}, []),
+        ({"oidc_email_domains": "team.example"}, []),
+        ({"oidc_sign_up": "nobody"}, []),
+        ({"oidc_sign_up": "anybody"}, []),
+        ({"oidc_sign_up": "anybody", "oidc_issuer": "https://accounts.google.com"}, ["inference.W006"]),
+    ],
+)
+def test_who_gets_an_account_is_no_accident(
+    settings: Settings, facts: dict[str, Any], found: list[str]
+) -> None:
+    own = {"oidc_issuer": "https://id.example", "oidc_client_id": "site", "oidc_client_secret": "s3cret"}
+    assert check_sign_up(None) == []
+    settings.CONFIG = Config(**(own | facts))
+    assert [one.id for one in check_sign_up(None)] == found

@@ -7,6 +7,7 @@ from tests.test_architecture import sources
 
 # Data, ports and wiring: nothing that a test of their own could find wrong.
 WITHOUT_LOGIC = [
+    "accounts/openid/errors",
     "adapters/piece",
     "adapters/reasoning_state",
     "adapters/tokenizer",
@@ -39,6 +40,7 @@ WITHOUT_LOGIC = [
     "playground/apps",
     "playground/file_text/limits",
     "playground/models",
+    "playground/openid_urls",
     "playground/schemas",
     "playground/urls",
     "mlxsite/settings",
@@ -77,6 +79,7 @@ TESTED_BY = {
     "connect/apps": "connect/test_clients",
     "connect/editors": "connect/test_clients",
     "connect/programs": "connect/test_clients",
+    "models/federated_identity": "accounts/openid/test_federated_account",
     "models/sampling_fields": "models/test_model_profile",
     "management/bench": "management/bench/test_rows",
     "management/commands/bench": "e2e/test_bench",
@@ -89,6 +92,9 @@ TESTED_BY = {
     "mlxsite/__main__": "mlxsite/test_wheel",
     "mlxsite/stream_request": "mlxsite/test_server",
     "accounts/cached_table": "accounts/test_key_ring",
+    "accounts/openid/backend": "playground/test_openid",
+    "accounts/openid/id_token": "playground/test_openid",
+    "accounts/openid/library_settings": "playground/test_openid",
     "accounts/password_link": "playground/test_sign_in",
     "api/http/raw_body": "playground/test_transfer_api",
     "playground/attached_files": "playground/test_attachments_api",
@@ -121,6 +127,7 @@ TESTED_BY = {
     "templatetags/dashboard": "admin/dashboard/test_views",
     "templatetags/downloads": "admin/test_download_admin",
     "templatetags/labelled_cells": "admin/test_console_in_browser",
+    "templatetags/openid": "playground/test_openid",
     "templatetags/shelves": "admin/test_shelves",
     "templatetags/times": "admin/test_times",
     "worker/__main__": "pool/workers/test_worker_process",

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 
 from inference.core.config import Config
 from inference.core.installation import PROGRAM
-from inference.core.secret_setting import check_secret
+from inference.core.secret_setting import read_secret
 
 _FILE = "admin_password"
 
@@ -96,14 +96,12 @@ def of_settings(config: Config) -> FirstLogin:
 
 def _read(path: Path, source: str) -> str:
     try:
-        password = path.read_text().removesuffix("\n").removesuffix("\r")
-        check_secret(password)
+        return read_secret(path)
     except OSError as error:
         raise ImproperlyConfigured(f"{source}: {path} cannot be read: {error.strerror}") from None
     except ValueError as error:  # also where it is no text
         problem = "it is no text" if isinstance(error, UnicodeError) else str(error)
         raise ImproperlyConfigured(f"{source}: the password in {path}: {problem}") from None
-    return password
 
 
 def _check(password: str, source: str) -> None:

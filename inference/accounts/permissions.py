@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.utils.crypto import constant_time_compare
@@ -24,7 +24,8 @@ def signed_in(session_key: str | None) -> Account:
     """The account of a session now: it may have ended since its page was opened. Queries the database."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     number, known = session.get(SESSION_KEY), session.get(HASH_SESSION_KEY, "")
-    user = get_user_model().objects.filter(pk=number, is_active=True).first() if number else None
+    is_valid = session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS and number
+    user = get_user_model().objects.filter(pk=number, is_active=True).first() if is_valid else None
     if user is None:
         return AnonymousUser()
     # The hash of the password: a change ends the sessions that began before it.

@@ -45,11 +45,7 @@ class _Throttled(AuthenticationForm):
             sign_in_throttle.admit(name, address)
         except SignInThrottled as throttled:
             self.retry_after = throttled.retry_after
-            raise ValidationError(
-                f"Too many attempts to sign in have failed. Try again in {_duration(self.retry_after)}, or "
-                "ask whoever runs this site to lift the wait.",
-                code=THROTTLED,
-            ) from None
+            raise ValidationError(too_many_failures(self.retry_after), code=THROTTLED) from None
 
 
 class SignInForm(_Throttled):
@@ -69,6 +65,14 @@ def _place_in_line() -> Iterator[None]:
         yield
     finally:
         _WAITING.release()
+
+
+def too_many_failures(seconds: int) -> str:
+    """What a visitor reads who has to wait for so long."""
+    return (
+        f"Too many attempts to sign in have failed. Try again in {_duration(seconds)}, or ask whoever runs "
+        "this site to lift the wait."
+    )
 
 
 def _duration(seconds: int) -> str:

@@ -66,6 +66,12 @@ def note_success(name: str, address: str, now: datetime | None = None) -> None:
     rows.update(failures=0, failed_at=None, succeeded_at=now or datetime.now(UTC))
 
 
+def take_back(name: str, address: str) -> None:
+    """Forget the attempts under a name that no account has and that comes once."""
+    place = addresses.neighbourhood(address)
+    SignInAttempts.objects.filter(account=digest(name), address=place).delete()
+
+
 def lift(name_or_address: str) -> int:
     """Forget the failures of an account or of an address; return how many there were."""
     rows = SignInAttempts.objects.filter(

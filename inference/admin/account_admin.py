@@ -18,6 +18,7 @@ from django.utils.cache import add_never_cache_headers
 from inference.accounts import password_link, roles, sign_in_throttle
 from inference.admin import audit_log
 from inference.admin.account_forms import AccountForm, NewAccountForm
+from inference.admin.identity_inline import IdentityInline
 from inference.admin.rights_field import rights_field
 from inference.admin.times import local_time
 from inference.models.sign_in import SignInAttempts
@@ -73,7 +74,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
     form = AccountForm
     filter_horizontal = ()
     add_form = NewAccountForm
-    inlines = (AccountLimitsInline,)
+    inlines = (AccountLimitsInline, IdentityInline)
     change_form_template = "admin/inference/account_change.html"
     list_display = ("username", "role", "last_sign_in", "active")
     list_filter = ("is_active", "is_superuser", "groups")

@@ -16,6 +16,7 @@ from inference.core.byte_amounts import bytes_or_zero, parse_bytes
 from inference.core.folder_setting import FolderSettings
 from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
+from inference.core.openid_settings import OpenIDSettings
 from inference.core.picture_limits import PictureLimits
 from inference.core.secret_setting import check_secret
 
@@ -32,7 +33,7 @@ _ADDRESSES = {
 }
 
 
-class Config(FolderSettings, PictureLimits):
+class Config(FolderSettings, PictureLimits, OpenIDSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(

@@ -1,7 +1,16 @@
 """Settings that are secrets, as the values of variables or in files."""
 
+from pathlib import Path
+
 
 def check_secret(given: str) -> None:
     """Raise ValueError for what nobody could type as a password or send as a key."""
     if not given or given != given.strip() or not given.isprintable():
         raise ValueError("it is empty, has blanks around it, or a character that cannot be typed")
+
+
+def read_secret(path: Path) -> str:
+    """The secret that is the one line of a file; raises OSError, or ValueError for what is none."""
+    secret = path.read_text().removesuffix("\n").removesuffix("\r")
+    check_secret(secret)
+    return secret

@@ -2,6 +2,7 @@
 
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.download import Download
+from inference.models.federated_identity import FederatedIdentity
 from inference.models.health_check import HealthCheck
 from inference.models.log_line import LogLine
 from inference.models.model_profile import ModelProfile
@@ -23,6 +24,7 @@ __all__ = [
     "ConversationItem",
     "Download",
     "GroupLimits",
+    "FederatedIdentity",
     "HealthCheck",
     "KeyDay",
     "LogLine",

@@ -18,6 +18,7 @@ from inference.serving.health.checks import (
     machine,
     memory,
     open_files,
+    openid_provider,
     pool,
     refused_origins,
     self_tests,
@@ -40,7 +41,18 @@ class Check(Protocol):
 
 # Of the machine and the settings: they need no running site and no database, and may take seconds.
 OF_MACHINE: tuple[Check, ...] = (
-    *(machine, memory, mac, blas, cpu_kernels, disk, open_files, site_settings, lora_adapters),
+    *(
+        machine,
+        memory,
+        mac,
+        blas,
+        cpu_kernels,
+        disk,
+        open_files,
+        site_settings,
+        openid_provider,
+        lora_adapters,
+    ),
 )
 # Of what the database has.
 STORED: tuple[Check, ...] = (worker_deaths, keys, self_tests)
