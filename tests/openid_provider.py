@@ -122,7 +122,7 @@ def page_with_a_button(query: dict[str, str]) -> str:
     fields = [
         f'<input type="hidden" name="{name}" value="{html.escape(text)}">' for name, text in query.items()
     ]
-    button = '<button name="yes">I am Ann</button>'
+    button = '<button name="yes" value="1">I am Ann</button>'
     return f"<!doctype html><title>Provider</title><form>{''.join(fields)}{button}</form>"
 
 
