@@ -12,7 +12,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LogoutView
 from django.core.exceptions import SuspiciousOperation
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -135,7 +135,7 @@ class OpenIDSignOutView(LogoutView):
     Not by a redirect: the Content-Security-Policy lets forms lead nowhere but to this site.
     """
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         token, provider = request.session.get(_ID_TOKEN), PROVIDER.known()
         response = super().post(request, *args, **kwargs)
         if not token or not provider or not provider.end_session_endpoint:

@@ -34,7 +34,7 @@ def public_pem() -> bytes:
 def jwk(key: Any, key_id: str) -> dict[str, Any]:
     kind = jwt.algorithms.ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else None
     algorithm = kind or jwt.algorithms.RSAAlgorithm
-    return json.loads(algorithm.to_jwk(key.public_key())) | {"kid": key_id, "use": "sig"}
+    return {**json.loads(algorithm.to_jwk(key.public_key())), "kid": key_id, "use": "sig"}
 
 
 class OpenIDProvider:
