@@ -6,20 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from inference.accounts.openid import backend
 from inference.accounts.openid.provider import ProviderCache
 from inference.core.config import Config
-from playground import openid
 from tests.openid_provider import CLIENT, SECRET, OpenIDProvider
-
-
-def is_signed_in(client: Client) -> bool:
-    return "_auth_user_id" in client.session
-
 
 HERE = "203.0.113.7"
 ROLES = "users=chat,operators=manage,owners=owner"
@@ -33,23 +26,24 @@ def site_of(provider: OpenIDProvider, **facts: Any) -> Iterator[None]:
     config = Config(**(own | given))
     backends = [*settings.AUTHENTICATION_BACKENDS, "inference.accounts.openid.backend.OpenIDBackend"]
     cache = ProviderCache()
-    before = backend.PROVIDER
     changed = override_settings(
         CONFIG=config,
         ALLOWED_HOSTS=config.hosts,
         AUTHENTICATION_BACKENDS=backends,
         ROOT_URLCONF="tests.playground.openid_site_urls",
     )
-    with changed:
-        backend.PROVIDER = openid.PROVIDER = cache
-        try:
-            yield
-        finally:
-            backend.PROVIDER = openid.PROVIDER = before
+    with changed, pytest.MonkeyPatch.context() as patch:
+        for user in ("inference.accounts.openid.backend", "playground.openid"):
+            patch.setattr(f"{user}.PROVIDER", cache)
+        yield
 
 
 def browser(address: str = HERE, host: str = "127.0.0.1") -> Client:
     return Client(headers={"host": host}, REMOTE_ADDR=address)
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
 
 
 def sent_to_provider(client: Client, target: str = "", **more: Any) -> str:
@@ -69,7 +63,6 @@ def back_from(address: str) -> str:
     return f"{back.path}?{back.query}"
 
 
-def sign_in(client: Client, target: str = "") -> HttpResponse:
+def sign_in(client: Client, target: str = "") -> Any:
     """The site's answer to a browser that comes back from the provider."""
-    response: HttpResponse = client.get(back_from(sent_to_provider(client, target)))
-    return response
+    return client.get(back_from(sent_to_provider(client, target)))
