@@ -25,6 +25,7 @@ MOST_TOKENS_ON_A_CPU: Final = 1024  # of one picture: its attention takes the sq
 _LARGEST = 2**16  # a config.json may claim anything
 _MOST_OF_A_GRID = 2**14  # Qwen: its preprocessing makes larger pictures smaller
 _TILES_OF_AN_EDGE = 4  # Idefics 3 and SmolVLM: the longest edge of a picture, in tiles
+_MARKS_OF_GEMMA = 4  # before and after a picture
 _MARKS_OF_A_TILE = 3  # two tokens before it, and one at the end of a row
 
 
@@ -81,6 +82,22 @@ def _of_grid(config: Mapping[str, Any]) -> Vision | None:
     return Vision(most_tokens=_MOST_OF_A_GRID, token_pixels=patch * merged)
 
 
+def _of_one_square(config: Mapping[str, Any]) -> Vision | None:
+    """Gemma 3: any picture becomes a square of as many tokens."""
+    if not _number(config["vision_config"], "image_size"):
+        return None
+    tokens = _number(config, "mm_tokens_per_image", missing=256)
+    return Vision(most_tokens=tokens + _MARKS_OF_GEMMA) if tokens else None
+
+
+def _of_a_budget(config: Mapping[str, Any]) -> Vision | None:
+    """Gemma 4: any picture is resized to about as many tokens."""
+    if not _number(config["vision_config"], "patch_size"):
+        return None
+    tokens = _number(config, "vision_soft_tokens_per_image", missing=280)
+    return Vision(most_tokens=tokens + _MARKS_OF_GEMMA) if tokens else None
+
+
 def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:
     """A figure of the config, 0 where it makes no sense."""
     value = config.get(name, missing)
@@ -89,6 +106,8 @@ def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:
 
 # By model_type, those that the worker has towers for.
 _FAMILIES: Mapping[str, Callable[[Mapping[str, Any]], Vision | None]] = {
+    "gemma3": _of_one_square,
+    "gemma4": _of_a_budget,
     "idefics3": _of_tiles,
     "mistral3": _of_rows,
     "pixtral": _of_rows,

@@ -134,8 +134,8 @@ class Batch:
         tokens = sequence.known
         known = found.length if found else 0
         has_checkpoints, has_copies = self._needs_checkpoints, bool(copies)
-        segments = segments_of(sequence, known, has_checkpoints=has_checkpoints, has_copies=has_copies)
-        uid = lane.insert(sequence, segments, found.cache if found else None, tokens[:known], pictures)
+        parts, stops = segments_of(sequence, known, has_checkpoints=has_checkpoints, has_copies=has_copies)
+        uid = lane.insert(sequence, parts, found.cache if found else None, tokens[:known], pictures)
         self._running[sequence.id] = RunningSequence(
             sequence,
             lane,
@@ -146,6 +146,7 @@ class Batch:
             copies,
             pictures=pictures,
             loan=found.loan if found else None,
+            stops=stops,
         )
 
     def remove(self, sequence_id: int) -> None:
@@ -240,6 +241,7 @@ class Batch:
                 is_decoding=bool(decoding),
                 has_just_begun=all(running.has_just_begun for running in decoding),
             )
+            chunk = max([chunk, *(running.picture_ahead for running in in_lane.values())])
         started = time.perf_counter()
         prefills, decodes = lane.step(chunk=chunk, together=together)
         for prefill in prefills:
@@ -264,12 +266,11 @@ class Batch:
     def _on_prefilled(self, running: RunningSequence, response: Any) -> Prefilled:
         done, total = response.progress
         running.note_prefill(done, total, is_end=response.end_of_prompt)
-        is_checkpoint = response.end_of_segment and not response.end_of_prompt
-        if is_checkpoint and (self._needs_checkpoints or running.copies):
-            self._on_checkpoint(running)
+        if running.is_at_stop:
+            self._on_stop(running)
         return Prefilled(running.sequence.id, done + running.cached, total + running.cached, running.cached)
 
-    def _on_checkpoint(self, running: RunningSequence) -> None:
+    def _on_stop(self, running: RunningSequence) -> None:
         """Store the caches at a checkpoint of the prompt, or give them to its copies at the prompt's end."""
         cache, tokens = running.lane.extract(running.uid)
         if running.remaining > 1:

@@ -9,6 +9,7 @@ from mlx_lm.models.cache import make_prompt_cache
 
 from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import Logprob
+from inference.worker.vision.places import whole_chunk
 from inference.worker.vision.rows import PictureRow, picture_rows
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class PromptScoring:
         token that follows it in the prompt.
         """
         start = len(self.logprobs)
-        end = min(start + _CHUNK_TOKENS, len(self.prompt) - 1)
+        pictures = self.sequences[0].pictures
+        end = whole_chunk(
+            start, min(start + _CHUNK_TOKENS, len(self.prompt) - 1), pictures.wholes if pictures else ()
+        )
         with lora_rows([self.sequences[0].lora]), picture_rows([self.pictures], [start]):
             logits = self._model(mx.array([self.prompt[start:end]]), cache=self.cache)[0]
         logits = logits.astype(mx.float32)

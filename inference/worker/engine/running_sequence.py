@@ -24,12 +24,28 @@ class RunningSequence:
     tokens: list[int] = field(default_factory=list)  # sampled so far
     pictures: PictureRow | None = None  # whose features its prefill needs
     loan: Loan | None = None  # of the stored prefix that it began with
+    stops: frozenset[int] = frozenset()  # of its prompt, where its caches are stored or shared
 
     def note_prefill(self, done: int, total: int, *, is_end: bool) -> None:
         """So many of the `total` prompt tokens that were left to compute are in its caches."""
         self.remaining = 0 if is_end else max(1, total - done)
         if is_end and self.pictures:
             self.pictures.features.clear()
+
+    @property
+    def is_at_stop(self) -> bool:
+        return self._position in self.stops
+
+    @property
+    def picture_ahead(self) -> int:
+        """How many tokens come next that are computed in one pass, because they are a picture."""
+        wholes = self.sequence.pictures.wholes if self.sequence.pictures and self.remaining else ()
+        return next((end - start for start, end in wholes if start == self._position), 0)
+
+    @property
+    def _position(self) -> int:
+        """The tokens of its prompt that are in its caches."""
+        return len(self.sequence.prompt) + len(self.sequence.answered) - self.remaining
 
     @property
     def is_decoding(self) -> bool:

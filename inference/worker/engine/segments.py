@@ -1,16 +1,29 @@
 """The parts of a prompt that are prefilled one after the other."""
 
+from typing import NamedTuple
+
 from inference.worker.engine.sequence import Sequence
 from inference.worker.prefix_cache.cache import boundaries
 
 
-def segments_of(
-    sequence: Sequence, known: int, *, has_checkpoints: bool, has_copies: bool
-) -> list[list[int]]:
-    """The tokens after the first `known` ones, split where the caches are to be stored or shared."""
+class Segments(NamedTuple):
+    """The tokens that are left to compute, in parts, and where between them caches are stored or shared.
+
+    `stops` are positions of the prompt. Other edges are those of pictures that are computed in one pass.
+    """
+
+    parts: list[list[int]]
+    stops: frozenset[int]
+
+
+def segments_of(sequence: Sequence, known: int, *, has_checkpoints: bool, has_copies: bool) -> Segments:
+    """The parts of the tokens after the first `known` ones."""
     tokens, cuts = sequence.known, set[int]()
     if has_checkpoints:
         cuts = {*boundaries(tokens, sequence.stop_ids), *sequence.checkpoints}
     cuts |= {len(tokens) - 1} if has_copies else set()
-    edges = [known, *sorted(cut for cut in cuts if known < cut < len(tokens)), len(tokens)]
-    return [tokens[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    wholes = sequence.pictures.wholes if sequence.pictures else []
+    edges = {edge for whole in wholes for edge in whole} | cuts
+    inner = sorted(edge for edge in edges if known < edge < len(tokens))
+    pairs = zip([known, *inner], [*inner, len(tokens)], strict=True)
+    return Segments([tokens[start:end] for start, end in pairs], frozenset(cuts))

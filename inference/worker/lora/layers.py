@@ -17,7 +17,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 from inference.worker.lora.rows import Places, Rows, current
-from inference.worker.vision import rows as vision_rows
 
 
 @dataclass(frozen=True)
@@ -151,6 +150,11 @@ class ChangedEmbedding(Changed):
     """An Embedding or QuantizedEmbedding: A has a row for each token id."""
 
     def __call__(self, ids: mx.array) -> mx.array:
+        # What an adapter changes are the embeddings of tokens; those of pictures stay.
+        seeing = getattr(self._plain, "seeing", None)
+        return seeing(ids, self._changed) if seeing else self._changed(ids)
+
+    def _changed(self, ids: mx.array) -> mx.array:
         y: mx.array = self._plain(ids)
         if (current_rows := current()) is None:
             return y
@@ -160,9 +164,7 @@ class ChangedEmbedding(Changed):
             inner = _masked(stack.a[at, ids].reshape(rows, -1, stack.a.shape[-1]), places)
             added = mx.gather_mm(inner, stack.b, rhs_indices=places.indices)
             y = y + as_type(y, added).reshape(y.shape)
-        # What an adapter changes are the embeddings of tokens; those of pictures stay.
-        pictures = vision_rows.current()
-        return pictures.put(y) if pictures else y
+        return y
 
     def as_linear(self, x: mx.array) -> mx.array:
         """The same matrix as the head of the model: (B, ..., size) to (B, ..., V)."""

@@ -52,6 +52,14 @@ def install_prefill(prefill: type[PromptProcessingBatch]) -> None:
     _replace(importlib.import_module("mlx_lm.generate"), "PromptProcessingBatch", prefill)
 
 
+def install_mask(kind: str, wrapping: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """Wrap the function that makes the masks of mlx-lm's text models of a kind. Idempotent.
+
+    Raises UnknownMlxLm.
+    """
+    _wrap(importlib.import_module(f"mlx_lm.models.{kind}"), "create_attention_mask", wrapping)
+
+
 def _wire_nothing() -> None:
     return None
 

@@ -12,19 +12,24 @@ from inference.core.errors import TemplateFailed
 from inference.core.model_card import Finding, Light
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture
 from inference.repository.files.vision import MOST_TOKENS_ON_A_CPU
-from inference.worker.model import cpu
+from inference.worker.model import cpu, mlx_lm_patches
 from inference.worker.model.load_report import LoadReport
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.model_files import read_picture_rules
 from inference.worker.model.weights import materialise
 from inference.worker.vision import mlx_vlm_import, towers
+from inference.worker.vision.families.gemma3 import Gemma3
+from inference.worker.vision.families.gemma4 import Gemma4
 from inference.worker.vision.families.idefics3 import Idefics3
 from inference.worker.vision.families.pixtral import Pixtral
 from inference.worker.vision.families.qwen import Qwen
+from inference.worker.vision.picture_mask import with_pictures
 from inference.worker.vision.seen import VisionFamily
 
 logger = logging.getLogger(__name__)
 _FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {
+    "gemma3": Gemma3,
+    "gemma4": Gemma4,
     "idefics3": Idefics3,
     "mistral3": Pixtral,
     "pixtral": Pixtral,
@@ -35,6 +40,8 @@ _FAMILIES: Mapping[str, Callable[..., VisionFamily]] = {
     "qwen3_vl_moe": Qwen,
     "smolvlm": Idefics3,
 }
+# The text models of mlx-lm, by model_type, in which pictures may be seen both ways.
+_MASKED: Mapping[str, str] = {"gemma3": "gemma3_text", "gemma4": "gemma4_text"}
 _PROBE = Picture(data=b"", media_type="image/png", width=1, height=1)
 
 
@@ -55,7 +62,7 @@ def with_vision(
     2. Make the tower and read its weights; on a CPU they become fp32.
     3. Try whether the tokenizer has the family's tokens, whether the template writes a picture, and whether
        the tower computes numbers.
-    4. Have the text model look for pictures.
+    4. Have the text model look for pictures, and its masks know of them.
 
     Whatever is wrong with the vision, the model serves texts. `most_tokens` are those of one picture.
     """
@@ -95,19 +102,21 @@ def _vision(
     materialise(vision.tower, report)
     _try_tower(vision)
     vision.install(loaded.model)
+    if kind := _MASKED.get(facts.model_type):
+        mlx_lm_patches.install_mask(kind, with_pictures)
     return vision
 
 
 def _try_template(loaded: LoadedModel, vision: VisionFamily) -> None:
-    token = loaded.tokenizer.id_of(vision.image_token)
-    if token is None:
-        raise Blind(f"It reads no pictures: its vocabulary has no {vision.image_token}.")
+    ids = {one: loaded.tokenizer.id_of(one) for one in (vision.image_token, vision.placeholder)}
+    if missing := [one for one, number in ids.items() if number is None]:
+        raise Blind(f"It reads no pictures: its vocabulary has no {missing[0]}.")
     question = Message(role="user", content=f"What is this? {PICTURE}", pictures=(_PROBE,))
     try:
         prompt = loaded.adapter.render(ChatRequest(model="", messages=(question,)))
     except TemplateFailed:
         prompt = []
-    if prompt.count(token) != 1:
+    if sum(token == ids[vision.placeholder] for token in prompt) != 1:
         raise Blind("It reads no pictures: its chat template does not write them.")
 
 

@@ -12,12 +12,15 @@ class PromptPictures:
     """What a model's vision makes of pictures in a prompt; nothing, where there are none."""
 
     def __init__(self, model: LoadedModel) -> None:
+        self._placeholder = model.vision.placeholder if model.vision else ""
         self._image_token = model.vision.image_token if model.vision else ""
         self._image_id = model.tokenizer.id_of(self._image_token) if model.vision else None
 
     def expansion(self, seen: SeenPictures) -> Callable[[str], str]:
         """Writes the text of each picture in its place in a rendered prompt."""
-        return partial(expanded, image_token=self._image_token, pictures=seen) if seen else str
+        if not seen:
+            return str
+        return partial(expanded, placeholder=self._placeholder, image_token=self._image_token, pictures=seen)
 
     def placed(self, prompt: list[int], seen: SeenPictures) -> Pictures | None:
         """Where they are among the prompt's tokens; raises TemplateFailed if the template wrote others."""

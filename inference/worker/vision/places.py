@@ -80,6 +80,11 @@ class Pictures:
         grids = [(one.start, one.seen.grid) for one in self.placed if one.seen.grid]
         return coordinates_of(grids, self.end)
 
+    @property
+    def wholes(self) -> list[tuple[int, int]]:
+        """The spans that are computed in one pass each: their tokens attend to later ones of their own."""
+        return [(one.start, one.end) for one in self.placed if one.seen.attention != "causal"]
+
     def keyed(self, tokens: Sequence[int]) -> Positions:
         """`tokens`, a beginning of the prompt or the whole with its answer, with keys for image tokens."""
         keyed = np.array(tokens, dtype=np.int32)
@@ -101,12 +106,12 @@ def place(prompt: Sequence[int], image_token: int, pictures: Sequence[Seen]) -> 
     return Pictures(tuple(map(PlacedPicture, pictures, parts)))
 
 
-def expanded(text: str, image_token: str, pictures: Sequence[Seen]) -> str:
-    """A rendered prompt with the text of each picture in place of its one image token.
+def expanded(text: str, placeholder: str, image_token: str, pictures: Sequence[Seen]) -> str:
+    """A rendered prompt with the text of each picture in place of its placeholder.
 
-    Of more tokens than pictures the later ones stay: `place` refuses them.
+    Of more placeholders than pictures the later ones become image tokens, which `place` refuses.
     """
-    first, *rest = text.split(image_token)
+    first, *rest = text.split(placeholder)
     texts = [*(one.text for one in pictures), *[image_token] * len(rest)]
     return first + "".join(one + after for one, after in zip(texts, rest, strict=False))
 
@@ -114,3 +119,9 @@ def expanded(text: str, image_token: str, pictures: Sequence[Seen]) -> str:
 def whole_length(length: int, spans: Sequence[tuple[int, int]]) -> int:
     """So many tokens, or only those before the picture that would be cut."""
     return next((start for start, end in spans if start < length < end), length)
+
+
+def whole_chunk(start: int, end: int, wholes: Sequence[tuple[int, int]]) -> int:
+    """Where a chunk from `start` on ends: at `end`, or at the edge of a picture that this would cut."""
+    before = whole_length(end, wholes)
+    return before if before > start else next((last for first, last in wholes if first == start), end)

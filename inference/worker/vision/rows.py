@@ -14,6 +14,9 @@ import mlx.core as mx
 import numpy as np
 
 from inference.worker.vision.places import Pictures
+from inference.worker.vision.seen import Attention
+
+Numbers = np.ndarray[tuple[int, int], np.dtype[np.int32]]
 
 Indices = np.ndarray[Any, np.dtype[np.int32]]
 T = TypeVar("T")
@@ -97,6 +100,20 @@ class Pass:
         if not places:
             return None
         return mx.array(np.concatenate(places)), mx.concatenate(features)
+
+    def numbers(self, length: int) -> Numbers:
+        """Which picture of its row each of the next `length` tokens is of: (B, length), -1 for text."""
+        numbers = np.full((len(self._rows), length), -1, np.int32)
+        for line, (row, start) in enumerate(self._rows):
+            for number, one in enumerate(row.pictures.placed if row else ()):
+                first, last = np.searchsorted(one.positions, (start, start + length)).tolist()
+                numbers[line, one.positions[first:last] - start] = number
+        return numbers
+
+    @property
+    def attention(self) -> Attention:
+        """That of its pictures, which are all of one family."""
+        return next(row.pictures.placed[0].seen.attention for row, _ in self._rows if row)
 
 
 def _within(row: PictureRow | None, start: int, length: int) -> Iterator[tuple[mx.array, Indices]]:

@@ -1,6 +1,7 @@
 """The embedding of a model that sees: it puts the features of pictures where their tokens are."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import mlx.core as mx
@@ -28,8 +29,13 @@ def install(model: nn.Module) -> None:
 @cache
 def _seeing(base: Any) -> Any:
     def call(self: Any, ids: mx.array) -> mx.array:
-        embeddings: mx.array = base.__call__(self, ids)
-        rows = current()
-        return rows.put(embeddings) if rows else embeddings
+        return seeing(self, ids, partial(base.__call__, self))
 
-    return type(f"Seeing{base.__name__}", (base,), {"__call__": call})
+    return type(f"Seeing{base.__name__}", (base,), {"__call__": call, "seeing": seeing})
+
+
+def seeing(self: Any, ids: mx.array, embed: Callable[[mx.array], mx.array]) -> mx.array:
+    """What `embed` makes of the tokens, with the pictures in their places."""
+    embeddings = embed(ids)
+    rows = current()
+    return rows.put(embeddings) if rows else embeddings

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Detail = Literal["auto", "low", "high"]
+# Whether the tokens of a picture attend to later ones of it, too: in no layer of the text model, in all of
+# them, or in those with a sliding window.
+Attention = Literal["causal", "both_ways", "both_ways_in_windows"]
 Views = np.ndarray[Any, np.dtype[np.uint8]]
 
 
@@ -30,6 +33,7 @@ class Seen:
     tokens: int
     digest: bytes
     grid: tuple[int, int] | None = None
+    attention: Attention = "causal"
 
     @property
     def bytes(self) -> int:
@@ -40,9 +44,13 @@ SeenPictures = Sequence[Seen]  # of one request, in the order of its messages
 
 
 class VisionFamily(Protocol):
-    """The rules of one vision model. `tower` has its weights, and is used on the engine's thread only."""
+    """The rules of one vision model. `tower` has its weights, and is used on the engine's thread only.
+
+    The chat template writes `placeholder` for a picture; its text has `image_token` for each row of features.
+    """
 
     name: str
+    placeholder: str
     image_token: str
     tower: nn.Module
 

@@ -11,7 +11,8 @@ from mlx.utils import tree_flatten
 
 _PREFIXES = re.compile(
     r"(?:model\.)?"
-    r"((?:vision_tower|vision_encoder|vision_model|visual|multi_modal_projector|vision_projection|connector)\..+)"
+    r"((?:vision_tower|vision_encoder|vision_model|visual|multi_modal_projector|vision_projection|connector"
+    r"|embed_vision)\..+)"
 )
 _NAMES = (
     ("vision_encoder.", "vision_tower."),

@@ -4,7 +4,7 @@ import pytest
 
 from inference.adapters import Adapter
 from inference.adapters.self_test import findings
-from inference.core.requests import Message, ToolCall
+from inference.core.requests import PICTURE, Message, Picture, ToolCall
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import ADD, NOW, chat_request, real, stops
 from tests.adapters.parsed_answers import (
@@ -157,6 +157,12 @@ def test_the_turn_of_a_call_goes_on_behind_its_result() -> None:
     called = '<|tool_call>call:add{a:41,b:<|"|>two<|"|>}<tool_call|>'
     answered = '<|tool_response>response:add{value:<|"|>five<|"|>}<tool_response|>'
     assert text.endswith(f"Let me see.<turn|>\n<|turn>model\n{called}{answered}")
+
+
+def test_a_picture_is_written_once_in_its_place() -> None:
+    one = Picture(data=b"", media_type="image/png", width=1, height=1)
+    message = Message(role="user", content=f"Look: {PICTURE} and {PICTURE}", pictures=(one, one))
+    assert "user\nLook:<|image|>and<|image|><turn|>" in prompt_text(*speaking("gemma4"), message)
 
 
 def test_function_gemma_is_instructed_to_call_functions() -> None:

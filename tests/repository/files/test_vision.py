@@ -37,6 +37,23 @@ def test_a_picture_of_smolvlm_has_as_many_tokens_at_any_size() -> None:
     assert found and found.most_tokens >= 17 * 64 and found.token_pixels == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "vision", "own", "most"),
+    [
+        ("gemma3", {"image_size": 896}, {"mm_tokens_per_image": 64}, 64),
+        ("gemma3", {"image_size": 896}, {}, 256),
+        ("gemma4", {"patch_size": 16}, {"vision_soft_tokens_per_image": 560}, 560),
+        ("gemma4", {"patch_size": 16}, {}, 280),
+    ],
+)
+def test_a_picture_of_gemma_has_as_many_tokens_at_any_size(
+    kind: str, vision: dict[str, int], own: dict[str, int], most: int
+) -> None:
+    config = {"model_type": kind, "vision_config": vision, **own}
+    found = read(config, ("model.embed_vision.embedding_projection.weight",))
+    assert found and (found.most_tokens, found.token_pixels) == (most + 4, 0)
+
+
 @pytest.mark.parametrize("tensors", [(), ("language_model.model.norm.weight",)])
 def test_without_the_weights_of_a_tower_it_sees_nothing(tensors: tuple[str, ...]) -> None:
     assert read(MISTRAL, tensors) is None
@@ -53,6 +70,8 @@ def test_without_the_weights_of_a_tower_it_sees_nothing(tensors: tuple[str, ...]
         {"model_type": "mistral3", "vision_config": {"image_size": "1540", "patch_size": 14}},
         {"model_type": "mistral3", "vision_config": {"image_size": 10**30, "patch_size": 14}},
         {"model_type": "smolvlm", "vision_config": {"image_size": 512, "patch_size": 0}},
+        {"model_type": "gemma3", "vision_config": {}},
+        {"model_type": "gemma4", "vision_config": {}},
     ],
 )
 def test_a_config_that_does_not_say_how_it_sees_is_one_of_a_text_model(config: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ BROKEN = Picture(data=b"no", media_type="image/png", width=1, height=1)
 class Family:
     """Counts what it sees; one as wide as high is too much for it."""
 
-    name, image_token, tower = "test", "[IMG]", None
+    name, placeholder, image_token, tower = "test", "[IMG]", "[IMG]", None
 
     def __init__(self) -> None:
         self.count = 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inference.core.errors import TemplateFailed
-from inference.worker.vision.places import expanded, place, whole_length
+from inference.worker.vision.places import expanded, place, whole_chunk, whole_length
 from inference.worker.vision.seen import Seen, digest_of
 
 pytestmark = pytest.mark.mlx
@@ -46,11 +46,18 @@ def test_a_beginning_of_the_prompt_and_its_answer_are_keyed_alike() -> None:
 
 def test_the_text_of_each_picture_is_written_in_its_place() -> None:
     pictures = [seen(1, text="one"), seen(1, text="two")]
-    assert expanded("a[I]b[I]c", "[I]", pictures) == "aonebtwoc"
-    assert expanded("a[I]b", "[I]", pictures) == "aoneb"
-    assert expanded("[I][I][I]", "[I]", pictures) == "onetwo[I]"
+    assert expanded("a[P]b[P]c", "[P]", "[I]", pictures) == "aonebtwoc"
+    assert expanded("a[P]b", "[P]", "[I]", pictures) == "aoneb"
+    assert expanded("[P][P][P]", "[P]", "[I]", pictures) == "onetwo[I]"
 
 
 def test_no_prefix_ends_inside_a_picture() -> None:
     spans = [(3, 6), (8, 9)]
     assert [whole_length(length, spans) for length in range(10)] == [0, 1, 2, 3, 3, 3, 6, 7, 8, 9]
+
+
+def test_a_chunk_ends_before_or_behind_a_picture() -> None:
+    wholes = [(3, 6), (6, 9)]
+    assert [whole_chunk(0, end, wholes) for end in range(1, 10)] == [1, 2, 3, 3, 3, 6, 6, 6, 9]
+    assert [whole_chunk(3, end, wholes) for end in range(4, 10)] == [6, 6, 6, 6, 6, 9]
+    assert whole_chunk(3, 5, []) == 5

@@ -11,8 +11,11 @@ import pytest
 from mlx.utils import tree_flatten
 from safetensors.numpy import load_file, save_file
 
+from inference.worker.vision.families.gemma3 import Gemma3Tower
+from inference.worker.vision.families.gemma4 import Gemma4Tower
 from inference.worker.vision.families.pixtral import PixtralTower
 from inference.worker.vision.towers import MissingWeights, has_weights, put_weights
+from tests.tiny_gemma import make_tiny_gemma3, make_tiny_gemma4
 from tests.tiny_vision import NEEDS_MLX_VLM, make_tiny_pixtral
 
 pytestmark = [pytest.mark.mlx, NEEDS_MLX_VLM]
@@ -51,6 +54,24 @@ def test_names_and_layout_of_hugging_face_are_read(tmp_path: Path) -> None:
     ours, theirs = make_tiny_pixtral(tmp_path / "ours"), make_tiny_pixtral(tmp_path / "theirs")
     rewrite(theirs, hugging_face)
     one, other = parameters(tower_of(ours)), parameters(tower_of(theirs))
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(array, other[name]) for name, array in one.items())
+
+
+def mlx_community(weights: dict[str, Any]) -> Any:
+    for name, array in weights.items():
+        is_convolution = name.endswith("patch_embedding.weight")
+        yield name.removeprefix("model."), array.transpose(0, 2, 3, 1).copy() if is_convolution else array
+
+
+@pytest.mark.parametrize(("make", "kind"), [(make_tiny_gemma3, Gemma3Tower), (make_tiny_gemma4, Gemma4Tower)])
+def test_gemma_is_read_as_google_and_as_mlx_community_name_it(make: Any, kind: Any, tmp_path: Path) -> None:
+    folders = make(tmp_path / "google"), make(tmp_path / "community")
+    rewrite(folders[1], mlx_community)
+    towers = [kind(config_of(folder)) for folder in folders]
+    for tower, folder in zip(towers, folders, strict=True):
+        put_weights(tower, folder, config_of(folder))
+    one, other = map(parameters, towers)
     assert one.keys() == other.keys()
     assert all(np.array_equal(array, other[name]) for name, array in one.items())
 

@@ -44,7 +44,7 @@ class Idefics3:
     """Sizes in pixels; `most_tokens` are those of a picture."""
 
     name = "idefics3"
-    image_token = "<image>"  # noqa: S105
+    placeholder = image_token = "<image>"  # noqa: S105
 
     def __init__(self, config: Mapping[str, Any], rules: Mapping[str, Any], most_tokens: int) -> None:
         self.tower = Idefics3Tower(config)

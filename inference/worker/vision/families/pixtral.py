@@ -45,7 +45,8 @@ class Pixtral:
     """Sizes in pixels; `unit` is the edge of what becomes one token, `most_tokens` those of a picture."""
 
     name = "pixtral"
-    image_token, _break, _end = "[IMG]", "[IMG_BREAK]", "[IMG_END]"
+    placeholder = image_token = "[IMG]"  # noqa: S105
+    _break, _end = "[IMG_BREAK]", "[IMG_END]"
     # Of red, green and blue, where the folder says nothing.
     MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 

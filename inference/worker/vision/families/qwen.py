@@ -45,7 +45,7 @@ class Qwen:
     """Sizes in pixels; `unit` is the edge of what becomes one token, `most_tokens` those of a picture."""
 
     name = "qwen"
-    image_token = "<|image_pad|>"  # noqa: S105
+    placeholder = image_token = "<|image_pad|>"  # noqa: S105
 
     def __init__(self, config: Mapping[str, Any], rules: Mapping[str, Any], most_tokens: int) -> None:
         self.tower = QwenTower(config)
