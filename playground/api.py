@@ -19,7 +19,17 @@ from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
 from inference.storage.database_threads import in_database
-from playground import answer_stream, changes, chat_request, comparison, export, requested_models, takeover
+from playground import (
+    answer_stream,
+    changes,
+    chat_request,
+    comparison,
+    export,
+    kept_pictures,
+    requested_models,
+    seeing_models,
+    takeover,
+)
 from playground.current_state import read_current
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody
@@ -89,7 +99,9 @@ async def ask(visitor: Visitor) -> HttpResponse:
     TITLES.interrupt()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
-    await CATALOG.run(requested_models.check, [request.model for request in requests])
+    models = [request.model for request in requests]
+    await CATALOG.run(requested_models.check, models)
+    await seeing_models.check(visitor, body, models)
     # A page that is reloaded now cancels this request; what was stored is answered all the same.
     beginning = asyncio.create_task(_begin(visitor, body, questions, requests))
     BEGINNINGS.add(beginning)
@@ -103,10 +115,11 @@ async def _begin(
     """Store a turn and start its answers; returns what the page shows."""
     turn = await in_database(lambda: store_turn(visitor.store, body, questions))
     found, branch = turn.conversation, turn.branch
+    pictures = await in_database(lambda: kept_pictures.read_of(found.pk, chat_request.read_of(branch)))
     system = body.settings.get("system", "")
     for message, request in zip(turn.answers, requests, strict=True):
         prompt = visitor.system_prompt(system, body.timezone, request.model)
-        asked = chat_request.with_conversation(request, prompt, branch)
+        asked = chat_request.with_conversation(request, prompt, branch, pictures)
         events = generation.stream(asked, visitor.principal, answer_id(message.pk))
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         answer.on_saved(partial(visitor.publish, changes.messages(found.pk, message.pk)))
@@ -186,6 +199,8 @@ async def export_conversation(visitor: Visitor, pk: UUID, form: str) -> HttpResp
     if form not in export.FORMATS:
         raise NotFound(f"A conversation is exported as {' or '.join(export.FORMATS)}.")
     payload = await read_current(lambda: visitor.store.exported(pk))
+    if form == "json":
+        payload = await in_database(lambda: kept_pictures.with_pictures(payload))
     write, media_type = export.FORMATS[form]
     response = HttpResponse(await BODIES.run(write, payload), content_type=f"{media_type}; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="conversation-{str(pk)[:8]}.{form}"'

@@ -1,6 +1,7 @@
 """Files of questions: kept by themselves until their question is sent, and then in its message.
 
-Each message has its own copies, so that they are exported, copied and deleted with it.
+Each message has its own copies of texts, so that they are exported, copied and deleted with it. The bytes of
+pictures are in a table of their own (kept_pictures.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference.accounts.storage_quota import STORAGE
 from inference.core.errors import InvalidValue, NotFound, QueueFull
+from inference.core.requests import Picture
+from playground import kept_pictures
 from playground.file_text.limits import MAX_CHARACTERS
 from playground.models import LONGEST_FILE_NAME, Conversation, Message, PendingAttachment
 
@@ -22,13 +26,22 @@ _MAX_PENDING = 200  # of one visitor
 _MAX_TOTAL = 4 * MAX_CHARACTERS  # of one question
 
 
-def add(user: User | None, name: str, size: int, text: str) -> PendingAttachment:
-    """Keep a file until its question is sent; raises QueueFull when many are kept, or a storage error."""
+def add(user: User | None, name: str, size: int, content: str | Picture) -> PendingAttachment:
+    """Keep a text or a picture until its question is sent.
+
+    Raises QueueFull when many are kept, or a storage error.
+    """
     if _pending(user).count() >= _MAX_PENDING:
         raise QueueFull("You have many files that were not sent; remove some.", retry_after=60)
-    STORAGE.check(user.get_username() if user else "", len(text.encode(errors="replace")))
+    text = content if isinstance(content, str) else ""
+    stored = text.encode(errors="replace") if isinstance(content, str) else content.data
+    STORAGE.check(user.get_username() if user else "", len(stored))
     clean = " ".join(name.replace("\0", "").split())[:LONGEST_FILE_NAME] or "Pasted file"
-    return PendingAttachment.objects.create(user=user, name=clean, size=size, text=text)
+    with transaction.atomic():
+        added = PendingAttachment.objects.create(user=user, name=clean, size=size, text=text)
+        if isinstance(content, Picture):
+            kept_pictures.keep(added, content)
+    return added
 
 
 def get(user: User | None, pk: UUID) -> PendingAttachment:
@@ -39,8 +52,8 @@ def get(user: User | None, pk: UUID) -> PendingAttachment:
     return found
 
 
-def text_in(messages: Sequence[Message], pk: UUID) -> Mapping[str, Any]:
-    """The file of one of the messages, with its text; raises NotFound."""
+def file_in(messages: Sequence[Message], pk: UUID) -> Mapping[str, Any]:
+    """The file of one of the messages, as the message keeps it; raises NotFound."""
     for message in messages:
         for attachment in message.attachments or ():
             if attachment["id"] == str(pk):
@@ -64,10 +77,11 @@ def take(user: User | None, conversation: Conversation, ids: Sequence[str]) -> l
     if missing := [one for one in ids if one not in known]:
         raise InvalidValue("A file is no longer there; attach it again.", param=f"attachments.{missing[0]}")
     files = [known[one] for one in dict.fromkeys(ids)]
-    if sum(len(one["text"]) for one in files) > _MAX_TOTAL:
+    if sum(len(one.get("text", "")) for one in files) > _MAX_TOTAL:
         raise InvalidValue(
             f"The files have more than {_MAX_TOTAL:,} characters together; remove some.", param="attachments"
         )
+    kept_pictures.sent(pending, conversation)
     pending.delete()
     return files
 

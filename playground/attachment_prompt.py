@@ -8,11 +8,11 @@ _FENCES = re.compile("`{3,}")
 
 
 def with_attachments(content: str, attachments: Iterable[Mapping[str, Any]] | None) -> str:
-    """The question as the model reads it: its files in their order, then its text.
+    """The question as the model reads it: its texts of files in their order, then its own.
 
     Files come first, since models answer best what is asked after a long text.
     """
-    files = [f"{_name(one)}\n{fenced(one['text'])}" for one in attachments or ()]
+    files = [f"{_name(one)}\n{fenced(one['text'])}" for one in attachments or () if "text" in one]
     return "\n\n".join([*files, content]) if files else content
 
 

@@ -50,8 +50,10 @@ def question(made: Mapping[str, Any] | None, current: Mapping[str, Any]) -> dict
     return {**kept, **limit}
 
 
-def request(asked: ChatRequest, system: str, branch: Sequence[Message]) -> ChatRequest:
+def request(
+    asked: ChatRequest, system: str, branch: Sequence[Message], pictures: chat_request.Pictures
+) -> ChatRequest:
     """`asked` with the messages of `branch`, of which the last is the answer to be continued."""
-    made = chat_request.with_conversation(asked, system, branch)
+    made = chat_request.with_conversation(asked, system, branch, pictures)
     last = structs.replace(made.messages[-1], reasoning=branch[-1].reasoning)
     return structs.replace(made, messages=(*made.messages[:-1], last), continues=True)

@@ -19,6 +19,8 @@ _IMPORTED = (
 )
 _LONG = ("content", "attachments", "reasoning", "tokens", "calls", "made")
 ByExportedId = dict[int | None, Message | None]
+Pictures = Mapping[str, Mapping[str, Any]]  # by their ids in the export: what a message keeps of each
+_NO_PICTURES: Pictures = {}
 
 
 def check_order(messages: Iterable[Mapping[str, Any]]) -> None:
@@ -70,9 +72,14 @@ def unchanged(conversations: "QuerySet[Conversation]", fields: Mapping[str, Any]
 
 
 def add_messages(
-    conversation: Conversation, messages: Sequence[Mapping[str, Any]], tip: int | None = None
+    conversation: Conversation,
+    messages: Sequence[Mapping[str, Any]],
+    tip: int | None = None,
+    pictures: Pictures = _NO_PICTURES,
 ) -> Message | None:
     """Add messages that `check_order` accepted; returns the message `tip`, or the last one without it.
+
+    Pictures that are not among `pictures` are left out.
 
     The ids in an export are those of the site that wrote it. Each message gets a new id, and
     `ByExportedId` maps the old ids to the new messages, so that later messages find their parents, also in
@@ -81,19 +88,23 @@ def add_messages(
     added: ByExportedId = {None: None}
     for batch in batched_writes.batches(messages, _length):
         with batched_writes.short_transaction():
-            Message.objects.bulk_create(_new_messages(conversation, batch, added))
+            Message.objects.bulk_create(_new_messages(conversation, batch, added, pictures))
     return added.get(tip) or (added[messages[-1]["id"]] if messages else None)
 
 
 def _new_messages(
-    conversation: Conversation, batch: Sequence[Mapping[str, Any]], added: ByExportedId
+    conversation: Conversation,
+    batch: Sequence[Mapping[str, Any]],
+    added: ByExportedId,
+    pictures: Pictures,
 ) -> list[Message]:
     """Unsaved messages with their ids assigned, because children in the same batch refer to them."""
     created = []
     for pk, exported in enumerate(batch, _next_id()):
         fields = {name: exported[name] for name in _IMPORTED if name in exported}
-        if exported.get("attachments"):
-            fields["attachments"] = [_attachment(one) for one in exported["attachments"]]
+        files = [_attachment(one, pictures) for one in exported.get("attachments") or ()]
+        if any(files):
+            fields["attachments"] = [one for one in files if one]
         if moment := parse_date(exported.get("at")):
             fields["created_at"] = moment
         message = Message(pk=pk, conversation=conversation, parent=added[exported["parent"]], **fields)
@@ -102,8 +113,11 @@ def _new_messages(
     return created
 
 
-def _attachment(exported: Mapping[str, Any]) -> dict[str, Any]:
-    """A file with an id of its own, so that it is found in this conversation alone."""
+def _attachment(exported: Mapping[str, Any], pictures: Pictures) -> dict[str, Any] | None:
+    """A file with an id of its own, so that it is found in this conversation alone; None: it is lost."""
+    if "text" not in exported:
+        kept = pictures.get(exported["id"])
+        return {"name": exported["name"], **kept} if kept else None
     text = exported["text"]
     size = exported.get("size") or len(text.encode())
     return {"id": str(uuid.uuid4()), "name": exported["name"], "size": size, "text": text}

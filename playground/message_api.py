@@ -11,7 +11,7 @@ from inference.core.errors import InvalidValue
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.storage.database_threads import in_database
-from playground import changes, chat_request, continuation
+from playground import changes, chat_request, continuation, kept_pictures
 from playground.api import answer_id
 from playground.message_store import MessageStore
 from playground.models import Message
@@ -79,7 +79,8 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     _check_ended(pk)  # another window may have continued it meanwhile
     system = found.conversation.settings.get("system", "")
     prompt = visitor.system_prompt(system, body.timezone, asked.model)
-    request = continuation.request(asked, prompt, branch)
+    pictures = await in_database(lambda: kept_pictures.read_of(found.conversation_id, branch))
+    request = continuation.request(asked, prompt, branch, pictures)
     answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )
@@ -109,9 +110,9 @@ async def copy_shared(visitor: Visitor, token: str) -> HttpResponse:
 
     An answer in progress is copied as far as it has come, and counts as stopped in the copy.
     """
-    fields, branch = await in_database(lambda: _messages(visitor).copy_of_shared(token))
+    fields, branch, pictures = await in_database(lambda: _messages(visitor).copy_of_shared(token))
     current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
-    added = await in_database(lambda: _messages(visitor).import_conversation(fields, current))
+    added = await in_database(lambda: _messages(visitor).import_conversation(fields, current, pictures))
     visitor.publish(changes.LISTED)
     return json_answer(added)
 

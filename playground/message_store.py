@@ -9,8 +9,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from inference.core.errors import InvalidValue, NotFound
-from playground import continuation
+from inference.core.requests import Picture
+from playground import continuation, kept_pictures
 from playground.branch import branch_to
+from playground.kept_pictures import ids_in
 from playground.message_deletion import MessageDeletion
 from playground.models import LONGEST_TITLE, Conversation, Message
 
@@ -87,14 +89,15 @@ class MessageStore(MessageDeletion):
     def add_branch(self, origin: UUID, branch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """A new conversation with copies of these messages, with the settings and folder of its origin."""
         conversation = self.get(origin)
-        self.check_quota(_bytes(branch))
+        pictures = kept_pictures.read(origin, ids_in(message["attachments"] for message in branch))
+        self.check_quota(_bytes(branch, pictures))
         fields = {
             "title": f"{_BRANCH}{str(conversation).removeprefix(_BRANCH)}"[:LONGEST_TITLE],
             "folder": conversation.folder,
             "settings": conversation.settings,
             "tip": branch[-1]["id"],
         }
-        return self.import_conversation(fields, branch, origin=conversation)
+        return self.import_conversation(fields, branch, pictures, origin=conversation)
 
     def _before(self, message: Message, original: int) -> Message:
         """An answer as it was before an edit, if nothing follows that, or before a continuation."""
@@ -110,15 +113,16 @@ class MessageStore(MessageDeletion):
             raise InvalidValue("This change cannot be undone any more.", param="original")
         return other
 
-    def copy_of_shared(self, token: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
-        """The title, owner and shown branch, with its files, of a conversation that somebody shares."""
+    def copy_of_shared(self, token: str) -> tuple[dict[str, str], list[dict[str, Any]], dict[str, Picture]]:
+        """The title and owner, the shown branch, and its pictures, of a conversation that somebody shares."""
         branch = self.shared_branch(token)
         if not branch:
             raise NotFound("There are no messages in this conversation.")
         copied = [one.exported for one in branch]
-        self.check_quota(_bytes(copied))
         shared = branch[0].conversation
-        return {"title": str(shared), "copied_from": shared.owner_name}, copied
+        pictures = kept_pictures.read_of(shared.pk, branch)
+        self.check_quota(_bytes(copied, pictures))
+        return {"title": str(shared), "copied_from": shared.owner_name}, copied, pictures
 
     def _answer(self, pk: int) -> Message:
         message = self.get_message(pk)
@@ -127,9 +131,9 @@ class MessageStore(MessageDeletion):
         return message
 
 
-def _bytes(messages: Sequence[Mapping[str, Any]]) -> int:
+def _bytes(messages: Sequence[Mapping[str, Any]], pictures: Mapping[str, Picture]) -> int:
     """What copies of these messages need, as a quota counts it."""
-    return len(msgspec.json.encode(messages))
+    return len(msgspec.json.encode(messages)) + sum(len(picture.data) for picture in pictures.values())
 
 
 def _touch(conversation: Conversation) -> None:

@@ -1,6 +1,7 @@
 """The playground's tables: each visitor's conversations, as trees of messages."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -90,7 +91,8 @@ class Message(models.Model):
     )
     role = models.CharField(max_length=10)  # user or assistant
     content = models.TextField(blank=True)
-    attachments = models.JSONField(null=True, blank=True)  # id, name, size and text of each; null for none
+    # id, name, size and text of each file, or a picture's media_type, width and height; null for none
+    attachments = models.JSONField(null=True, blank=True)
     reasoning = models.TextField(blank=True)
     calls = models.JSONField(default=list, blank=True)  # id, name, arguments and, once known, the result
     model = models.CharField(max_length=LONGEST_MODEL, blank=True)
@@ -121,10 +123,7 @@ class Message(models.Model):
             "parent": self.parent_id,
             "role": self.role,
             "content": self.content,
-            "attachments": [
-                {name: one[name] for name in ("id", "name", "size")} | {"characters": len(one["text"])}
-                for one in self.attachments or ()
-            ],
+            "attachments": [listed(one) for one in self.attachments or ()],
             "reasoning": self.reasoning,
             "calls": self.calls,
             "model": self.model,
@@ -142,6 +141,12 @@ class Message(models.Model):
     def exported(self) -> dict[str, Any]:
         """The message as `payload`, with the texts of its files."""
         return {**self.payload, "attachments": self.attachments or []}
+
+
+def listed(attachment: Mapping[str, Any]) -> dict[str, Any]:
+    """A message's file as the page's JSON: of a text, how long it is."""
+    facts = {name: value for name, value in attachment.items() if name != "text"}
+    return facts | ({"characters": len(attachment["text"])} if "text" in attachment else {})
 
 
 class DefaultSettings(models.Model):
@@ -199,7 +204,7 @@ class PendingAttachment(models.Model):
     )
     name = models.CharField(max_length=LONGEST_FILE_NAME)
     size = models.PositiveIntegerField()  # bytes of the file
-    text = models.TextField()
+    text = models.TextField(blank=True)  # empty for a picture
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
@@ -211,4 +216,42 @@ class PendingAttachment(models.Model):
     @property
     def stored(self) -> dict[str, Any]:
         """The file as a message keeps it."""
-        return {"id": str(self.pk), "name": self.name, "size": self.size, "text": self.text}
+        facts = {"id": str(self.pk), "name": self.name, "size": self.size}
+        picture = StoredPicture.objects.filter(pending=self).defer("data").first()
+        return facts | (picture.facts if picture else {"text": self.text})
+
+
+class StoredPicture(models.Model):
+    """The bytes of a picture: of a question that is not sent yet, and then of its conversation.
+
+    Its id is that of the file, in every message of the conversation that has it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    pending = models.OneToOneField(
+        PendingAttachment, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    conversation = models.ForeignKey(
+        Conversation, null=True, blank=True, on_delete=models.CASCADE, related_name="pictures"
+    )
+    media_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()  # in pixels, as its header states
+    height = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(pending__isnull=False, conversation__isnull=True)
+                | models.Q(pending__isnull=True, conversation__isnull=False),
+                name="playground_picture_place",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a message and the page know of it."""
+        return {"media_type": self.media_type, "width": self.width, "height": self.height}

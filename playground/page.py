@@ -53,6 +53,7 @@ def index(request: HttpRequest, pk: UUID | None = None, token: str = "") -> Http
         "account_id": page_account.number_of(request.user),
         "mine": mine(request.user),
         "max_file_bytes": settings.CONFIG.max_body_bytes,
+        "max_picture_bytes": settings.CONFIG.picture_bytes,
     }
     context = {
         "page": page,

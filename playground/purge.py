@@ -16,7 +16,8 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
-from playground import batched_writes
+from playground import batched_writes, kept_pictures
+from playground.kept_pictures import ids_in
 from playground.models import Conversation, Message
 
 KEPT_DELETED = timedelta(days=30)
@@ -59,15 +60,20 @@ def _delete(conversation: UUID) -> None:
     """Delete a conversation that nobody can reach any more, in batches."""
     Conversation.objects.filter(pk=conversation).update(tip=None)
     _delete_messages(Message.objects.filter(conversation=conversation))
+    kept_pictures.delete(conversation)
     Conversation.objects.filter(pk=conversation).delete()
 
 
 def _purge_messages() -> None:
     """Delete the messages of undeleted conversations that can no longer be restored."""
     expired = Message.objects.filter(deleted_at__lt=timezone.now() - KEPT_DELETED)
-    if expired.exists():
+    conversations = set(expired.values_list("conversation", flat=True))
+    if conversations:
         _delete_messages(expired)
         mark_traces()
+    for conversation in conversations:
+        left = Message.objects.filter(conversation=conversation, attachments__isnull=False)
+        kept_pictures.delete(conversation, named=ids_in(left.values_list("attachments", flat=True)))
 
 
 def _delete_messages(messages: "QuerySet[Message]") -> None:

@@ -2,10 +2,18 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    StringConstraints,
+    model_validator,
+)
 
 from inference.api.http.strict_schema import wrong
 from inference.api.openai.schemas import Strict
+from inference.core.requests import Picture
 from playground.file_text.limits import MAX_FILES
 from playground.models import LONGEST_FOLDER, LONGEST_MODEL, LONGEST_PROMPT_NAME, LONGEST_TITLE
 
@@ -24,7 +32,7 @@ PromptName = Annotated[
     Field(min_length=1, max_length=LONGEST_PROMPT_NAME),
 ]
 PromptText = Annotated[str, Field(min_length=1, max_length=100_000)]
-FileId = Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+FileId = Annotated[str, Field(pattern=UUID_PATTERN)]
 ModelIds = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=LONGEST_MODEL)]], Field(max_length=1000)
 ]
@@ -110,12 +118,21 @@ class CallBody(Strict):
 
 
 class ImportedAttachment(Strict):
-    """A file of an imported question, with its text."""
+    """A file of an imported question: its text, or by its id one of the chat's pictures."""
 
     name: Annotated[str, Field(min_length=1, max_length=255)]
-    text: Text
+    text: Text = ""
     size: Annotated[int, Field(ge=0)] = 0
     id: str = ""
+    media_type: str = ""
+    width: int = 0
+    height: int = 0
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if "text" not in self.model_fields_set and not (self.id and self.media_type):
+            raise wrong("missing", "Field required", "text")
+        return self
 
 
 class MessageBody(Strict):
@@ -178,3 +195,4 @@ class ImportBody(Strict):
     settings: Settings = {}
     tip: int | None = None
     messages: Annotated[list[MessageBody], Field(max_length=10_000)]
+    pictures: dict[str, InstanceOf[Picture]] = {}  # by their ids

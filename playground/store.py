@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from inference.accounts.storage_quota import STORAGE
 from inference.core.errors import ConversationChanged, InvalidValue, NotFound
-from playground import attached_files, conversation_import, conversation_list
+from inference.core.requests import Picture
+from playground import attached_files, conversation_import, conversation_list, kept_pictures
 from playground.branch import branch_to
 from playground.conversation_list import PAGE
 from playground.folder_store import FolderStore
@@ -61,7 +62,7 @@ class ConversationStore:
         """A conversation with all messages of all its branches."""
         conversation = self.get(pk)
         return {
-            **_summary(conversation),
+            **conversation.summary,
             "settings": conversation.settings,
             "tip": conversation.tip_id,
             "branched_from": _origin(conversation),
@@ -72,7 +73,7 @@ class ConversationStore:
         """A conversation as `read` returns it, and what only a file needs: its date, and its files' texts."""
         conversation = self.get(pk)
         return {
-            **_summary(conversation),
+            **conversation.summary,
             "created_at": conversation.created_at.isoformat(),
             "settings": conversation.settings,
             "tip": conversation.tip_id,
@@ -99,7 +100,7 @@ class ConversationStore:
         for name, value in changes.items():
             setattr(conversation, "tip_id" if name == "tip" else name, value)
         conversation.save(update_fields=list(changes))
-        return _summary(conversation)
+        return conversation.summary
 
     def delete(self, pk: UUID) -> None:
         """Mark it as deleted; for KEPT_DELETED, `restore` can undo that."""
@@ -110,14 +111,14 @@ class ConversationStore:
         """Undo `delete`; raises NotFound after KEPT_DELETED, when it may be half purged."""
         since = timezone.now() - KEPT_DELETED
         self._owned().filter(pk=pk, deleted_at__range=(since, timezone.now())).update(deleted_at=None)
-        return _summary(self.get(pk))
+        return self.get(pk).summary
 
     def set_shared(self, pk: UUID, is_shared: bool) -> dict[str, Any]:
         """Let every signed-in user of the site read it by its link, or end that."""
         conversation = self.get(pk)
         conversation.share = (conversation.share or secrets.token_urlsafe(18)) if is_shared else None
         conversation.save(update_fields=["share"])
-        return _summary(conversation)
+        return conversation.summary
 
     @staticmethod
     def read_shared(token: str) -> dict[str, Any]:
@@ -223,14 +224,15 @@ class ConversationStore:
         self,
         fields: Mapping[str, Any],
         messages: Sequence[Mapping[str, Any]],
+        pictures: Mapping[str, Picture] | None = None,
         *,
         origin: Conversation | None = None,
     ) -> dict[str, Any]:
-        """Add a conversation that this or another site exported, or a branch of `origin`.
+        """Add a conversation that a site exported, or a branch of `origin`; messages name `pictures` by id.
 
         1. Check that each message follows the one it answers; raises InvalidValue.
         2. Create the conversation, marked as being imported, so that nobody sees a part of it.
-        3. Add the messages in batches, between which other requests may write.
+        3. Add pictures and messages in batches, between which other requests may write.
         4. Remove the mark and show the branch that the export showed.
 
         If the process ends before step 4, the purge of deleted conversations removes what was added.
@@ -239,15 +241,16 @@ class ConversationStore:
         conversation = self._create(
             **conversation_import.row(fields), branched_from=origin, deleted_at=IN_IMPORT
         )
-        conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"))
+        kept = kept_pictures.add(conversation, pictures or {})
+        conversation.tip = conversation_import.add_messages(conversation, messages, fields.get("tip"), kept)
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])
-        return _summary(conversation)
+        return conversation.summary
 
     def known(self, find: Callable[[QuerySet[Conversation]], Conversation | None]) -> dict[str, Any] | None:
         """The conversation that `find` finds among this visitor's, as its row of the list."""
         found = find(self._undeleted())
-        return _summary(found) if found else None
+        return found.summary if found else None
 
     def _undeleted(self) -> QuerySet[Conversation]:
         return self._owned().filter(deleted_at=None)
@@ -295,8 +298,3 @@ def _origin(conversation: Conversation) -> dict[str, Any] | None:
     """The conversation that this one was branched from, unless it was deleted."""
     origin = conversation.branched_from
     return {"id": str(origin.pk), "title": str(origin)} if origin and origin.deleted_at is None else None
-
-
-def _summary(conversation: Conversation) -> dict[str, Any]:
-    """A conversation as its row of the list."""
-    return conversation.summary

@@ -15,7 +15,7 @@ from inference.api.http.sse import EventStream
 from inference.core.errors import InvalidValue, NotFound
 from inference.core.threads import FILES
 from inference.storage.database_threads import in_database
-from playground import changes, export_all
+from playground import changes, export_all, kept_pictures
 from playground.current_state import read_current
 from playground.imports.import_job import ImportJob
 from playground.imports.importer import Importer
@@ -33,18 +33,20 @@ async def export_chats(visitor: Visitor, form: str) -> HttpResponseBase:
     if form not in export_all.FORMATS:
         raise NotFound(f"All chats are exported as {' or '.join(export_all.FORMATS)}.")
     write, media_type = export_all.FORMATS[form]
-    response = EventStream(write(_chats(visitor.store)), content_type=media_type)
+    chats = _chats(visitor.store, has_pictures=form == "json")
+    response = EventStream(write(chats), content_type=media_type)
     response["Content-Disposition"] = f'attachment; filename="chats-{timezone.now():%Y-%m-%d}.{form}"'
     return response
 
 
-async def _chats(store: ConversationStore) -> AsyncGenerator[Mapping[str, Any]]:
+async def _chats(store: ConversationStore, *, has_pictures: bool) -> AsyncGenerator[Mapping[str, Any]]:
     """Each chat as it is when its turn comes; one that is deleted meanwhile is left out."""
     for pk in await in_database(store.ids):
         try:
-            yield await read_current(partial(store.exported, pk))
+            chat = await read_current(partial(store.exported, pk))
         except NotFound:
             continue
+        yield await in_database(partial(kept_pictures.with_pictures, chat)) if has_pictures else chat
 
 
 @for_visitors("POST")

@@ -104,6 +104,7 @@ TESTED_BY = {
     "playground/export_all": "playground/test_transfer_api",
     "playground/file_text/process": "playground/file_text/test_reading",
     "playground/imports": "playground/imports/test_importer",
+    "playground/seeing_models": "playground/test_pictures_api",
     "playground/visitor": "playground/test_api_conversations",
     "repository/conversions/model_name": "repository/quantising/test_plan",
     "repository/downloads/download_process": "repository/downloads/test_process",

@@ -29,6 +29,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     self_test: SelfTestSummary = NOT_TESTED  # of the model in memory
     aliases: tuple[str, ...] = ()
     sees: bool = False  # it takes pictures
+    picture_tokens: int = 0  # at most, of one picture
+    picture_token_pixels: int = 0  # the edge of a token's square; 0: a picture of any size has as many tokens
     base: str = ""  # the model whose LoRA adapter or profile it is: state and memory are that model's
     profile: str = ""  # the name of that profile; empty for an adapter
 
@@ -97,6 +99,8 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         reason=resident.reason,
         kind=card.kind,
         sees=picture_check.takes_pictures(card, resident),
+        picture_tokens=card.picture_tokens,
+        picture_token_pixels=card.picture_token_pixels,
         base=card.base,
         profile=card.profile,
         aliases=card.aliases,

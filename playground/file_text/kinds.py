@@ -6,25 +6,23 @@ from typing import Literal
 
 from playground.file_text.limits import NoText
 
-Kind = Literal["text", "pdf", "docx"]
-_PICTURE = "This model does not take pictures."
-_AUDIO = "This model does not take recordings."
+Kind = Literal["text", "pdf", "docx", "picture"]
+_AUDIO = "Models here do not take recordings."
+_VIDEO = "Models here do not take videos."
 _OLD_OFFICE = "It is in an old format of Office; save it as .docx or PDF first."
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+_SAVE_IT = "It is a picture in the format {}, which models here do not read; save it as {} first."
 _BEGINNINGS = (
-    (b"\x89PNG\r\n\x1a\n", _PICTURE),
-    (b"\x89PNG", _PICTURE),
-    (b"\xff\xd8\xff", _PICTURE),
-    (b"GIF8", _PICTURE),
-    (b"BM", _PICTURE),
-    (b"II*\0", _PICTURE),
-    (b"MM\0*", _PICTURE),
-    (b"\0\0\x01\0", _PICTURE),
+    (b"BM", _SAVE_IT.format("BMP", "PNG")),
+    (b"II*\0", _SAVE_IT.format("TIFF", "PNG or JPEG")),
+    (b"MM\0*", _SAVE_IT.format("TIFF", "PNG or JPEG")),
+    (b"\0\0\x01\0", _SAVE_IT.format("ICO", "PNG")),
     (b"ID3", _AUDIO),
     (b"OggS", _AUDIO),
     (b"fLaC", _AUDIO),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLD_OFFICE),
 )
-_MEDIA = ("ftypheic", "ftypheix", "ftypmif1", "ftypavif")
+_BRANDS = {"heic": "HEIC", "heix": "HEIC", "hevc": "HEIC", "mif1": "HEIC", "avif": "AVIF", "avis": "AVIF"}
 _OFFICE = {
     "xl/": "It is a spreadsheet; save it as CSV first.",
     "ppt/": "It is a presentation; save it as PDF first.",
@@ -34,7 +32,7 @@ _ARCHIVE = "It is an archive; attach the files in it instead."
 
 
 def kind_of(content: bytes) -> Kind:
-    """The kind of a file whose text can be read; raises NoText for the others, with the reason."""
+    """The kind of a file that models can read; raises NoText for the others, with the reason."""
     if not content.strip(b"\0 \t\r\n\x0c\xef\xbb\xbf\xff\xfe"):
         raise NoText("It is empty.")
     if b"%PDF-" in content[:1024]:
@@ -42,15 +40,16 @@ def kind_of(content: bytes) -> Kind:
     if content.startswith(b"PK\x03\x04"):
         return _kind_of_archive(content)
     head = content[:16]
+    if head.startswith(_PICTURES) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
+        return "picture"
     for beginning, reason in _BEGINNINGS:
         if head.startswith(beginning) and _is_certain(beginning, content):
             raise NoText(reason)
     if head[:4] == b"RIFF":
-        raise NoText(_PICTURE if head[8:12] == b"WEBP" else _AUDIO)
+        raise NoText(_AUDIO)
     if head[4:8] == b"ftyp":
-        raise NoText(
-            _PICTURE if head[4:12].decode("latin-1") in _MEDIA else "This model does not take videos."
-        )
+        picture = _BRANDS.get(head[8:12].decode("latin-1"))
+        raise NoText(_SAVE_IT.format(picture, "JPEG or PNG") if picture else _VIDEO)
     return "text"
 
 

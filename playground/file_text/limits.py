@@ -8,4 +8,4 @@ TOO_LONG: Final = f"It has more than {MAX_CHARACTERS:,} characters of text; atta
 
 
 class NoText(Exception):
-    """Why a file has no text for a model; the message is a sentence for the visitor, about “it”."""
+    """Why a file has nothing for a model; the message is a sentence for the visitor, about “it”."""

@@ -14,6 +14,7 @@ class ConvertedChat(Struct):
     fields: dict[str, Any]
     origin: str  # the format, and the chat's id there
     left_out: Counter[str] = field(default_factory=Counter)
+    problem: str = ""  # why something of it could not be had, as a sentence
 
     @property
     def import_key(self) -> str:
@@ -32,4 +33,5 @@ class ConvertedChat(Struct):
         """What of the chat is missing, in a sentence; usually empty."""
         counted = [(count, name if count == 1 else f"{name}s") for name, count in self.left_out.items()]
         parts = [f"{count} {name}" for count, name in counted if count]
-        return f"Without {', '.join(parts)} that the file only names." if parts else ""
+        missing = f"Without {', '.join(parts)} that the file only names." if parts else ""
+        return " ".join(filter(None, (missing, self.problem)))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-MAX_ELEMENT = 32 * 2**20  # characters of one chat
+MAX_ELEMENT = 128 * 2**20  # characters of one chat, in which pictures are base64
 _CHUNK = 256 * 1024
 # An object that contains a list of chats, after fields that are neither lists nor objects.
 _WRAPPED = re.compile(
@@ -109,4 +109,4 @@ class _Splitter:
     def _taken(self) -> str:
         text, length = "".join(self._parts), self._length
         self._parts, self._length = [], 0
-        return text if length <= MAX_ELEMENT else Unreadable("It is larger than 32 MB.")
+        return text if length <= MAX_ELEMENT else Unreadable("It is larger than 128 MB.")

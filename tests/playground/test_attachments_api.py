@@ -119,7 +119,7 @@ async def test_a_file_is_saved_under_its_name(page: Page) -> None:
     ("content", "reason"),
     [
         (b" \n", "It is empty."),
-        (b"\x89PNG\0\0", "This model does not take pictures."),
+        (b"\x89PNG\r\n\x1a\n\0", "It is damaged: the file is cut off."),
         (b"\0\1\2", "not a text"),
     ],
 )

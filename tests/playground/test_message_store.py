@@ -62,7 +62,7 @@ def test_a_shared_chat_is_copied_for_another_account_without_its_settings(store:
     Message.objects.filter(pk=path[0].pk).update(attachments=files)
     token = store.set_shared(path[0].conversation_id, True)["share"]
     other = MessageStore(User.objects.create_user("bob"))
-    fields, messages = other.copy_of_shared(token)
+    fields, messages, _ = other.copy_of_shared(token)
     made = other.read(UUID(other.import_conversation(fields, messages)["id"]))
     assert (made["title"], made["settings"], made["copied_from"]) == ("one", {}, "")
     assert (

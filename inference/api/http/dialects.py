@@ -8,6 +8,7 @@ _WITH_PICTURES = frozenset(
     {
         *("/v1/chat/completions", "/v1/responses", "/v1/responses/compact", "/v1/responses/input_tokens"),
         *("/v1/conversations", "/v1/messages", "/v1/messages/count_tokens", "/v1/tokenize", "/tokenize"),
+        "/chat/attachments/",  # of the playground: the picture itself
     }
 )
 _OLLAMA_WITH_PICTURES = frozenset({"/api/chat", "/api/generate"})

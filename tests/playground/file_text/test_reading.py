@@ -10,9 +10,9 @@ from tests.playground.file_text import files
 
 
 def test_files_of_each_kind() -> None:
-    assert reading.text_of("Grüße".encode("latin-1")) == "Grüße"
-    assert reading.text_of(files.pdf("A page")) == "A page"
-    assert reading.text_of(files.docx(files.paragraph("A paragraph"))) == "A paragraph"
+    assert reading.read("Grüße".encode("latin-1")) == "Grüße"
+    assert reading.read(files.pdf("A page")) == "A page"
+    assert reading.read(files.docx(files.paragraph("A paragraph"))) == "A paragraph"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_files_of_each_kind() -> None:
 )
 def test_what_has_no_text_is_named(content: bytes, reason: str) -> None:
     with pytest.raises(NoText, match=reason):
-        reading.text_of(content)
+        reading.read(content)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_reader_that_fails_is_named(program: str, reason: str, monkeypatch: py
     monkeypatch.setattr(reading, "MAX_S", 2.0)
     monkeypatch.setattr(reading, "COMMAND", [sys.executable, "-c", program])
     with pytest.raises(NoText, match=reason):
-        reading.text_of(files.pdf("x"))
+        reading.read(files.pdf("x"))
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no limit of address space")
@@ -53,5 +53,5 @@ def test_a_reader_that_fills_the_memory_is_named(monkeypatch: pytest.MonkeyPatch
     )
     monkeypatch.setattr(reading, "COMMAND", [sys.executable, "-c", program])
     with pytest.raises(NoText) as problem:
-        reading.text_of(files.pdf("x"))
+        reading.read(files.pdf("x"))
     assert str(problem.value) == process.TOO_MUCH_MEMORY
