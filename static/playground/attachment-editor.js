@@ -4,6 +4,7 @@ import { Attachment, MOST_FILES, tellNotSent } from "./attachment.js";
 import { element, icon } from "./element.js";
 import { acceptPastes } from "./file-input.js";
 import { bytes } from "./format.js";
+import { isPicture, thumbnail } from "./pictures.js";
 import { store } from "./store.js";
 import { toast } from "./toast.js";
 
@@ -11,11 +12,11 @@ import { toast } from "./toast.js";
 
 export class AttachmentEditor {
   /**
-   * @param {{key: string, attachments: Added[], limit: number, field: HTMLTextAreaElement, onChange: () => void}} options
-   *   `attachments` are the question's own, `limit` is the most bytes of a file, and what is chosen is kept by `key`
+   * @param {{key: string, attachments: (Added & {address: string})[], limits: import("./attachment.js").Limits, field: HTMLTextAreaElement, onChange: () => void}} options
+   *   `attachments` are the question's own, and what is chosen is kept by `key`
    */
-  constructor({ key, attachments, limit, field, onChange }) {
-    Object.assign(this, { attachments, limit, field, onChange });
+  constructor({ key, attachments, limits, field, onChange }) {
+    Object.assign(this, { attachments, limits, field, onChange });
     this.key = `edit-files.${account.id}.${key}`;
     const kept = store.read(this.key);
     this.left = attachments.filter(({ id }) => !kept || kept.left.includes(id));
@@ -45,7 +46,7 @@ export class AttachmentEditor {
       }
       const attachment = this.#attachment({ name: file.name || "Pasted file", size: file.size });
       this.added.push(attachment);
-      attachment.reading = attachment.read(file, this.limit);
+      attachment.reading = attachment.read(file, this.limits);
     }
     this.#change();
   }
@@ -105,8 +106,9 @@ export class AttachmentEditor {
   }
 }
 
-function chip({ name, size }, onRemove) {
+function chip(file, onRemove) {
+  const { name, size } = file;
   const remove = element("button", { type: "button", className: "chip-remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: onRemove }, icon("close"));
-  return element("li", { className: "chip" }, icon("file"), element("span", { className: "chip-text" },
+  return element("li", { className: "chip" }, isPicture(file) ? thumbnail([file], 0) : icon("file"), element("span", { className: "chip-text" },
     element("span", { className: "chip-name" }, name), element("span", { className: "chip-facts" }, bytes(size))), remove);
 }

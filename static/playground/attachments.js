@@ -11,11 +11,11 @@ export class Attachments extends EventTarget {
   /**
    * @param {import("./conversation.js").Conversation} conversation
    * @param {import("./models.js").Models} models
-   * @param {number} limit the most bytes of a file
+   * @param {import("./attachment.js").Limits} limits
    */
-  constructor(conversation, models, limit) {
+  constructor(conversation, models, limits) {
     super();
-    Object.assign(this, { conversation, models, limit });
+    Object.assign(this, { conversation, models, limits });
     this.root = document.querySelector("#attachments");
     /** @type {Attachment[]} */
     this.all = [];
@@ -41,7 +41,7 @@ export class Attachments extends EventTarget {
     for (const file of files) {
       if (this.all.length >= MOST_FILES) return toast(`A question takes at most ${MOST_FILES} files.`);
       const attachment = this.#show(new Attachment({ name: file.name || "Pasted file", size: file.size }, (one) => this.#remove(one)));
-      attachment.reading = attachment.read(file, this.limit).then(() => this.#count(attachment));
+      attachment.reading = attachment.read(file, this.limits).then(() => this.#count(attachment));
     }
     return undefined;
   }
@@ -111,7 +111,7 @@ export class Attachments extends EventTarget {
 
   async #count(attachment) {
     const model = this.models.picked;
-    const isThere = !attachment.added || !model || await attachment.count(model.id);
+    const isThere = !attachment.added || !model || await attachment.count(model);
     if (!isThere) this.#keep(this.all.filter((one) => one !== attachment)); // deleted meanwhile, or another account's
   }
 

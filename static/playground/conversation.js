@@ -8,7 +8,7 @@
  *   per_second: number | null, first_token_s: number | null, reason: "stop" | "length" | "tool_calls"}} Figures
  * @typedef {{id: number, parent: number | null, role: "user" | "assistant", content: string, reasoning: string,
  *   model: string, status: "answering" | "done" | "stopped" | "failed", waiting?: Waiting, thinking?: boolean, figures: Figures | null,
- *   at: string, edited_at?: string | null, attachments?: {id: string, name: string, size: number, characters: number}[],
+ *   at: string, edited_at?: string | null, attachments?: import("./attachment.js").Added[],
  *   calls: import("./calls.js").Call[], error: string, made: object | null, tokens: object[]}} Message
  */
 

@@ -8,17 +8,17 @@ const MAX_HEIGHT_PX = 400;
 
 export class EditForm {
   /**
-   * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: import("./attachment.js").Added[], limit: number,
+   * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: (import("./attachment.js").Added & {address: string})[], limits: import("./attachment.js").Limits,
    *   onSend: (text: string, attachments: string[]) => Promise<boolean>, onClose: () => void}} options `key` names the text
-   *   in drafts.js; `limit` is the most bytes of a file; `onSend` returns whether the server has taken text and files
+   *   in drafts.js; `onSend` returns whether the server has taken text and files
    */
-  constructor({ key, text, label, sendLabel = "Send", attachments = [], limit, onSend, onClose }) {
+  constructor({ key, text, label, sendLabel = "Send", attachments = [], limits, onSend, onClose }) {
     Object.assign(this, { key, text, onSend, onClose });
     this.field = element("textarea", { value: drafts.read(key) || text, dir: "auto", "aria-label": label });
     this.problem = element("p", { className: "edit-problem", role: "alert" });
     this.submit = element("button", { type: "submit", className: "firm" }, sendLabel);
     this.cancel = element("button", { type: "button", className: "plain", onclick: () => this.#discard() }, "Cancel");
-    this.files = new AttachmentEditor({ key, attachments, limit, field: this.field, onChange: () => drafts.write(this.key, this.field.value) });
+    this.files = new AttachmentEditor({ key, attachments, limits, field: this.field, onChange: () => drafts.write(this.key, this.field.value) });
     this.opener = document.activeElement;
     this.root = element("form", { className: "edit takes-files" }, ...this.files.parts, this.field, this.problem, element("div", { className: "edit-row" }, this.files.button, this.cancel, this.submit));
     this.root.addEventListener("files", ({ detail }) => this.files.add(detail));

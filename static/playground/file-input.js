@@ -1,14 +1,16 @@
-/** The ways in which files reach a question: chosen, pasted, or dropped on the page, which shows where. */
+/** The ways in which files reach a question: chosen, taken by a camera, pasted, or dropped on the page, which shows where. */
 
 /** @param {(files: File[]) => void} onFiles */
 export function acceptFiles(onFiles) {
-  const input = document.querySelector("#attach-file");
-  document.querySelector("#attach").addEventListener("click", () => input.click());
-  input.addEventListener("change", () => {
-    const files = [...input.files];
-    input.value = "";
-    onFiles(files);
-  });
+  for (const [button, field] of [["#attach", "#attach-file"], ["#take-picture", "#camera"]]) {
+    const input = document.querySelector(field);
+    document.querySelector(button).addEventListener("click", () => input.click());
+    input.addEventListener("change", () => {
+      const files = [...input.files];
+      input.value = "";
+      onFiles(files);
+    });
+  }
   acceptPastes(document.querySelector("#prompt"), onFiles);
   acceptDrops((files) => {
     const form = document.activeElement?.closest("form.takes-files"); // a question that is being edited

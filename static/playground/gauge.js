@@ -2,14 +2,16 @@
 import { call } from "./api.js";
 import { CHARACTERS_PER_TOKEN } from "./attachment.js";
 import { count } from "./format.js";
+import { isPicture, tokensOf } from "./pictures.js";
 
 const AFTER_MS = 500;
 const TIGHT = 0.9; // of the context
 
 const estimate = (text) => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
-/** @param {import("./conversation.js").Message} message */
-const estimateOf = ({ content, reasoning, attachments = [] }) => estimate(content) + estimate(reasoning ?? "")
-  + attachments.reduce((sum, { characters }) => sum + Math.ceil(characters / CHARACTERS_PER_TOKEN), 0);
+const estimateOfFile = (file, model) => (isPicture(file) ? tokensOf(file, model) : Math.ceil(file.characters / CHARACTERS_PER_TOKEN));
+/** @param {import("./conversation.js").Message} message @param {import("./models.js").Model} [model] */
+const estimateOf = ({ content, reasoning, attachments = [] }, model) => estimate(content) + estimate(reasoning ?? "")
+  + attachments.reduce((sum, file) => sum + estimateOfFile(file, model), 0);
 
 export class Gauge {
   /**
@@ -77,7 +79,7 @@ export class Gauge {
     const last = messages.findLastIndex(({ figures }) => figures);
     const { figures } = messages[last] ?? {};
     const after = messages.slice(last + 1).filter(({ status }) => status !== "answering");
-    const tokens = after.reduce((sum, message) => sum + estimateOf(message), 0);
+    const tokens = after.reduce((sum, message) => sum + estimateOf(message, this.models.picked), 0);
     return { tokens: tokens + (figures ? figures.prompt_tokens + figures.tokens : 0), isExact: !tokens };
   }
 

@@ -2,6 +2,7 @@
 import { takeModelOfAddress } from "./address-model.js";
 import { Announcer } from "./announcer.js";
 import { Attachments } from "./attachments.js";
+import { tellOfBlindModel } from "./blind-model.js";
 import { Chat } from "./chat.js";
 import { offerComparison } from "./comparison.js";
 import { Changes } from "./changes.js";
@@ -44,12 +45,13 @@ pickLinked(models);
 const settings = openSettings(page.mine, models);
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
-const attachments = new Attachments(conversation, models, page.max_file_bytes);
+const limits = { file: page.max_file_bytes, picture: page.max_picture_bytes };
+const attachments = new Attachments(conversation, models, limits);
 const gauge = new Gauge(conversation, models, attachments);
 const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is not complete. Wait for it, or stop it. Your text is kept.") });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
-  conversation, chat, library, isReadOnly: Boolean(page.shared), maxFileBytes: page.max_file_bytes, show, onOpen: open, onShow: showBranch,
+  conversation, chat, library, isReadOnly: Boolean(page.shared), limits, show, onOpen: open, onShow: showBranch,
 }));
 const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
 
@@ -59,6 +61,7 @@ const favourites = new Favourites(page.mine, page.account);
 const picker = new Picker(models, favourites, { mayManage: page.may_manage, onPick: () => composer.focus() });
 offerComparison(models, () => composer.focus());
 askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
+tellOfBlindModel(models, conversation, attachments, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 followTheme(document.querySelector("#theme"));
 copyFormulasAsTeX();
 prepareForPrinting();

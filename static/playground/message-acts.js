@@ -7,7 +7,7 @@ const UNDO = "Undo";
 
 /**
  * @param {{conversation: import("./conversation.js").Conversation, chat: import("./chat.js").Chat,
- *   library: import("./library.js").Library, isReadOnly: boolean, maxFileBytes: number, show: () => void, onOpen: (id: string) => Promise<void>,
+ *   library: import("./library.js").Library, isReadOnly: boolean, limits: import("./attachment.js").Limits, show: () => void, onOpen: (id: string) => Promise<void>,
  *   onShow: (tip: number) => void}} page
  */
 export function messageActs(page) {
@@ -106,7 +106,7 @@ export function messageActs(page) {
 
   return {
     isReadOnly: page.isReadOnly,
-    maxFileBytes: page.maxFileBytes,
+    limits: page.limits,
     isServed: (model) => chat.models.all.some(({ id }) => id === model),
     waysToDelete: (message) => waysToDelete(conversation, message, { remove, removeAlone }),
     isWithoutQuestion: (message) => conversation.isWithoutQuestion(message),

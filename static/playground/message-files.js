@@ -1,12 +1,16 @@
-/** The files of a question that was sent: folded, with their text to open, copy and download. */
+/** The files of a question that was sent: pictures, and texts that are folded, to open, copy and download. */
 import { copy } from "./clipboard.js";
 import { element, icon } from "./element.js";
 import { bytes } from "./format.js";
+import { addressOf, isPicture, thumbnail } from "./pictures.js";
 
 /** @param {import("./conversation.js").Message} message @returns {HTMLElement[]} */
 export function filesView({ id, attachments = [] }) {
   if (!attachments.length) return [];
-  return [element("div", { className: "files", role: "group", "aria-label": "Attached files" }, ...attachments.map((file) => fileView(addressOf(id, file.id), file)))];
+  const pictures = attachments.filter(isPicture).map((one) => ({ ...one, address: addressOf(id, one.id) }));
+  const small = pictures.length ? [element("div", { className: "pictures" }, ...pictures.map((_, place) => thumbnail(pictures, place)))] : [];
+  const texts = attachments.filter((one) => !isPicture(one)).map((file) => fileView(addressOf(id, file.id), file));
+  return [element("div", { className: "files", role: "group", "aria-label": "Attached files" }, ...small, ...texts)];
 }
 
 function copyText(text, name) {
@@ -17,12 +21,6 @@ function copyText(text, name) {
     setTimeout(() => { button.textContent = "Copy"; }, 1600);
   });
   return button;
-}
-
-/** On the page of a shared chat a message is found by the link alone. */
-function addressOf(message, file) {
-  const token = /^\/s\/([\w-]+)/.exec(location.pathname)?.[1];
-  return token ? `/chat/shared/${token}/attachments/${file}/` : `/chat/messages/${message}/attachments/${file}/`;
 }
 
 /** The text is loaded when the file is opened for the first time. */

@@ -12,6 +12,7 @@ import { phaseText } from "./load-phases.js";
 import { Markdown } from "./markdown.js";
 import { AnswerFoot, questionFoot } from "./message-foot.js";
 import { filesView } from "./message-files.js";
+import { addressOf } from "./pictures.js";
 import { Probabilities } from "./probabilities.js";
 import { Thinking } from "./thinking.js";
 import { Alternatives } from "./alternatives.js";
@@ -63,8 +64,8 @@ class Question {
       key: this.draft,
       text: this.message.content,
       label: "Edit your question",
-      attachments: this.message.attachments,
-      limit: this.acts.maxFileBytes,
+      attachments: this.message.attachments?.map((file) => ({ ...file, address: addressOf(this.message.id, file.id) })),
+      limits: this.acts.limits,
       onSend: (text, attachments) => this.acts.onEdit(this.message, text, attachments),
       onClose: () => this.#closeForm(),
     });

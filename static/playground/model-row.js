@@ -37,7 +37,7 @@ export class ModelRow {
   show(model, { isPicked, isFavourite }) {
     this.model = model;
     const what = kindOf(model);
-    const facts = model.reason || `${what} · ${size(model.resident_bytes)} · ${context(model.context_length)}\u00a0context`;
+    const facts = model.reason || `${what} · ${model.sees ? "sees pictures · " : ""}${size(model.resident_bytes)} · ${context(model.context_length)}\u00a0context`;
     this.dot.dataset.state = model.state;
     setText(this.facts, [stateText(model), facts].filter(Boolean).join(" · "));
     this.bar.hidden = model.state !== "loading";

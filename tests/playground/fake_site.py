@@ -1,13 +1,18 @@
 """The whole site with scripted models: `python -m tests.playground.fake_site PORT [MODELS]` serves it.
 
-MODELS is "pictured" for models with the names of real ones, as in the pictures of the documentation.
+MODELS is "pictured" for models with the names of real ones, as in the pictures of the documentation, and
+"seeing" for one that reads text only, one that sees, and one that sees and is not loaded.
 """
 
 import asyncio
 import os
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 import tests.environment  # noqa: F401 - the settings every test runs under
 
@@ -20,6 +25,7 @@ from django.conf import settings  # noqa: E402
 from inference.serving import runtime  # noqa: E402
 from inference.serving.recording.capture_switch import SWITCH  # noqa: E402
 from inference.core.requests import Sampling  # noqa: E402
+from tests import vision_extra  # noqa: E402
 from tests.fakes import GB, FakeCatalog, card, fake_pool  # noqa: E402
 from tests.playground.screenshots.models import CARDS as PICTURED  # noqa: E402
 from tests.playground.scripted_downloads import ScriptedDownloads  # noqa: E402
@@ -33,10 +39,17 @@ SCRIPTED = (
     card("broken-model", family="phi3", context_length=4096, resident_bytes=GB),
     card("hidden-model", problem="config.json is missing"),
 )
+EYES = {"sees": True, "picture_tokens": 256, "picture_token_pixels": 28}
+SEEING = (
+    card("text-model"),
+    card("eyes-8b", family="gemma3", **EYES),
+    card("mlx-community/wide-eyes-27b", family="mistral3", **EYES),
+)
 IS_PICTURED = sys.argv[2:] == ["pictured"]
-CARDS = PICTURED if IS_PICTURED else SCRIPTED
+CARDS = {"pictured": PICTURED, "seeing": SEEING}.get("".join(sys.argv[2:]), SCRIPTED)
 # Those in a state worth seeing: ready, loading and failed, or both ready.
-LOADED = [card.id for card in (CARDS[:2] if IS_PICTURED else (CARDS[0], CARDS[3], CARDS[4]))]
+LOADED = [card.id for card in ((CARDS[0], CARDS[3], CARDS[4]) if CARDS is SCRIPTED else CARDS[:2])]
+vision_extra.install(pytest.MonkeyPatch(), Path(tempfile.mkdtemp(prefix="mlxsite-vision-")))
 
 ACCOUNTS = ("ann", "beth", "clara", "dora", "erin")
 

@@ -20,12 +20,14 @@ from inference.core.events import (
 )
 from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
+from inference.core.picture_placeholders import described
 from inference.core.pool_state import Loaded
 from inference.core.requests import ChatRequest, CompletionRequest, Request, TokenizeRequest
 from tests.thinking_runner import EndlessReasoner
 
 TOKEN_S = 0.012
 LONGEST_COUNTED = 10_000  # characters
+PICTURE_TOKENS = 70
 PORTION = 400  # characters of an answer that is cut by its length limit; the first ends inside a code block
 
 MARKDOWN = """\
@@ -136,9 +138,16 @@ async def called(request: ChatRequest) -> AsyncGenerator[Event]:
     yield Finished(usage=Usage(prompt_tokens=1200, completion_tokens=9))
 
 
-def tokenized(request: CompletionRequest) -> Tokenized:
-    """Of short texts, which a page counts while somebody types; a refusal would be among its complaints."""
-    texts = [str(prompt) for prompt in request.prompts]
+def tokenized(request: CompletionRequest | ChatRequest) -> Tokenized:
+    """Of short texts, which a page counts while somebody types; a refusal would be among its complaints.
+
+    Each picture is as PICTURE_TOKENS * 4 characters.
+    """
+    if isinstance(request, ChatRequest):
+        pictures = sum(len(message.pictures) for message in request.messages)
+        texts = ["x" * 4 * PICTURE_TOKENS * pictures]
+    else:
+        texts = [str(prompt) for prompt in request.prompts]
     if any(len(text) > LONGEST_COUNTED for text in texts):
         raise ContextLengthExceeded("This fake counts no long texts.")
     tokens = tuple(tuple(range(-(-len(text) // 4))) for text in texts)
@@ -158,10 +167,11 @@ class ScriptedRunner(EndlessReasoner):
         for step in range(steps):
             on_progress(LoadProgress(phase="weights", percent=100 * step // steps))
             await asyncio.sleep(0.1 if steps > 1 else 0)
+        self.sees = card.sees
         return await super().load(card, on_progress)
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
-        if isinstance(request, TokenizeRequest) and isinstance(request.of, CompletionRequest):
+        if isinstance(request, TokenizeRequest):
             found = tokenized(request.of)
             yield Accepted(prompt_tokens=len(found.tokens[0]))
             yield found
@@ -185,7 +195,7 @@ class ScriptedRunner(EndlessReasoner):
         if topic == "refused":
             raise ContextLengthExceeded("The prompt has 9,000 tokens and the model reads 8,192; shorten it.")
         if topic == "echo":
-            text = " | ".join(f"{message.role}: {message.content}" for message in request.messages)
+            text = " | ".join(f"{one.role}: {described(one).content}" for one in request.messages)
             text += f" | temperature {request.sampling.temperature} seed {request.sampling.seed}"
             text += "".join(f" | {wish}" for wish in wishes(request))
         else:

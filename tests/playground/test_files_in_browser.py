@@ -54,7 +54,7 @@ async def test_files_are_chips_until_they_are_sent_and_folded_afterwards(
         page, chips = visit.page, visit.page.get_by_role("list", name="Attached files")
         await page.set_input_files("#attach-file", [notes, paper, picture])
         await expect(chips.get_by_role("listitem")).to_have_count(3)
-        await expect(chips).to_contain_text("This model does not take pictures.")
+        await expect(chips).to_contain_text("It will not be sent. It is damaged: the file is cut off.")
         await expect(chips.get_by_role("listitem").nth(1)).to_contain_text(re.compile(r"\b4 tokens"))
         await page.get_by_role("button", name="Remove dot.png").click()
         await page.evaluate(DROP, [["dragenter"], "later.md", "x"])
