@@ -116,10 +116,11 @@ def _reason(error: ServerError) -> str:
     if not (isinstance(error, ContextLengthExceeded) and error.lengths):
         return error.message
     tokens, limit = error.lengths
+    advice = "Edit the question to shorten it or to remove files, or begin a new chat."
     return (
-        f"This chat is too long: it has {tokens:,} tokens or more, and the model reads {limit:,}. "
-        "Edit the question to shorten it or to remove files, or begin a new chat."
-    )
+        f"This chat is too long: it has {tokens:,} tokens or more, and the model reads {limit:,}. {advice} "
+        f"{error.added}"
+    ).rstrip()
 
 
 def event_frame(event: Event) -> bytes:

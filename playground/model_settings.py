@@ -23,6 +23,7 @@ def read(model_id: str) -> dict[str, Any]:
     if card is None or not card.is_servable:
         raise NotFound("There is no such model here any more.")
     details = model_details.read(card)
+    (card,) = runtime.pool().fitted(card)
     return {
         "model": model_id,
         "defaults": {name: default(card, name) for name in _SAMPLING} | {"max_tokens": longest_answer(card)},

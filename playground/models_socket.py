@@ -26,7 +26,7 @@ class ModelsConsumer(LiveModelsSocket):
         return refusal_of_visitor(user)
 
     def payload(self, cards: Sequence[ModelCard]) -> dict[str, Any]:
-        models = live_models.joined(cards, runtime.pool().snapshot())
+        models = live_models.joined(runtime.pool().fitted(*cards), runtime.pool().snapshot())
         unavailable = live_models.unavailable(cards)
         return {
             "type": "models",

@@ -57,6 +57,7 @@ class FakeRunner:
         self.sees = sees
         self.requests: list[Request] = []
         self.loads: list[str] = []
+        self.contexts: list[int] = []
         self.owners: list[str] = []
         self.sheds: list[int] = []
         self.dropped: list[tuple[str, ...]] = []
@@ -77,6 +78,7 @@ class FakeRunner:
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         self.loads.append(card.id)
+        self.contexts.append(card.context_length)
         on_progress(LoadProgress(phase="weights", percent=40))
         if self.load_gate:
             await self._hold_or_die(self.load_gate)

@@ -66,6 +66,7 @@ TESTED_BY = {
     "api/anthropic/message_writer": "api/anthropic/test_content_blocks",
     "api/anthropic/openapi_objects": "api/openai/test_openapi_document",
     "api/anthropic/schemas": "api/openai/test_reference",
+    "api/http/context_fields": "api/openai/test_models",
     "api/http/single_outcome": "api/openai/test_tokenize",
     "api/ollama/answer_writer": "api/ollama/test_answering",
     "api/ollama/schemas": "api/openai/test_reference",

@@ -89,12 +89,9 @@ def _blocks(request: HttpRequest, choice: _Choice, key: str) -> list[dict[str, A
     if choice.card is None:
         return []
     try:
+        (card,) = runtime.pool().fitted(choice.card)
         values = Values(
-            origin=choice.origin,
-            key=key,
-            model=choice.card.id,
-            context=choice.card.context_length,
-            sees=choice.card.sees,
+            origin=choice.origin, key=key, model=card.id, context=card.context_length, sees=card.sees
         )
     except UnusableValue as error:
         messages.error(request, str(error))

@@ -5,10 +5,20 @@ from typing import Any
 from django import forms
 
 from inference.adapters import ADAPTERS
+from inference.core.model_card import ModelCard
 from inference.models.served_model import LONGEST_ALIAS, MOST_ALIASES, ServedModel
 from inference.serving import runtime
 
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+
+
+def _contexts(card: ModelCard) -> str:
+    """The model's own context, and the part of it that there is memory for."""
+    (fit,) = runtime.pool().context_fits(card)
+    own = f"The model supports {fit.own:,}"
+    if not fit.alone or fit.alone >= fit.own:
+        return f"{own}."
+    return f"{own}; there is memory for {fit.alone:,} if only pinned models stay loaded."
 
 
 class NamesField(forms.CharField):
@@ -73,7 +83,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         self._card = card = runtime.catalog().exact(self.instance.name)
         if card is None:
             return
-        self._add_help("context_cap", f"The model supports {card.longest_context:,}.")
+        self._add_help("context_cap", _contexts(card))
         for name in _SAMPLING:
             own = getattr(card.own_sampling, name)
             self._add_help(name, "" if own is None else f"The model recommends {own:g}.")
@@ -93,6 +103,6 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         if cap and self._card and cap > self._card.longest_context:
             own = f"{self._card.longest_context:,}"
             raise forms.ValidationError(
-                f"The model supports {own} tokens: enter fewer, or leave this empty to use all."
+                f"The model supports {own} tokens: enter fewer, or leave this empty to use all that fit."
             )
         return cap

@@ -72,8 +72,8 @@ class Columns:
 
     @admin.display(description="Context")
     def context(self, model: ServedModel) -> str:
-        card = _snapshot(model).card
-        return f"{card.context_length:,}" if card else "–"
+        fit = _snapshot(model).fit
+        return wording.context(fit) if fit else "–"
 
     @admin.display(description="Context that fits")
     def context_that_fits(self, model: ServedModel) -> str:

@@ -38,6 +38,12 @@ def size(amount: int) -> str:
     return in_gb(amount) if amount >= 10**8 else f"{max(1, round(amount / 1e6))} MB"
 
 
+def context(fit: ContextFit) -> str:
+    """The context of a model, and why it is not its own: "6,000 of 131,072: memory"."""
+    why = {"memory": f" of {fit.own:,}: memory", "operator": f" of {fit.own:,}: chosen", "model": ""}
+    return f"{fit.context:,}{why[fit.limited_by]}"
+
+
 def context_that_fits(fit: ContextFit) -> str:
     """The longest context that fits now, and alone where that is longer."""
     if not fit.alone:

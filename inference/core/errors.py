@@ -38,7 +38,8 @@
 The message is shown to the client, so it never holds a path, a traceback or another user's text.
 """
 
-from typing import ClassVar, Literal
+import copy
+from typing import ClassVar, Literal, Self
 
 from msgspec import Struct, structs
 
@@ -72,8 +73,16 @@ class ServerError(Exception):
     def __init__(self, message: str, *, param: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.added = ""
         self.param = param
         self.retry_after = self.usual_retry_after if retry_after is None else retry_after
+
+    def adding(self, sentence: str) -> Self:
+        """This error with one more sentence, which other wordings of it have at their end, too."""
+        longer = copy.copy(self)
+        longer.message, longer.added = f"{self.message} {sentence}", sentence
+        longer.args = (longer.message,)
+        return longer
 
     def refusal(self) -> Refusal:
         return Refusal(code=self.code, message=self.message, param=self.param)

@@ -109,7 +109,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     speculation: str = ""  # the operator's choice, from the next load on; empty: the site's setting
     draft_model: str = ""  # the operator's choice, from the next load on; its bytes are among those above
     draft_path: str = ""  # its folder; empty where it cannot be used
-    own_context: int = 0  # context_length before that; 0 where nothing was chosen
+    own_context: int = 0  # context_length before that, and before memory limited it; 0 where nothing did
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
     loras: tuple[LoraCard, ...] = ()  # its adapters
@@ -121,6 +121,17 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     def longest_context(self) -> int:
         """What the model, and the site's settings, allow at most, whatever was chosen."""
         return self.own_context or self.context_length
+
+    @property
+    def allowed_context(self) -> int:
+        """What was chosen, or else the longest context, whatever fits memory."""
+        return min(self.longest_context, self.context_cap or self.longest_context)
+
+    def with_context(self, tokens: int) -> "ModelCard":
+        """This card with a context of so many tokens, because no more fit memory."""
+        if tokens == self.context_length:
+            return self
+        return structs.replace(self, context_length=tokens, own_context=self.longest_context)
 
     @property
     def is_servable(self) -> bool:

@@ -97,10 +97,37 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
 
 
 class ContextFit(Struct, frozen=True, kw_only=True):
-    """Tokens of prompt and answer that one request of a model may have; 0 where the model does not fit."""
+    """Tokens of prompt and answer that one request of a model may have, and what memory there is for them.
 
-    now: int  # without unloading another model
-    alone: int  # with only the pinned models beside it
+    `now` and `alone` are 0 where the model does not fit.
+    """
+
+    context: int  # that a request may have: it stays the same while the model is loaded
+    own: int  # that the model and the site's settings allow
+    limited_by: Literal["model", "operator", "memory"]  # why `context` is not longer
+    now: int  # for which memory is free without unloading another model
+    alone: int  # for which there is memory with only the pinned models beside it
+
+    @property
+    def text(self) -> str:
+        """The figures as sentences."""
+        return f"The context of this model is {self.context} tokens here: {self._reason}. {self._memory}"
+
+    @property
+    def _reason(self) -> str:
+        match self.limited_by:
+            case "memory":
+                return f"of its own {self.own} no more fit this server's memory"
+            case "operator":
+                return f"an operator chose that, and its own is {self.own}"
+        return "neither the model nor the settings allow more"
+
+    @property
+    def _memory(self) -> str:
+        if not self.alone:
+            return "There is no memory for any of them, even if only pinned models stay loaded."
+        alone = "" if self.now == self.alone else f", and for {self.alone} if only pinned models stay loaded"
+        return f"Memory is free for {self.now} of them now{alone}."
 
 
 Pressure = Literal["normal", "shedding", "evicting", "refusing"]

@@ -92,7 +92,7 @@ class ServedModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(16)],
-        help_text="Tokens of prompt and answer together, from the next load. Empty: the model's own limit.",
+        help_text="Tokens of prompt and answer together, from the next load. Empty: as many as fit memory.",
     )
     kv_bits = models.PositiveSmallIntegerField(
         "KV cache",

@@ -72,8 +72,6 @@ class Admission:
             self._records.backoffs.of(card.id).reset()
             if waiting := self._scheduler.load_of(card.id):
                 return waiting
-        else:
-            tokens = min(tokens, card.context_length * (answers.count if answers else 1))
         granted = asyncio.get_running_loop().create_future()
         pending = PendingLease(card, granted, self._records.clock(), tokens, lora, answers, share=share)
         pending.profile = variant if isinstance(variant, Profile) else None
@@ -139,6 +137,5 @@ class Admission:
             raise refusals.problem_error(card)
         if self._pressure.is_refusing and not self._ledger.of(card.id):
             error = refusals.pressure_error(card, self._scheduler.retry_after(card))
-            self._scheduler.record_refusal(card, error, card.resident_bytes)
-            raise error
+            raise self._scheduler.record_refusal(card, error, card.resident_bytes)
         return card

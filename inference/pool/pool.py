@@ -32,7 +32,7 @@ from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.spare_worker import SpareWorker
 from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import claims, refusals
-from inference.pool.scheduling.context_fit import context_fit
+from inference.pool.scheduling.context_fit import ContextFits
 from inference.pool.scheduling.preview import LoadPreview, Outlook, preview_loads
 from inference.pool.scheduling.scheduler import Scheduler
 from inference.pool.ticker import Ticker
@@ -67,6 +67,7 @@ class Pool:
         self._decisions = DecisionLog(on_event, clock, self._ledger)
         self._records = PoolRecords(self._ledger, self._decisions, clock)
         self._pressure = MemoryPressure()
+        self._contexts = ContextFits(self._ledger, self._pressure)
         self._pins = Pins(self._records)
         self._tasks = BackgroundTasks()
         self._ticker = Ticker(self._tasks, tick=self.tick, dispatch=self._dispatch)
@@ -226,12 +227,16 @@ class Pool:
 
     def preview_loads(self, *cards: ModelCard) -> list[LoadPreview]:
         """What loading these models, one after another, would do now; callable from any thread."""
-        return preview_loads(cards, self._outlook(), self._clock())
+        outlook = Outlook.of(self._ledger, is_short=self._pressure.is_refusing)
+        return preview_loads(cards, outlook, self._clock())
 
     def context_fits(self, *cards: ModelCard) -> list[ContextFit]:
-        """The longest context of each of these models that fits; callable from any thread."""
-        outlook = self._outlook()
-        return [context_fit(card, outlook) for card in cards]
+        """The context of each of these models, and how much of it fits; callable from any thread."""
+        return [self._contexts.of(card) for card in cards]
+
+    def fitted(self, *cards: ModelCard) -> list[ModelCard]:
+        """These cards with the context that each model has, or would have; callable from any thread."""
+        return [self._contexts.fitted(card) for card in cards]
 
     def tick(self) -> None:
         """Apply everything that depends on the time; called once a second."""
@@ -254,9 +259,6 @@ class Pool:
         self.admission.close()
         self._ticker.stop()
         await self._loader.close()
-
-    def _outlook(self) -> Outlook:
-        return Outlook.of(self._ledger, is_short=self._pressure.is_refusing)
 
     def _is_awaited(self, model_id: str) -> bool:
         """Whether requests wait for the model; an operator's load does not count."""

@@ -9,6 +9,7 @@ from msgspec import structs
 from inference.accounts.account_limits import ACCOUNTS
 from inference.accounts.rate_limits import LIMITS
 from inference.accounts.token_quota import TokenQuota
+from inference.core.errors import ContextLengthExceeded
 from inference.core.events import Accepted, Event, Finished, Progress
 from inference.core.principal import Principal
 from inference.core.profile import Profile
@@ -25,6 +26,7 @@ from inference.core.requests import (
     Tool,
 )
 from inference.pool.residency.answer_growth import Answers
+from inference.pool.residency.lease import Lease
 from inference.serving import picture_check, runtime, tracing, visible_models
 from inference.serving.active_requests import STREAMS, ActiveRequest
 from inference.serving.event_observer import EventObserver
@@ -95,7 +97,8 @@ async def _cut_off(
 
 
 async def _answer(request: Request, principal: Principal, active: ActiveRequest) -> AsyncGenerator[Event]:
-    pending = runtime.pool().lease(
+    pool = runtime.pool()
+    pending = pool.lease(
         request.model, prompt_tokens(request), kind_of(request), answers_of(request), principal.share
     )
     async with pending as lease:
@@ -106,13 +109,21 @@ async def _answer(request: Request, principal: Principal, active: ActiveRequest)
         complete = completed(request, lease.sampling, lease.lora, lease.profile)
         lease.limit(complete)
         active.end_thinking = lambda: lease.runner.end_thinking(complete)
-        async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
-            async for event in events:
-                if isinstance(event, Accepted):
-                    lease.accept(event.prompt_tokens * copies_of(request), event.max_tokens)
-                elif isinstance(event, Finished) and isinstance(request, ChatRequest | CompletionRequest):
-                    lease.note_length(event.usage.completion_tokens // request.answers)
-                yield event
+        try:
+            async with aclosing(lease.runner.submit(complete, owner_of(request, principal))) as events:
+                async for event in events:
+                    _note(event, request, lease)
+                    yield event
+        except ContextLengthExceeded as error:
+            lease.accept(0, 0)  # nothing was computed, so it holds none of what is free
+            raise error.adding(pool.context_fits(lease.card)[0].text) from None
+
+
+def _note(event: Event, request: Request, lease: Lease) -> None:
+    if isinstance(event, Accepted):
+        lease.accept(event.prompt_tokens * copies_of(request), event.max_tokens)
+    elif isinstance(event, Finished) and isinstance(request, ChatRequest | CompletionRequest):
+        lease.note_length(event.usage.completion_tokens // request.answers)
 
 
 def completed(

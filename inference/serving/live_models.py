@@ -44,7 +44,8 @@ class UnavailableModel(Struct, frozen=True, kw_only=True):
 
 def models() -> tuple[LiveModel, ...]:
     """Every servable model as of now; reads the disk, so call it from a thread."""
-    return joined(runtime.catalog().scan(), runtime.pool().snapshot())
+    pool = runtime.pool()
+    return joined(pool.fitted(*runtime.catalog().scan()), pool.snapshot())
 
 
 def unavailable_models() -> tuple[UnavailableModel, ...]:

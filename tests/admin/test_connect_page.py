@@ -16,7 +16,7 @@ from inference.core import key_secret
 from inference.core.config import Config
 from inference.core.profile import Profile
 from inference.models.api_key import ApiKey
-from tests.fakes import FakeRunner, card, serving
+from tests.fakes import GB, FakeRunner, card, serving
 from tests.people import client_of
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,13 @@ def test_every_client_is_shown_filled_in(staff: Client, client: Any) -> None:
     values = Values(origin="http://127.0.0.1", model="tiny:terse", context=8192)
     assert texts(page) == [part.filled(values) for part in client.parts]
     assert all(f"<code>{part.path}</code>" in page for part in client.files)
+
+
+def test_the_context_is_what_fits_memory(staff: Client) -> None:
+    wide = card("wide", resident_bytes=4 * GB, kv_bytes_per_token=10**6, context_length=100_000)
+    with serving(FakeRunner(), cards=[wide]):
+        page = staff.get(PAGE, {"client": "opencode"}).content.decode()
+    assert "6000" in "".join(texts(page)) and "100000" not in page
 
 
 def test_the_first_model_and_client_are_chosen_and_the_address_is_the_visitors(staff: Client) -> None:

@@ -48,7 +48,7 @@ def test_the_longest_context_is_the_models_own_whatever_was_chosen_before() -> N
         assert ModelSettingsForm(chosen, instance=ServedModel(name="tiny")).is_valid()
         form = ModelSettingsForm(chosen | {"context_cap": "8193"}, instance=ServedModel(name="tiny"))
         assert form.errors["context_cap"] == [
-            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all."
+            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all that fit."
         ]
 
 

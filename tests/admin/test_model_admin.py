@@ -13,7 +13,7 @@ from inference.models import ServedModel
 from inference.pool import Pool, PoolOptions
 from inference.serving import runtime
 from tests.admin.model_pages import ACT, LIST, act, buttons, form_of, press, reach, save
-from tests.fakes import FakeCatalog, FakeRunner, card
+from tests.fakes import GB, FakeCatalog, FakeRunner, card, serving
 from tests.people import client_of
 from tests.tiny import make_tiny_model
 
@@ -41,6 +41,18 @@ def test_the_list_says_which_context_fits(pool: Pool, staff: Client) -> None:
     page = staff.get(LIST).content.decode()
     cells = re.findall(r'<td[^>]*class="field-context_that_fits"[^>]*>([^<]*)', page)
     assert sorted(cells) == ["8,192", "–"]  # of one that can be served, and of one that cannot
+
+
+def test_the_list_says_what_limits_the_context(staff: Client) -> None:
+    wide = {"resident_bytes": 4 * GB, "kv_bytes_per_token": 10**6}
+    chosen = {"context_length": 512, "own_context": 8192, "context_cap": 512}
+    cards = [card("a"), card("b", context_length=100_000, **wide), card("c", **chosen)]
+    with serving(cards=cards):
+        page = staff.get(LIST).content.decode()
+        form = staff.get(f"{LIST}{ServedModel.objects.get(name='b').pk}/change/").content.decode()
+    cells = re.findall(r'<td[^>]*class="field-context"[^>]*>([^<]*)', page)
+    assert cells == ["8,192", "6,000 of 100,000: memory", "512 of 8,192: chosen"]
+    assert "supports 100,000; there is memory for 6,000 if only pinned models stay loaded." in form
 
 
 def test_looking_loads_nothing(pool: Pool, staff: Client) -> None:

@@ -148,7 +148,7 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
         (
             "context_cap",
             "8193",
-            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all.",
+            "The model supports 8,192 tokens: enter fewer, or leave this empty to use all that fit.",
         ),
         ("aliases", "x" * 201, "at most 200 characters"),
         ("kv_bits", "5", "5 is not one of the available choices"),

@@ -88,8 +88,25 @@ def test_what_a_request_does(phase: str, done: int, total: int, text: str) -> No
     [(8192, 8192, "8,192"), (2000, 8192, "2,000 now, 8,192 alone"), (0, 8192, "8,192 alone")],
 )
 def test_the_context_that_fits(now: int, alone: int, text: str) -> None:
-    assert wording.context_that_fits(ContextFit(now=now, alone=alone)) == text
-    assert wording.context_that_fits(ContextFit(now=0, alone=0)) == "none: too large"
+    assert wording.context_that_fits(fit(now=now, alone=alone)) == text
+    assert wording.context_that_fits(fit(now=0, alone=0)) == "none: too large"
+
+
+@pytest.mark.parametrize(
+    ("context", "limit", "text"),
+    [
+        (8192, "model", "8,192"),
+        (600, "memory", "600 of 8,192: memory"),
+        (16, "operator", "16 of 8,192: chosen"),
+    ],
+)
+def test_the_context_and_why_it_is_not_longer(context: int, limit: Any, text: str) -> None:
+    assert wording.context(fit(context=context, limited_by=limit)) == text
+
+
+def fit(**changes: Any) -> ContextFit:
+    usual: dict[str, Any] = {"context": 8192, "own": 8192, "limited_by": "model", "now": 8192, "alone": 8192}
+    return ContextFit(**(usual | changes))
 
 
 def test_a_model_says_why_it_failed_and_when_it_may_start_again() -> None:

@@ -46,3 +46,11 @@ def test_choices_that_need_no_reload_are_taken_over_and_no_others() -> None:
     after = before.with_choices_of(card("a", context_length=64, adapter="qwen", **chosen))
     assert {name: getattr(after, name) for name in chosen} == chosen
     assert (after.context_length, after.adapter) == (512, "llama3")
+
+
+def test_what_memory_limits_is_less_than_what_is_allowed() -> None:
+    chosen = card("a", context_length=512, own_context=4096, context_cap=512)
+    assert (chosen.allowed_context, chosen.longest_context) == (512, 4096)
+    limited = card("a", context_length=4096).with_context(1000)
+    assert (limited.context_length, limited.allowed_context, limited.longest_context) == (1000, 4096, 4096)
+    assert limited.with_context(2000).longest_context == 4096

@@ -1,10 +1,12 @@
 """The state of the pool as snapshots have it."""
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 
 from inference.core.model_card import Finding
-from inference.core.pool_state import Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
+from inference.core.pool_state import ContextFit, Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
 
 LOADED = Loaded(seconds=1, memory=Memory(), context_length=8, vocab_size=2, device="cpu")
 
@@ -44,3 +46,22 @@ def test_findings_that_need_the_weights_are_not_those_of_the_adapter() -> None:
     others = [Finding(light="green", about=about, text="b") for about in ("batch", "kv_cache", "prefixes")]
     loaded = structs.replace(LOADED, findings=(others[0], tools, *others[1:]))
     assert loaded.adapter_findings == (tools,)
+
+
+@pytest.mark.parametrize(
+    ("limited_by", "now", "alone", "text"),
+    [
+        (
+            "memory",
+            5,
+            6,
+            "of its own 9 no more fit this server's memory. Memory is free for 5 of them now, and",
+        ),
+        ("operator", 6, 6, "an operator chose that, and its own is 9. Memory is free for 6 of them now."),
+        ("model", 0, 6, "allow more. Memory is free for 0 of them now, and for 6 if only pinned models stay"),
+        ("model", 0, 0, "There is no memory for any of them, even if only pinned models stay loaded."),
+    ],
+)
+def test_the_context_is_told_with_its_reason(limited_by: Any, now: int, alone: int, text: str) -> None:
+    fit = ContextFit(context=6, own=9, limited_by=limited_by, now=now, alone=alone)
+    assert fit.text.startswith("The context of this model is 6 tokens here: ") and text in fit.text

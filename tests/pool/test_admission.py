@@ -29,7 +29,7 @@ async def test_two_loads_of_an_operator_are_one() -> None:
 
 async def test_a_request_reserves_no_more_than_the_context() -> None:
     scene = Scene(card("a", context_length=512))
-    assert (await scene.ask("a", 10**6)).tokens == 512
+    assert (await scene.ask("a", 10**6)).held_tokens == 512
 
 
 async def test_one_that_leaves_the_queue_is_cancelled() -> None:

@@ -4,7 +4,9 @@ from contextlib import aclosing
 import pytest
 from msgspec import structs
 
+from inference.core.errors import ContextLengthExceeded
 from inference.core.events import Accepted, Event
+from inference.core.pool_state import Memory
 from inference.core.principal import Principal
 from inference.core.requests import (
     ChatRequest,
@@ -141,3 +143,19 @@ async def test_the_owners_name_goes_to_the_worker() -> None:
         async with aclosing(generation.stream(ask("hi"), Principal(kind="key", name="me"))) as events:
             _ = [event async for event in events]
     assert runner.owners == ["key:me"]
+
+
+async def test_a_refusal_for_length_tells_which_context_fits() -> None:
+    """What the refused request had reserved counts as free."""
+    refusing = FakeRunner(refuse_with=ContextLengthExceeded("Too long.", lengths=(7000, 6000)))
+    refusing.memory = Memory(active=4 * GB, resident=4 * GB)
+    wide = card(resident_bytes=4 * GB, kv_bytes_per_token=10**6, context_length=100_000)
+    with serving(refusing, cards=[wide]) as pool:
+        with pytest.raises(ContextLengthExceeded) as refused:
+            async with aclosing(generation.stream(ask("x" * 9000), ME)) as events:
+                _ = [event async for event in events]
+        await pool.close()
+    assert refused.value.message == (
+        "Too long. The context of this model is 6000 tokens here: of its own 100000 no more fit this "
+        "server's memory. Memory is free for 6000 of them now."
+    )

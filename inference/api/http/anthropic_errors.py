@@ -78,4 +78,5 @@ def _message_of(error: ServerError) -> str:
     if not isinstance(error, ContextLengthExceeded) or error.lengths is None:
         return error.message
     prompt, context = error.lengths
-    return f"prompt is too long: {prompt} tokens > {context} maximum"
+    too_long = f"prompt is too long: {prompt} tokens > {context} maximum"
+    return f"{too_long}. {error.added}" if error.added else too_long

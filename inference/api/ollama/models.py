@@ -62,7 +62,7 @@ async def version(request: HttpRequest) -> HttpResponse:
 async def show(request: AuthenticatedRequest) -> HttpResponse:
     """What a model is and can do."""
     name = (await strict_json.read(request, ShowBody, takes_any_type=True)).model
-    card = await card_of(name)
+    (card,) = runtime.pool().fitted(await card_of(name))
     await visible_models.check(request.auth, await own_name(name))
     read = await CATALOG.run(model_details.read, card)
     sampling = card.sampling.over(card.own_sampling)

@@ -31,7 +31,6 @@ _MOST_OUTPUT_TOKENS = 10_000  # of a tool's output, as Codex has it for its own 
 
 def codex_model(card: ModelCard, resident: ResidentModel, priority: int) -> dict[str, Any]:
     """A model's entry; Codex refuses the whole array where a field that it requires is not there."""
-    loaded = resident.loaded
     return {
         "slug": card.id,
         "display_name": card.id.rpartition("/")[2],
@@ -53,8 +52,8 @@ def codex_model(card: ModelCard, resident: ResidentModel, priority: int) -> dict
         "apply_patch_tool_type": "freeform",
         "truncation_policy": {"mode": "tokens", "limit": _MOST_OUTPUT_TOKENS},
         "supports_parallel_tool_calls": True,
-        "context_window": loaded.context_length if loaded else card.context_length,
-        "max_context_window": loaded.context_length if loaded else card.context_length,
+        "context_window": card.context_length,
+        "max_context_window": card.context_length,
         "experimental_supported_tools": [],
         "input_modalities": ["text", "image"] if picture_check.takes_pictures(card, resident) else ["text"],
     }

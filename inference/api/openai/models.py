@@ -6,6 +6,7 @@ from ninja import Router
 
 from inference.api.anthropic import models as anthropic_models
 from inference.api.http.auth import AuthenticatedRequest
+from inference.api.http.context_fields import context_fields
 from inference.api.openai.codex_models import codex_model
 from inference.core.errors import ModelNotFound
 from inference.core.model_card import ModelCard
@@ -21,7 +22,7 @@ _OUTPUT = {"chat": "text", "embedding": "embedding", "rerank": "score"}
 async def list_models(request: AuthenticatedRequest) -> dict[str, Any]:
     """Every model that is loaded or can be, and its LoRA adapters and profiles as `model:name`."""
     found = await CATALOG.run(runtime.catalog().scan)
-    cards = visible_models.requestable_by(request.auth, found)
+    cards = runtime.pool().fitted(*visible_models.requestable_by(request.auth, found))
     if anthropic_models.is_wanted(request):
         return anthropic_models.page_of(cards, request)
     pool = runtime.pool().snapshot()
@@ -44,9 +45,9 @@ async def retrieve_model(request: AuthenticatedRequest, model_id: str) -> dict[s
         raise ModelNotFound(
             f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
         )
-    if anthropic_models.is_wanted(request):
-        return anthropic_models.model(card)
     pool = runtime.pool()
+    if anthropic_models.is_wanted(request):
+        return anthropic_models.model(*pool.fitted(card))
     return _model(card, pool.snapshot().of(card.resident_id), *pool.context_fits(card))
 
 
@@ -62,9 +63,7 @@ def _model(card: ModelCard, resident: ResidentModel, fit: ContextFit) -> dict[st
         "size_bytes": card.weight_bytes,
         "needed_bytes": card.resident_bytes,
         "memory_bytes": resident.memory.active,
-        "context_length": card.context_length,
-        "context_fits_now": fit.now,
-        "context_fits_alone": fit.alone,
+        **context_fields(fit),
         "kind": card.kind,
         "modalities": {
             "input": ["text", "image"] if picture_check.takes_pictures(card, resident) else ["text"],

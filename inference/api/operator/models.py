@@ -3,15 +3,18 @@ preview, which answers with what a load would do."""
 
 from typing import Annotated
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
 from inference.api.http import strict_json
+from inference.api.http.context_fields import context_fields
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
 from inference.core.pool_state import ResidentModel
-from inference.serving import control
+from inference.core.threads import CATALOG
+from inference.serving import control, runtime
 
 router = Router()
 
@@ -30,8 +33,12 @@ async def load(request: HttpRequest) -> HttpResponse:
 
 @router.post("/models/preview")
 async def preview(request: HttpRequest) -> HttpResponse:
-    """What a load would do now; nothing is decided or reserved."""
-    return json_answer(await control.preview_load((await strict_json.read(request, Named)).model))
+    """What a load would do now, and the context that the model would have; nothing is decided or reserved."""
+    name = (await strict_json.read(request, Named)).model
+    answer = msgspec.to_builtins(await control.preview_load(name))
+    if card := await CATALOG.run(runtime.catalog().find, name):
+        answer |= context_fields(*runtime.pool().context_fits(card))
+    return json_answer(answer)
 
 
 @router.post("/models/unload")

@@ -99,7 +99,7 @@ class Command(BaseCommand):
             self.stdout.write(_undone(one))
 
     def _values(self, client: ConnectableClient, options: dict[str, Any]) -> Values:
-        origin, card = _origin(options["base"]), _card(options["model"])
+        origin, (card,) = _origin(options["base"]), runtime.pool().fitted(_card(options["model"]))
         if options["agent_names"]:
             self._add_agent_names(card.resident_id)
         key = self._new_key(client, options["owner"]) if options["make_key"] else options["key"]

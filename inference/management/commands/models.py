@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cards = runtime.catalog().scan()
+        cards = runtime.pool().fitted(*runtime.catalog().scan())
         if options["json"]:
             self.stdout.write(json.dumps(msgspec.to_builtins(cards), indent=1))
             return

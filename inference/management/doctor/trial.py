@@ -35,7 +35,7 @@ def trial(seconds: float = SECONDS) -> list[CheckResult]:
             device(),
             CheckResult(about="model", text="There is no model to try.", state="look", advice=_NONE),
         ]
-    smallest = min(cards, key=lambda card: card.resident_bytes)
+    (smallest,) = runtime.pool().fitted(min(cards, key=lambda card: card.resident_bytes))
     try:
         loaded, figures = asyncio.run(run_trial(smallest, seconds))
     except TimeoutError:

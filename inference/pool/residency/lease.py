@@ -70,7 +70,7 @@ class PendingLease:
     def tokens_with(self, each: int, spare: int = 0) -> int:
         """Tokens of its prompts and of answers with so many each; no sequence exceeds the context."""
         if not self.answers:
-            return self.tokens or 0
+            return min(self.tokens or 0, self.card.context_length)
         whole = (self.tokens or 0) + self.answers.count * spare + self.answers.tokens(each)
         return min(whole, self.answers.count * self.card.context_length)
 
@@ -267,6 +267,12 @@ class Lease:
     @property
     def runner(self) -> Runner:
         return self._entered().granted.result().runner
+
+    @property
+    def card(self) -> ModelCard:
+        """The model, with its adapter."""
+        pending = self._entered()
+        return pending.card.with_lora(pending.lora)
 
     @property
     def sampling(self) -> Sampling:

@@ -1,6 +1,7 @@
 """A resident model and the bytes that it holds."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inference.core.load_progress import LoadProgress
@@ -59,6 +60,11 @@ class Resident:
     _shed_to: int | None = None
     _shed_at: float = 0.0
     _ignores_sheds: bool = False  # it did not shed when it was asked to
+
+    @property
+    def context_length(self) -> int:
+        """Tokens of prompt and answer that its load fixed."""
+        return self.loaded.context_length if self.loaded else self.card.context_length
 
     @property
     def leases(self) -> int:
@@ -196,3 +202,8 @@ class Resident:
 
     def _kv(self, more: int) -> int:
         return max(self.kv_reserved + self.unsettled + more, self.runner.memory.kv)
+
+
+def idle_lora_bytes(residents: Iterable[Resident], wanted: str) -> int:
+    """The bytes of all adapters without streams, but for a `wanted` one."""
+    return sum(sum(resident.idle_loras(wanted).values()) for resident in residents)

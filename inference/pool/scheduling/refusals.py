@@ -95,11 +95,9 @@ def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:
 
 
 def _too_long(card: ModelCard, tokens: int, weights: int, kv: int, limit: int) -> ModelTooLarge:
-    longest = max(0, limit - weights) * tokens // kv if kv else 0
     return ModelTooLarge(
         f"A prompt of up to {tokens} tokens needs {in_gb(kv)} of memory beside the {in_gb(weights)} of "
-        f"{card.id!r}; the limit is {in_gb(limit)}: send less text or pick a smaller model; "
-        f"the longest context that fits is {longest} tokens.",
+        f"{card.id!r}; the limit is {in_gb(limit)}: send less text or pick a smaller model.",
     )
 
 

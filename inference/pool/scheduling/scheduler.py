@@ -1,8 +1,8 @@
 """The scheduler: a bounded queue of requests, in which memory is freed for the first that does not fit."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from inference.core.errors import ModelLoadFailed, ServerError
+from inference.core.errors import AllPinned, ModelLoadFailed, ModelTooLarge, PoolFull, ServerError
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
 from inference.core.units import in_gb
@@ -13,9 +13,10 @@ from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.loader import Loader
 from inference.pool.residency.memory_pressure import MemoryPressure
 from inference.pool.residency.records import PoolRecords
-from inference.pool.residency.resident import Resident
+from inference.pool.residency.resident import Resident, idle_lora_bytes
 from inference.pool.residency.unloader import Unloader
 from inference.pool.scheduling import refusals
+from inference.pool.scheduling.context_fit import ContextFits
 from inference.pool.scheduling.fair_queue import FairQueue
 from inference.pool.scheduling.growth_scheduler import GrowthScheduler
 from inference.pool.scheduling.head_reservation import HeadReservation
@@ -44,6 +45,7 @@ class Scheduler:
         self._backoffs = records.backoffs
         self._clock = records.clock
         self._pressure = pressure
+        self._contexts = ContextFits(records.ledger, pressure)
         self._loader = loader
         self._unloader = unloader
         self._options = options
@@ -103,7 +105,7 @@ class Scheduler:
         self._reservation.begin_round(self._clock())
         lacking: list[PendingLease] = []
         for pending in self:
-            self._fit_first_slice(pending)
+            self._fit(pending)
             if self._growth.blocks_admissions and self._needed_bytes(pending):
                 if error := self._unservable_error(pending):
                     self.refuse(pending, error)
@@ -126,9 +128,8 @@ class Scheduler:
     def _lacks_memory(self, pending: PendingLease) -> bool:
         """Whether memory is all that is missing to grant or load now."""
         resident = self._ledger.of(pending.card.id)
-        if not (self._has_place(resident, pending) if resident else self._can_load(pending.card)):
-            return False
-        if resident and pending.tokens is None:
+        has_place = self._has_place(resident, pending) if resident else self._can_load(pending.card)
+        if not has_place or (resident and pending.tokens is None):
             return False
         need = self._needed_bytes(pending)
         return bool(need and need > self._ledger.free) or self._reservation.blocks(pending, resident, need)
@@ -171,8 +172,9 @@ class Scheduler:
         """The refusal of a request that will not fit however long it waits, not even with one token."""
         return self._error_with(pending, pending.least_tokens)
 
-    def _fit_first_slice(self, pending: PendingLease) -> None:
-        """Give a request that does not even fit alone a smaller first slice."""
+    def _fit(self, pending: PendingLease) -> None:
+        """Give a request the model's present context, and a smaller first slice if it does not fit alone."""
+        pending.card = self._contexts.fitted(pending.card)
         while pending.first_tokens > 1 and self._error_with(pending, pending.kv_tokens):
             pending.first_tokens //= 2
 
@@ -215,9 +217,9 @@ class Scheduler:
         residents, wanted = self._ledger.residents, head.lora.name if head.lora else ""
         evictable = [resident for resident in self._past_min_residency(head) if resident.is_evictable]
         holders = residents
-        if _idle_lora_bytes(residents, wanted) < missing:
+        if idle_lora_bytes(residents, wanted) < missing:
             holders = [resident for resident in residents if resident not in evictable]
-        dropped = _idle_lora_bytes(holders, wanted)
+        dropped = idle_lora_bytes(holders, wanted)
         plan = eviction.plan_eviction(residents, evictable, max(0, missing - dropped))
         if plan.is_enough:
             why = f"needed {in_gb(need)} for {head.card.id}, {self._ledger}"
@@ -237,8 +239,8 @@ class Scheduler:
 
     def refuse(self, pending: PendingLease, error: ServerError) -> None:
         """End a wait by a decision of the pool, which is recorded."""
-        self.record_refusal(pending.card, error, self._needed_bytes(pending))
-        self.fail(pending, error)
+        card = pending.card.with_lora(pending.lora)
+        self.fail(pending, self.record_refusal(card, error, self._needed_bytes(pending)))
 
     def fail(self, pending: PendingLease, error: ServerError) -> None:
         """End a wait with an error whose reason is recorded elsewhere."""
@@ -259,13 +261,15 @@ class Scheduler:
             is_reload = resident is not None and resident.is_leaving and not pending.is_request
             if now - pending.since > self._options.wait_limit_s and not is_loading and not is_reload:
                 after = self.retry_after(pending.card)
-                self.refuse(
-                    pending, refusals.wait_timeout_error(pending.card, self._options.wait_limit_s, after)
-                )
+                error = refusals.wait_timeout_error(pending.card, self._options.wait_limit_s, after)
+                self.refuse(pending, error)
 
-    def record_refusal(self, card: ModelCard, error: ServerError, need: int) -> None:
+    def record_refusal(self, card: ModelCard, error: ServerError, need: int) -> ServerError:
+        """Record a refusal and return it; one for want of memory then says which context fits."""
         text = f"refused a request for {card.id} ({error.code}): needed {in_gb(need)}, {self._ledger}"
         self._decisions.record_refusal(error.code, card.id, text, needed_bytes=need)
+        is_about_memory = isinstance(error, ModelTooLarge | AllPinned | PoolFull)
+        return error.adding(self._contexts.of(card).text) if is_about_memory else error
 
     def retry_after(self, card: ModelCard) -> int:
         """Seconds until another request for this model may expect its turn."""
@@ -294,7 +298,3 @@ class Scheduler:
         if pending.answers:
             self._growth.open(pending)
         pending.granted.set_result(resident)
-
-
-def _idle_lora_bytes(residents: Iterable[Resident], wanted: str) -> int:
-    return sum(sum(resident.idle_loras(wanted).values()) for resident in residents)

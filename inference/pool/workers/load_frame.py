@@ -8,7 +8,6 @@ from inference.core.protocol import Load
 
 def load_frame(options: Load, card: ModelCard) -> Load:
     """The site's options with the model of this card and its operator's choices."""
-    limits = [limit for limit in (options.context_limit, card.context_cap) if limit]
     return structs.replace(
         options,
         model=card.id,
@@ -18,5 +17,5 @@ def load_frame(options: Load, card: ModelCard) -> Load:
         speculation=card.speculation or options.speculation,
         draft_model=card.draft_model,
         draft_path=card.draft_path,
-        context_limit=min(limits, default=None),
+        context_limit=min(card.context_length, options.context_limit or card.context_length),
     )

@@ -158,12 +158,16 @@ async def test_a_refusal_names_the_field_that_was_sent(
 async def test_its_message_does_too_streamed_or_not(is_streamed: bool) -> None:
     with serving(FakeRunner(refuse_with=ContextLengthExceeded(TOO_LONG, param="messages"))):
         response = await post("/v1/responses", {"model": "tiny", "input": "Hi", "stream": is_streamed})
-    assert error_of(response)["message"].endswith("lower max_output_tokens.")
+    assert (
+        error_of(response)["message"]
+        .partition(" The context of this model")[0]
+        .endswith("lower max_output_tokens.")
+    )
 
 
 async def test_a_refusal_of_the_pool_is_about_the_text_and_not_about_the_ceiling() -> None:
     body = {"model": "tiny", "input": "Hi", "max_output_tokens": 10**6}
-    with serving(FakeRunner(), cards=[card(kv_bytes_per_token=10**7)]):
+    with serving(FakeRunner(), cards=[card(kv_bytes_per_token=10**7, context_cap=8192)]):
         assert (await post("/v1/responses", body)).status_code == 200
         error = error_of(await post("/v1/responses", body | {"input": "word " * 1000}))
     assert error["param"] is None and "send less text" in error["message"]

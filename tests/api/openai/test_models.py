@@ -66,6 +66,8 @@ async def test_it_shows_one_model_whose_id_has_a_slash() -> None:
         "needed_bytes": GB,
         "memory_bytes": 0,
         "context_length": 8192,
+        "context_limited_by": "model",
+        "context_own": 8192,
         "context_fits_now": 8192,
         "context_fits_alone": 8192,
         "kind": "chat",
@@ -86,3 +88,25 @@ async def test_a_model_that_is_unknown_or_spoilt_is_not_found() -> None:
         ]
     assert {response.status_code for response in responses} == {404}
     assert error_of(responses[0])["code"] == "model_not_found"
+
+
+WIDE = card("wide", resident_bytes=4 * GB, kv_bytes_per_token=10**6, context_length=100_000)
+
+
+async def test_the_context_is_what_fits_memory_where_nothing_was_chosen() -> None:
+    """In every dialect; a loaded model keeps it, though less is free beside another one."""
+    with serving(FakeRunner(), cards=[WIDE]) as pool:
+        for _ in range(2):
+            listed = json.loads((await AsyncClient().get("/v1/models")).content)
+            figures = {name: listed["data"][0][f"context_{name}"] for name in ("length", "limited_by", "own")}
+            assert figures == {"length": 6000, "limited_by": "memory", "own": 100_000}
+            assert listed["models"][0]["context_window"] == 6000
+            anthropic = await AsyncClient().get("/v1/models/wide", headers={"anthropic-version": "1"})
+            assert json.loads(anthropic.content)["max_input_tokens"] == 6000
+            shown = await AsyncClient().post(
+                "/ollama/api/show", {"model": "wide"}, content_type="application/json"
+            )
+            assert json.loads(shown.content)["model_info"]["llama.context_length"] == 6000
+            async with pool.lease("wide", 1) as lease:
+                _ = [one async for one in lease.progress()]
+        await pool.close()

@@ -46,6 +46,11 @@ async def test_a_preview_says_what_a_load_would_do_and_does_nothing() -> None:
                 pass
         preview = json.loads((await act("preview", {"model": "large"})).content)
         assert preview["displaces_models"] and "tiny is unloaded (4.0 GB" in preview["text"]
+        assert (preview["context_length"], preview["context_fits_now"], preview["context_fits_alone"]) == (
+            8192,
+            0,
+            8192,
+        )
         assert [model.id for model in pool.snapshot().models] == ["tiny"]
         await pool.close()
 

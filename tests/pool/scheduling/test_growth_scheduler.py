@@ -1,6 +1,7 @@
 """Running answers grow: in the order of their requests, within the limit, and at the cost of the youngest."""
 
 import pytest
+from msgspec import structs
 
 from inference.core.errors import ModelTooLarge
 from inference.core.pool_state import ModelState
@@ -74,7 +75,8 @@ async def test_a_ceiling_beyond_the_memory_is_no_reason_to_refuse() -> None:
 
 
 async def test_a_prompt_that_leaves_place_for_one_token_is_admitted_and_one_more_refused() -> None:
-    scene = Growing(A, limit_bytes=2 * GB)
+    chosen = structs.replace(A, context_cap=A.context_length)  # by itself it would be what fits
+    scene = Growing(chosen, limit_bytes=2 * GB)
     lease = await scene.begin("a", 990, 65_000)
     assert 1 <= (lease.growth.tokens if lease.growth else 0) <= 10
     await scene.leave(lease)

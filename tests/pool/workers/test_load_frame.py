@@ -8,12 +8,10 @@ from tests.fakes import card
 
 
 @pytest.mark.parametrize(
-    ("site", "cap", "expected"), [(None, None, None), (100, None, 100), (None, 50, 50), (100, 50, 50)]
+    ("site", "context", "expected"), [(None, 200, 200), (100, 200, 100), (None, 50, 50), (100, 50, 50)]
 )
-def test_the_shorter_limit_of_the_context_counts(
-    site: int | None, cap: int | None, expected: int | None
-) -> None:
-    frame = load_frame(Load(model="", path="", context_limit=site), card("m", context_cap=cap))
+def test_the_shorter_limit_of_the_context_counts(site: int | None, context: int, expected: int) -> None:
+    frame = load_frame(Load(model="", path="", context_limit=site), card("m", context_length=context))
     assert (frame.model, frame.context_limit) == ("m", expected)
 
 

@@ -1,0 +1,22 @@
+from django.core import validators
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("inference", "0024_renewed_keys"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="servedmodel",
+            name="context_cap",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="Tokens of prompt and answer together, from the next load. Empty: as many as fit memory.",
+                null=True,
+                validators=[validators.MinValueValidator(16)],
+                verbose_name="longest context",
+            ),
+        ),
+    ]
