@@ -63,7 +63,7 @@ class UsageChart {
       series: [{}, ...series.reverse()],
       axes: [
         {
-          stroke: ink, grid: { show: false }, ticks: grid, space: 110,
+          stroke: ink, grid: { show: false }, ticks: grid, space: 140,
           incrs: PERIOD_STEPS,
           values: (_, splits) => splits.map((at) => labels[at] ?? ""),
         },

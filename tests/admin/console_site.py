@@ -4,6 +4,7 @@ The operator signs in as OPERATOR.
 """
 
 import math
+import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ def fill() -> None:
     operator = User.objects.create_superuser(OPERATOR, password=PASSWORD)
     keys = [
         ApiKey(name="editor on Olivia's laptop", owner=operator, last_used_at=NOW - timedelta(minutes=4)),
-        ApiKey(name="build server", owner=operator, can_manage=True, expires_at=NOW + timedelta(days=30)),
+        ApiKey(name="build server", owner=operator, can_manage=True, expires_at=NOW + timedelta(days=9)),
         ApiKey(name="old laptop", owner=operator, is_revoked=True),
     ]
     for key in keys:
@@ -50,7 +51,23 @@ def fill() -> None:
     for number, (kind, text) in enumerate(EVENTS):
         at = NOW - timedelta(minutes=50 - 15 * number)
         PoolEvent.objects.create(at=at, kind=kind, model=QWEN, text=text)
+    use_a_day(keys[0])
     Capture.objects.create(began_by=operator, until=NOW - timedelta(hours=1), reason="a garbled answer")
+
+
+def use_a_day(key: Any) -> None:
+    """The usage of the last 24 hours: an editor all day, and the playground now and then."""
+    from inference.models.usage_hour import UsageHour
+
+    this_hour = NOW.replace(minute=0, second=0, microsecond=0)
+    for number in range(24):
+        busy = round(30 * max(0.0, math.sin(number / 4))) + 3
+        facts: dict[str, Any] = {"hour": this_hour - timedelta(hours=number), "prompt_tokens": 900 * busy}
+        facts |= {"cached_tokens": 600 * busy, "completion_tokens": 250 * busy, "account": OPERATOR}
+        editor = {"caller_kind": "key", "key_prefix": key.prefix, "key_name": key.name}
+        UsageHour.objects.create(model=QWEN, requests=busy, errors=number % 9 == 4, **editor, **facts)
+        if number % 3 == 0:
+            UsageHour.objects.create(model=LLAMA, requests=busy // 2 + 1, caller_kind="user", **facts)
 
 
 def remember_an_hour() -> None:
@@ -84,6 +101,7 @@ if __name__ == "__main__":
 
     from tests.people import hash_passwords_quickly
 
+    os.umask(0o077)  # else the page Health warns of the folder of this site
     hash_passwords_quickly()
     call_command("migrate", verbosity=0)
     fill()
