@@ -1,6 +1,7 @@
 /** The settings of the chat that is open, as texts; they begin as the visitor's defaults. */
 import { areSame, complete, NAMES, requestFields, settingOf, sparse, without } from "./settings-request.js";
 
+const PREFIX = "mlxsite.settings.";
 const NEW = "new";
 const MOST_DRAFTS = 20;
 
@@ -17,7 +18,8 @@ export class Settings extends EventTarget {
     super();
     this.defaults = defaults;
     this.check = check;
-    this.draftsKey = `mlxsite.settings.${defaults.account}`;
+    this.draftsKey = `${PREFIX}${defaults.account}`;
+    if (defaults.account) this.#adopt();
     this.chat = NEW;
     /** What the chat has, without the edits that it was not asked with. */
     this.base = complete(defaults.values);
@@ -148,25 +150,38 @@ export class Settings extends EventTarget {
   #keepDraft() {
     const { [this.chat]: _, ...others } = this.#drafts();
     const drafts = areSame(this.values, this.base) ? others : { ...others, [this.chat]: { ...this.values } };
-    const kept = Object.fromEntries(Object.entries(drafts).slice(-MOST_DRAFTS));
-    try {
-      sessionStorage.setItem(this.draftsKey, JSON.stringify(kept));
-    } catch { /* full or switched off: they last until the page is left */ }
+    write(this.draftsKey, drafts);
   }
 
   #forget(id) {
     const { [id]: _, ...others } = this.#drafts();
-    try {
-      sessionStorage.setItem(this.draftsKey, JSON.stringify(others));
-    } catch { /* nothing is stored then */ }
+    write(this.draftsKey, others);
   }
 
   #drafts() {
-    try {
-      const drafts = JSON.parse(sessionStorage.getItem(this.draftsKey)) ?? {};
-      return Object.fromEntries(Object.entries(drafts).filter(([, values]) => NAMES.some((name) => name in values)));
-    } catch {
-      return {};
-    }
+    return read(this.draftsKey);
   }
+
+  /** Edits from before signing in go on with the account, as the texts do (drafts.js). */
+  #adopt() {
+    const before = read(PREFIX);
+    if (!Object.keys(before).length) return;
+    write(this.draftsKey, { ...before, ...this.#drafts() });
+    write(PREFIX, {});
+  }
+}
+
+function read(key) {
+  try {
+    const drafts = JSON.parse(sessionStorage.getItem(key)) ?? {};
+    return Object.fromEntries(Object.entries(drafts).filter(([, values]) => NAMES.some((name) => name in values)));
+  } catch {
+    return {};
+  }
+}
+
+function write(key, drafts) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(Object.entries(drafts).slice(-MOST_DRAFTS))));
+  } catch { /* full or switched off: they last until the page is left */ }
 }

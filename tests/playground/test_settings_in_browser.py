@@ -162,6 +162,18 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await expect(other.locator("#set-temperature")).to_have_value("")
 
 
+async def test_edits_for_a_new_chat_go_on_with_the_account(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await open_settings(page)
+        await page.fill("#set-temperature", "0.7")
+        await page.fill("#prompt", "Hello")
+        await visit.sign_in("dora")
+        await expect(page.locator("#prompt")).to_have_value("Hello")
+        await expect(page.locator("#set-temperature")).to_have_value("0.7")
+        assert await page.evaluate("sessionStorage.getItem('mlxsite.settings.')") == "{}"
+
+
 @nightly
 async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
     async with visiting(address) as visit:
