@@ -76,8 +76,11 @@ def add_messages(
     messages: Sequence[Mapping[str, Any]],
     tip: int | None = None,
     pictures: Pictures = _NO_PICTURES,
-) -> Message | None:
-    """Add messages that `check_order` accepted; returns the message `tip`, or the last one without it.
+) -> int | None:
+    """Add messages that `check_order` accepted; returns the id of `tip`, or of the last one without it.
+
+    By its id: a message and its conversation would keep each other, and with them all other messages, until a
+    collection of garbage.
 
     Pictures that are not among `pictures` are left out.
 
@@ -89,7 +92,8 @@ def add_messages(
     for batch in batched_writes.batches(messages, _length):
         with batched_writes.short_transaction():
             Message.objects.bulk_create(_new_messages(conversation, batch, added, pictures))
-    return added.get(tip) or (added[messages[-1]["id"]] if messages else None)
+    last = added.get(tip) or (added[messages[-1]["id"]] if messages else None)
+    return last.pk if last else None
 
 
 def _new_messages(

@@ -17,6 +17,7 @@ from inference.core.requests import Picture
 from playground.file_text.limits import MAX_FILES
 from playground.models import LONGEST_FOLDER, LONGEST_MODEL, LONGEST_PROMPT_NAME, LONGEST_TITLE
 
+MOST_IMPORTED = 10_000  # messages of one chat
 Text = Annotated[str, Field(max_length=1_000_000)]
 Settings = Annotated[dict[Annotated[str, Field(max_length=40)], Text], Field(max_length=40)]
 Folder = Annotated[str, Field(max_length=LONGEST_FOLDER)]
@@ -194,5 +195,5 @@ class ImportBody(Strict):
     changed_at: str = ""
     settings: Settings = {}
     tip: int | None = None
-    messages: Annotated[list[MessageBody], Field(max_length=10_000)]
+    messages: Annotated[list[MessageBody], Field(max_length=MOST_IMPORTED)]
     pictures: dict[str, InstanceOf[Picture]] = {}  # by their ids

@@ -11,7 +11,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from inference.core import protocol
+from inference.core import garbage, protocol
 from inference.core.blas import Blas
 from inference.core.pool_state import Loaded
 from inference.core.protocol import (
@@ -152,7 +152,7 @@ class Session:
         self._loop.call_soon_threadsafe(self._is_imported.set)
 
     def _on_loaded(self, model: "LoadedModel") -> None:
-        from inference.worker import garbage, memory
+        from inference.worker import memory
         from inference.worker.open_requests import OpenRequests
 
         if not self._options:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
@@ -19,9 +20,10 @@ class ConvertedChat(Struct):
     @property
     def import_key(self) -> str:
         """What recognises the same chat in a further import: it changes when the chat has grown."""
-        messages = self.fields.get("messages")
-        seen = json.dumps([self.origin, messages], sort_keys=True, default=str)
-        return hashlib.sha256(seen.encode(errors="replace")).hexdigest()
+        digest = hashlib.sha256()
+        for part in _written(self.origin, self.fields.get("messages")):
+            digest.update(part.encode(errors="replace"))
+        return digest.hexdigest()
 
     @property
     def title(self) -> str:
@@ -35,3 +37,18 @@ class ConvertedChat(Struct):
         parts = [f"{count} {name}" for count, name in counted if count]
         missing = f"Without {', '.join(parts)} that the file only names." if parts else ""
         return " ".join(filter(None, (missing, self.problem)))
+
+
+def _written(origin: str, messages: Any) -> Iterator[str]:
+    """The JSON of both as a list, in parts: to write it in one call would keep other threads waiting."""
+    if not isinstance(messages, list):
+        yield _json([origin, messages])
+        return
+    yield f"[{_json(origin)}, ["
+    for place, message in enumerate(messages):
+        yield f", {_json(message)}" if place else _json(message)
+    yield "]]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

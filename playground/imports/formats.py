@@ -1,12 +1,10 @@
 """The formats of chat exports: recognised by their content, never by the name of the file."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from inference.core.errors import InvalidValue
-from playground.imports import chatgpt, librechat, open_webui, own
+from playground.imports import chatgpt, json_text, librechat, open_webui, own
 from playground.imports.chat_file import IMPORTABLE
 from playground.imports.converted_chat import ConvertedChat
 
@@ -18,8 +16,6 @@ _FORMATS: tuple[tuple[str, Callable[[Mapping[str, Any]], bool], Convert], ...] =
     ("LibreChat", librechat.matches, librechat.convert),
 )
 _UNKNOWN = f"It is not an exported conversation. {IMPORTABLE}"
-_MAYBE_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
-_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def convert(text: str) -> tuple[str, ConvertedChat]:
@@ -39,9 +35,7 @@ def convert(text: str) -> tuple[str, ConvertedChat]:
 
 def _load(text: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
-        if _MAYBE_HALF_A_PAIR.search(text):  # as truncated emoji are written; no text could be stored with it
-            value = json.loads(_HALF_A_PAIR.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+        value = json_text.read(text)
     except RecursionError:
         raise InvalidValue("It is nested too deeply.") from None
     except ValueError:

@@ -5,14 +5,13 @@ from functools import partial
 from itertools import islice
 from typing import IO, Any
 
-from inference.api.http import strict_json
 from inference.core.errors import InvalidValue, ServerError
 from playground import conversation_import
 from playground.imports import chat_file, formats, own
+from playground.imports.checked_chat import checked
 from playground.imports.converted_chat import ConvertedChat
 from playground.imports.json_elements import Unreadable
 from playground.imports.report import ImportReport, ReportedChat
-from playground.schemas import ImportBody
 from playground.store import ConversationStore
 
 MAX_CHATS = 50_000
@@ -63,8 +62,7 @@ class Importer:
             self.report.add(ReportedChat("failed", title, note=error.message), name)
 
     def _add(self, name: str, chat: ConvertedChat, is_only: bool) -> None:
-        body = strict_json.check(chat.fields, ImportBody)
-        fields = body.model_dump(exclude_unset=True)  # a call may have no result
+        fields = checked(chat.fields)
         fields = {**conversation_import.dates_of(fields["messages"]), **fields}
         if not fields["messages"] and not is_only:
             raise InvalidValue("It has no messages.")

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from inference import __version__
 from inference.accounts import first_account
 from inference.accounts.first_account import FirstLogin
-from inference.core import data_folder, log_lines, log_ring
+from inference.core import data_folder, garbage, log_lines, log_ring
 from inference.core.config import Config, reason
 from inference.core.unknown_settings import unknown_settings
 from inference.management import schema
@@ -136,6 +136,7 @@ class Command(BaseCommand):
             self.stdout.flush()
 
     def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
+        garbage.freeze()
         loop = asyncio.get_event_loop()
         shutdown = Shutdown(server, self._write)
         loop.add_signal_handler(signal.SIGINT, shutdown.start)

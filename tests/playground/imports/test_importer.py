@@ -1,5 +1,6 @@
 """All chats of a file: the good ones come in, the others are named, and none comes twice."""
 
+import gc
 import io
 import json
 import zipfile
@@ -166,3 +167,14 @@ def test_what_came_before_a_damaged_part_of_an_archive_stays() -> None:
     with pytest.raises(InvalidValue, match="damaged"):
         run(damaged)
     assert Conversation.objects.count() >= 1
+
+
+def test_what_was_imported_is_freed_without_a_collection_of_garbage() -> None:
+    """Collections wait while a file is imported, and then look at all that is left of it."""
+    gc.collect()
+    gc.disable()
+    try:
+        run([exports.chatgpt(), exports.open_webui()])
+        assert [one for one in gc.get_objects() if isinstance(one, Message | Conversation)] == []
+    finally:
+        gc.enable()

@@ -1,4 +1,4 @@
-"""The garbage collector after a load."""
+"""The garbage collector after a load, and while very many objects are made."""
 
 import gc
 import weakref
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inference.worker import garbage
+from inference.core import garbage
 
 
 class Node:
@@ -39,3 +39,10 @@ def test_cycles_made_later_are_collected() -> None:
     later = cycle()
     gc.collect()
     assert later() is None
+
+
+def test_nothing_is_collected_while_it_is_paused_whatever_happens() -> None:
+    with pytest.raises(ValueError), garbage.paused():
+        assert not gc.isenabled()
+        raise ValueError
+    assert gc.isenabled()
