@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from inference.accounts import audit_log
 from inference.accounts.permissions import Account, may_give
 from inference.models.api_key import ApiKey
 
@@ -46,6 +47,7 @@ class KeyRenewalForm(forms.Form):
         grace = timedelta(hours=int(self.cleaned_data["grace"]))
         secret = self._key.renew(expires_at=self.cleaned_data["expires_at"], grace=grace)
         logger.info("%r renewed the API key %s", user.get_username(), self._key)
+        audit_log.write(user, ApiKey, str(self._key), "Renewed.", self._key)
         return self._key, secret
 
 

@@ -4,9 +4,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.models import ADDITION
 from django.contrib.auth.models import AbstractUser
 
-from inference.accounts import key_renewal
+from inference.accounts import audit_log, key_renewal
 from inference.core.errors import NotFound
 from inference.models.api_key import ApiKey
 
@@ -43,6 +44,7 @@ class OwnKeyForm(OwnKeyFormBase):
         secret = self.instance.give_secret()
         key = self.save()
         logger.info("%r made the API key %s", key.owner.get_username(), key)
+        audit_log.write(key.owner, ApiKey, str(key), "Made on the page API keys.", key, ADDITION)
         return key, secret
 
 
@@ -82,4 +84,5 @@ def revoke(user: Any, pk: int) -> ApiKey:
     if not key.is_revoked:
         key.revoke()
         logger.info("%r revoked the API key %s", user.get_username(), key)
+        audit_log.write(user, ApiKey, str(key), "Revoked.", key)
     return key

@@ -15,8 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 
-from inference.accounts import password_link, roles, sign_in_throttle
-from inference.admin import audit_log
+from inference.accounts import audit_log, password_link, roles, sign_in_throttle
 from inference.admin.account_forms import AccountForm, NewAccountForm
 from inference.admin.identity_inline import IdentityInline
 from inference.admin.rights_field import rights_field
@@ -131,7 +130,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         role = roles.role_of(user)
         if role != form.role_before:
             text = f"Role: {roles.LABELS[role]}, before: {roles.LABELS[form.role_before]}."
-            audit_log.write(request, User, user.get_username(), text, user)
+            audit_log.write(request.user, User, user.get_username(), text, user)
 
     @admin.display(description="Role")
     def role(self, user: User) -> str:
@@ -167,7 +166,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
             raise PermissionDenied
         if request.method != "POST":
             return redirect("admin:auth_user_change", pk)
-        audit_log.write(request, User, user.get_username(), "Made a password link.", user)
+        audit_log.write(request.user, User, user.get_username(), "Made a password link.", user)
         context = self.admin_site.each_context(request) | {
             "title": "Password link",
             "opts": self.opts,

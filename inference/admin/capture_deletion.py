@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from inference.admin import audit_log
+from inference.accounts import audit_log
 from inference.models.request_record import Capture, RequestRecord
 from inference.serving.recording.capture_switch import SWITCH
 
@@ -34,7 +34,7 @@ def confirm_and_wipe(
     if "confirmed" not in request.POST:
         return _page(model_admin, request, count)
     wiped = _requests(RequestRecord.objects.delete_captured_text(records))
-    audit_log.write(request, Capture, wiped, f"Deleted the prompts and answers of {wiped}.")
+    audit_log.write(request.user, Capture, wiped, f"Deleted the prompts and answers of {wiped}.")
     model_admin.message_user(request, f"The prompts and answers of {wiped} are deleted.", messages.SUCCESS)
     return None
 

@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.admin.models import ADDITION
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponse
@@ -17,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from inference.accounts import audit_log
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
 from inference.accounts.permissions import may_act, may_look
 from inference.connect.agent_names import AS_TEXT
@@ -123,17 +123,6 @@ def _with_new_key(request: HttpRequest, choice: _Choice) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect(f"{reverse('connect')}?{choice.query}")
     key.save()
-    _log(user, key)
+    audit_log.write(user, ApiKey, str(key), "Made on the page Connect.", key, ADDITION)
     token = ONE_TIME_SECRETS.keep(key.pk, secret, request.session.session_key or "")
     return redirect(f"{reverse('connect')}?{choice.query}&{urlencode({'made': token})}")
-
-
-def _log(user: User, key: ApiKey) -> None:
-    LogEntry.objects.create(
-        user=user,
-        content_type=ContentType.objects.get_for_model(ApiKey),
-        object_id=str(key.pk),
-        object_repr=str(key),
-        action_flag=ADDITION,
-        change_message="Made on the page Connect.",
-    )

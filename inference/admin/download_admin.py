@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import arrived_model, audit_log, discover_page, gguf_page
+from inference.accounts import audit_log
+from inference.admin import arrived_model, discover_page, gguf_page
 from inference.admin.download_view import DownloadView
 from inference.models import Download
 from inference.repository.downloads.active_download import ActiveDownload, State
@@ -100,7 +101,7 @@ class DownloadAdmin(DownloadAdminBase):
         try:
             if action:
                 action(name)
-                audit_log.write(request, Download, name, done)
+                audit_log.write(request.user, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)
             if request.POST["act"] == "start" and not query:  # keep the id in the field, to be corrected

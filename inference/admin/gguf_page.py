@@ -11,7 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import arrived_model, audit_log
+from inference.accounts import audit_log
+from inference.admin import arrived_model
 from inference.admin.conversion_view import ConversionView, shared_facts
 from inference.core import disk_space
 from inference.core.gguf_import import MOST_BYTES
@@ -97,6 +98,7 @@ def show(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
         "largest": in_gb_or_mb(min(MOST_BYTES, room)),
         "longest": _LONGEST_NAME,
         "may_add": model_admin.has_add_permission(request),
+        "may_delete": model_admin.has_add_permission(request) and _may_delete(request),
     }
     response = TemplateResponse(request, "admin/inference/gguf.html", context)
     add_never_cache_headers(response)
@@ -121,11 +123,13 @@ def _act(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
             _start(request, name)
         elif act == "cancel":
             gguf_imports.register().cancel(name)
-            audit_log.write(request, Download, name, "Cancelled the import.")
+            audit_log.write(request.user, Download, name, "Cancelled the import.")
         elif act == "dismiss":
             gguf_imports.register().dismiss(name)
+        elif act == "delete":
+            _delete(request, name)
         elif act == "discard" and gguf_imports.uploads().discard(name):
-            audit_log.write(request, Download, name, "Discarded the upload.")
+            audit_log.write(request.user, Download, name, "Discarded the upload.")
     except (ConversionRefused, UploadRefused) as error:
         model_admin.message_user(request, str(error), messages.ERROR)
     return HttpResponseRedirect(reverse(_PAGE))
@@ -133,7 +137,19 @@ def _act(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
 
 def _start(request: HttpRequest, file: str) -> None:
     begun = gguf_imports.start(file, name=request.POST.get("name", "").strip())
-    audit_log.write(request, Download, begun.name, f"Started to import {file[:200]}.")
+    audit_log.write(request.user, Download, begun.name, f"Started to import {file[:200]}.")
+
+
+def _delete(request: HttpRequest, file: str) -> None:
+    """Delete a file of the folder; raises PermissionDenied for those who may not delete files of models."""
+    if not _may_delete(request):
+        raise PermissionDenied
+    gguf_imports.remove(file)
+    audit_log.write(request.user, Download, file, "Deleted the file.")
+
+
+def _may_delete(request: HttpRequest) -> bool:
+    return request.user.has_perm("inference.remove_servedmodel")
 
 
 def _views() -> list[ImportView]:

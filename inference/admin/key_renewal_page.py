@@ -20,7 +20,6 @@ def renewal_page(model_admin: Any, request: HttpRequest, key: ApiKey) -> HttpRes
     form = KeyRenewalForm(request.POST or None, key=key)
     if request.method == "POST" and form.is_valid():
         _, secret = form.renew(request.user)
-        model_admin.log_change(request, key, "Renewed.")
         token = ONE_TIME_SECRETS.keep(key.pk, secret, request.session.session_key or "")
         return redirect("admin:inference_apikey_made", token)
     context = model_admin.admin_site.each_context(request) | {

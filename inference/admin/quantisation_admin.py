@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from inference.admin import audit_log
+from inference.accounts import audit_log
 from inference.admin.quantisation_form import QuantisationForm
 from inference.admin.quantisation_view import QuantisationView
 from inference.core.model_card import ModelCard
@@ -129,7 +129,7 @@ class QuantisationAdmin(QuantisationAdminBase):
             form.add_error(None, str(error))
             return False
         name = planned.job.name
-        audit_log.write(request, Quantisation, name, f"Started to quantise {card.id}.")
+        audit_log.write(request.user, Quantisation, name, f"Started to quantise {card.id}.")
         self.message_user(request, f"Quantising {card.id} as {name}.", messages.SUCCESS)
         return True
 
@@ -139,7 +139,7 @@ class QuantisationAdmin(QuantisationAdminBase):
         name, register = request.POST.get("id", ""), quantising.register()
         if request.POST.get("act") == "cancel":
             register.cancel(name)
-            audit_log.write(request, Quantisation, name, "Cancelled the quantisation.")
+            audit_log.write(request.user, Quantisation, name, "Cancelled the quantisation.")
         elif request.POST.get("act") == "dismiss":
             register.dismiss(name)
         return HttpResponseRedirect(reverse(_LIST))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from inference.admin import arrived_model
 from inference.admin.conversion_view import ConversionView, shared_facts
 from inference.core.quantisation import PerplexityComparison, QuantisationReport
 from inference.core.units import in_gb_or_mb
@@ -15,11 +16,13 @@ class QuantisationView(ConversionView):
     """One quantisation."""
 
     rows: tuple[tuple[str, str, str], ...] = ()  # what, before and after
+    kind: str = ""  # of a model that is here: "chat" for those that make text
 
     @classmethod
     def of(cls, one: ActiveQuantisation) -> "QuantisationView":
         rows = tuple(result_rows(one.report, one.plan)) if one.report else ()
-        return cls(rows=rows, **shared_facts(one, running="Quantising", text=_text(one)))
+        kind = arrived_model.kind_of(one.name) if one.state is State.DONE else ""
+        return cls(rows=rows, kind=kind, **shared_facts(one, running="Quantising", text=_text(one)))
 
 
 def _text(one: ActiveQuantisation) -> str:

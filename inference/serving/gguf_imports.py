@@ -6,7 +6,10 @@ from contextlib import nullcontext
 
 from django.conf import settings
 
+from inference.accounts import audit_log
+from inference.accounts.permissions import Account
 from inference.core.errors import InvalidValue, NotFound, ServerError, StorageFull, Unavailable
+from inference.models import Download
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.importing import uploads as uploading
 from inference.repository.importing.gguf_folder import GgufFolder
@@ -68,6 +71,18 @@ def part_bytes() -> int:
 def start(file: str, *, name: str = "") -> ActiveImport:
     """Plan an import and start it, or let it wait for those before it; raises ConversionRefused."""
     return register().start(make_plan(folder(), file, settings.CONFIG.models_path, name=name))
+
+
+def remove(file: str) -> None:
+    """Delete a file of the folder, or a link in it; raises ConversionRefused, also while it is imported."""
+    if any(one.is_active and one.plan and one.plan.job.source == file for one in register().all()):
+        raise ConversionRefused(f"The file {file} is being imported; cancel that first.")
+    folder().remove(file)
+
+
+def log(user: Account, name: str, message: str) -> None:
+    """Log what a user did here without the admin's page."""
+    audit_log.write(user, Download, name, message)
 
 
 def begin(file: str, *, name: str = "") -> ActiveImport:

@@ -2,6 +2,7 @@
  * Sends a GGUF file to the server in parts, since a request's body is bounded. The server says how many bytes it has, so
  * an upload goes on after a broken connection, and after a reload once the same file is chosen again.
  */
+import { size as sizeOf } from "../playground/format.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -84,11 +85,8 @@ const pause = (ms, signal) =>
 function showProgress({ name, size, received }) {
   form.querySelector("progress").value = (100 * received) / size;
   const percent = Math.floor((100 * received) / size);
-  showState(`${name}: ${percent} % of ${amount(size)}`);
+  showState(`${name}: ${percent} % of ${sizeOf(size)}`);
 }
-
-/** @param {number} bytes */
-const amount = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 /** @param {string} text */
 function showState(text) {

@@ -70,6 +70,21 @@ def test_it_is_cancelled_and_dismissed_and_logged(site: ImportingSite, staff: Cl
     assert written == [("x", "Started to import x.gguf."), ("x", "Cancelled the import.")]
 
 
+def test_a_file_is_deleted_by_those_who_may(site: ImportingSite, staff: Client) -> None:
+    assert 'value="delete"' not in staff.get(PAGE).content.decode()
+    assert staff.post(PAGE, {"act": "delete", "id": "x.gguf"}).status_code == 403
+    remover = client_of("beth", "add_download", "view_download", "remove_servedmodel")
+    assert remover.get(PAGE).content.decode().count('value="delete"') == 2
+    act(remover, "import", "x.gguf")
+    assert "The file x.gguf is being imported; cancel that first." in act(remover, "delete", "x.gguf")
+    act(remover, "cancel", "x")
+    assert 'data-gguf="x.gguf"' not in act(remover, "delete", "x.gguf")
+    assert sorted(path.name for path in site.folder.iterdir() if path.suffix == ".gguf") == ["clip.gguf"]
+    assert "There is no file" in act(remover, "delete", "../models/x.gguf")
+    last = LogEntry.objects.order_by("pk").last()
+    assert last and (last.object_repr, last.change_message) == ("x.gguf", "Deleted the file.")
+
+
 @pytest.mark.parametrize(
     ("file", "name", "text"),
     [

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -11,6 +12,8 @@ from django.urls import reverse
 
 from inference.models import ServedModel
 from inference.repository.quantising.report_file import write_report
+from inference.serving import runtime
+from tests.fakes import FakeCatalog, card
 from tests.people import client_of
 from tests.repository.conversions.waiting import has_begun, has_ended, until
 from tests.repository.quantising.test_report_file import REPORT
@@ -72,7 +75,10 @@ def test_it_is_started_watched_and_ends_in_a_model(site: QuantisingSite, staff: 
     site.go()
     until(site.register, has_ended, "small")
     page = staff.get(LIST).content.decode()
-    assert 'value="load small"' in page and 'href="/?model=small">Chat now<' in page and "?q=small" in page
+    assert 'value="load small"' in page and "Chat now" not in page and "?q=small" in page
+    for kind, expected in (("chat", True), ("embedding", False)):
+        with runtime.use_pool(site.pool, models=cast(Any, FakeCatalog(card("small", kind=kind)))):
+            assert ('href="/?model=small">Chat now<' in staff.get(LIST).content.decode()) is expected
 
 
 def test_it_is_cancelled_and_dismissed(site: QuantisingSite, staff: Client) -> None:

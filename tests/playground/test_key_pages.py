@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -32,6 +33,8 @@ def test_a_key_is_made_shown_once_used_and_revoked(ann: Client) -> None:
     listed = ann.get("/keys/").content.decode()
     assert "laptop" in listed and "never used" in listed and found[1] not in listed
     assert "is revoked" in ann.post(f"/keys/{key.pk}/revoke/", follow=True).content.decode()
+    written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
+    assert written == [(str(key), "Made on the page API keys."), (str(key), "Revoked.")]
     key.refresh_from_db()
     assert key.is_revoked and "Revoke<" not in ann.get("/keys/").content.decode()
 
@@ -68,6 +71,7 @@ def test_an_owner_renews_a_key(ann: Client) -> None:
     assert found and key_secret.is_right(found[1], key.digest) and "The old secret works until" in text
     assert "already shown" in ann.get(made.redirect_chain[0][0]).content.decode()
     assert "The old secret works until" in ann.get("/keys/").content.decode()
+    assert LogEntry.objects.latest("pk").change_message == "Renewed."
 
 
 def test_an_owner_renews_no_key_of_others_of_operators_or_that_is_over(ann: Client) -> None:

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from inference.accounts import audit_log
 from inference.accounts.permissions import may_act
-from inference.admin import audit_log
 from inference.core.errors import ServerError
 from inference.models import ServedModel
 from inference.serving import control, runtime
@@ -51,4 +51,4 @@ def _origin(request: HttpRequest) -> str:
 def _log(request: HttpRequest, stream: Stream) -> None:
     model = ServedModel.objects.filter(name=stream.model).first()
     caller = f"{stream.principal_kind} {stream.principal}".strip()
-    audit_log.write(request, ServedModel, stream.model, f"Stopped a request of {caller}.", model)
+    audit_log.write(request.user, ServedModel, stream.model, f"Stopped a request of {caller}.", model)

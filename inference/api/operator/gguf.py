@@ -3,6 +3,7 @@
 All need the right to download models: they too put one into the models folder.
 """
 
+from functools import partial
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from inference.core.errors import InvalidValue
 from inference.core.gguf_import import MOST_BYTES, FileIdentity
 from inference.core.threads import FILES
 from inference.serving import gguf_imports
+from inference.storage.database_threads import in_database
 
 router = Router()
 _File = Annotated[str, Field(min_length=1, max_length=512)]
@@ -65,7 +67,9 @@ async def imports(request: HttpRequest) -> HttpResponse:
 async def start(request: HttpRequest) -> HttpResponse:
     """Start one, and answer with its place; GET has its progress."""
     wanted = await strict_json.read(request, NewImport)
-    return json_answer(await FILES.run(gguf_imports.begin, wanted.file, name=wanted.name))
+    begun = await FILES.run(gguf_imports.begin, wanted.file, name=wanted.name)
+    await _log(request, begun.name, f"Started to import {wanted.file[:200]}.")
+    return json_answer(begun)
 
 
 @router.post("/gguf/imports/cancel")
@@ -73,6 +77,7 @@ async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
     named = await strict_json.read(request, Named)
     await FILES.run(gguf_imports.register().cancel, named.name)
+    await _log(request, named.name, "Cancelled the import.")
     return await imports(request)
 
 
@@ -93,9 +98,10 @@ async def append(request: HttpRequest) -> HttpResponse:
         name=request.GET.get("name", ""), size=_number(request, "size"), modified=_number(request, "modified")
     )
     with gguf_imports.told():
-        return json_answer(
-            await FILES.run(gguf_imports.uploads().append, file, _number(request, "offset"), part)
-        )
+        upload = await FILES.run(gguf_imports.uploads().append, file, _number(request, "offset"), part)
+    if upload.is_complete:
+        await _log(request, file.name, "Uploaded the file.")
+    return json_answer(upload)
 
 
 @router.post("/gguf/uploads/discard")
@@ -103,8 +109,17 @@ async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has arrived of a file. Idempotent."""
     named = await strict_json.read(request, Named)
     with gguf_imports.told():
-        await FILES.run(gguf_imports.uploads().discard, named.name)
+        is_gone = await FILES.run(gguf_imports.uploads().discard, named.name)
+    if is_gone:
+        await _log(request, named.name, "Discarded the upload.")
     return await show(request)
+
+
+async def _log(request: HttpRequest, name: str, message: str) -> None:
+    """Put what a user who is signed in did into the admin's history, which has users alone."""
+    user = await request.auser()
+    if user.is_authenticated:  # on an open site, too, where nobody has to be
+        await in_database(partial(gguf_imports.log, user, name, message))
 
 
 def _number(request: HttpRequest, name: str) -> int:

@@ -50,12 +50,22 @@ class GgufFolder:
 
     def path_of(self, name: str) -> Path:
         """Where the file of this name is; raises ConversionRefused unless it is one of the list."""
-        place = next((place for place in self._places() if place.name == name), None)
-        if place is None:
-            raise ConversionRefused(f"There is no file {name[:200]!r} in the folder for GGUF files.")
-        if found := self._inside(place):
+        if found := self._inside(self._place_of(name)):
             return found
         raise ConversionRefused(f"{name} cannot be imported: {_NO_FILE}")
+
+    def remove(self, name: str) -> None:
+        """Delete the file or link of this name; raises ConversionRefused unless it is one of the list."""
+        place = self._place_of(name)
+        try:
+            place.unlink()
+        except OSError as error:
+            raise ConversionRefused(f"The file {name} cannot be deleted: {error.strerror}.") from None
+
+    def _place_of(self, name: str) -> Path:
+        if place := next((place for place in self._places() if place.name == name), None):
+            return place
+        raise ConversionRefused(f"There is no file {name[:200]!r} in the folder for GGUF files.")
 
     def _places(self) -> Iterator[Path]:
         names = [entry.name for entry in folder_tree.entries(self.path) if is_listed(entry.name)]

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import AsyncClient, Client
 from pydantic import SecretStr
 
@@ -175,3 +176,26 @@ async def test_the_default_folder_is_made(tmp_path: Path, settings: Any) -> None
     refused = await post("/uploads", **NEW)
     assert refused.status_code == 400 and "MLX_SERVER_GGUF_DIR" in error_of(refused)["message"]
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_users_do_is_in_the_admins_history(site: ImportingSite) -> None:
+    ann = client_of("ann", "add_download", "view_download")
+
+    def sent(path: str, **body: Any) -> None:
+        response = ann.post(f"{ADDRESS}{path}", json.dumps(body), content_type="application/json")
+        assert response.status_code == 200, response.content
+
+    sent("/uploads", **NEW)
+    query = urlencode({**NEW, "offset": 0})
+    ann.post(f"{ADDRESS}/uploads/part?{query}", CONTENT, content_type="application/octet-stream")
+    sent("/imports", file="new.gguf", name="new")
+    sent("/imports/cancel", name="new")
+    sent("/uploads", **{**NEW, "name": "other.gguf"})
+    sent("/uploads/discard", name="other.gguf")
+    written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
+    assert written == [
+        ("new.gguf", "Uploaded the file."),
+        ("new", "Started to import new.gguf."),
+        ("new", "Cancelled the import."),
+        ("other.gguf", "Discarded the upload."),
+    ]

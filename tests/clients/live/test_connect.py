@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,12 @@ def printed(site: Site, client: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("client", of_each_kind(PROGRAMS, ["openai-python", "curl"]))
+def cases() -> Iterator[Any]:
+    for client in of_each_kind(PROGRAMS, ["openai-python", "curl"]):
+        yield pytest.param(client, marks=node.NEEDS_NODE if client == "openai-node" else ())
+
+
+@pytest.mark.parametrize("client", cases())
 def test_a_printed_program_gets_the_answer(scripted_site: Site, client: str) -> None:
     if client == "openai-node":
         node.install()
