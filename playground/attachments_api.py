@@ -70,8 +70,8 @@ async def count_tokens(visitor: Visitor, pk: UUID) -> HttpResponse:
     if not loaded.sees:
         return json_answer({"tokens": None})
     seen, blank = (_asked(model, pictures) for pictures in ((picture,), ()))
-    counts = [await _tokens(visitor, of) for of in (seen, blank)]
-    return json_answer({"tokens": counts[0] - counts[1] if None not in counts else None})
+    whole, without = await _tokens(visitor, seen), await _tokens(visitor, blank)
+    return json_answer({"tokens": None if whole is None or without is None else whole - without})
 
 
 def _asked(model: str, pictures: tuple[Picture, ...]) -> ChatRequest:

@@ -71,7 +71,8 @@ class Importer:
             self.report.add(ReportedChat("duplicate", known["title"], known["id"]), name)
             return
         fields["import_key"] = chat.import_key
-        self.single = self._store.import_conversation(fields, fields["messages"], body.pictures)
+        pictures = fields.get("pictures")
+        self.single = self._store.import_conversation(fields, fields["messages"], pictures)
         self.report.add(ReportedChat("imported", self.single["title"], self.single["id"], chat.note), name)
 
     def _known(

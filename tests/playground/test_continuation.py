@@ -51,7 +51,7 @@ def test_a_model_that_is_gone_is_named() -> None:
 @pytest.mark.parametrize("text", ["Half a", "```python\nx = 1\n", "ends with a space "])
 def test_the_last_message_of_the_request_is_the_answer_so_far(text: str) -> None:
     branch = [Message(role="user", content="Go"), answer(content=text, reasoning="I think.")]
-    made = continuation.request(chat_request.validated({"model": "tiny"}), "Be brief.", branch)
+    made = continuation.request(chat_request.validated({"model": "tiny"}), "Be brief.", branch, {})
     assert made.continues
     assert [message.role for message in made.messages] == ["system", "user", "assistant"]
     assert (made.messages[-1].content, made.messages[-1].reasoning) == (text, "I think.")

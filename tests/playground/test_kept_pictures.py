@@ -66,7 +66,7 @@ def test_another_conversation_does_not_have_it(store: MessageStore) -> None:
     _, question = asked(store, RED)
     other, _ = asked(store)
     with pytest.raises(NotFound):
-        kept_pictures.get(other.pk, question.attachments[0]["id"])
+        kept_pictures.get(other.pk, (question.attachments or [])[0]["id"])
     assert kept_pictures.read_of(other.pk, [question]) == {}
 
 
@@ -96,7 +96,7 @@ def test_they_go_with_their_conversation(store: MessageStore) -> None:
 
 def test_they_go_with_the_last_message_that_names_them(store: MessageStore) -> None:
     found, question = asked(store, RED, WIDE)
-    left = question.attachments[0]["id"]
+    left = (question.attachments or [])[0]["id"]
     _, branch = store.add_question(found.pk, None, "And this alone?", {}, {}, attachments=[left])
     store.delete_message(question.pk)
     purge()
