@@ -242,9 +242,8 @@ class ConversationStore:
             **conversation_import.row(fields), branched_from=origin, deleted_at=IN_IMPORT
         )
         kept = kept_pictures.add(conversation, pictures or {})
-        conversation.tip_id = conversation_import.add_messages(
-            conversation, messages, fields.get("tip"), kept
-        )
+        tip = conversation_import.add_messages(conversation, messages, fields.get("tip"), kept)
+        conversation.tip_id = tip
         conversation.deleted_at = None
         conversation.save(update_fields=["tip", "deleted_at"])
         return conversation.summary

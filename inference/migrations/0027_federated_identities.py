@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0024_renewed_keys"),
+        ("inference", "0026_context_that_fits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
