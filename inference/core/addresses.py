@@ -88,6 +88,16 @@ def fetched_host(given: str) -> str:
     return text
 
 
+def upstream_host(given: str) -> str:
+    """A host name or address, with a port or for all ports; ValueError says what to write instead."""
+    name, colon, port = given.strip().rpartition(":")
+    if not (name and port.isdecimal()) or (":" in name and not name.endswith("]")):
+        return host_name(given)
+    if not 0 < int(port) < 65_536:
+        raise ValueError(f"{given.strip()!r} has no valid port")
+    return f"{host_name(name)}:{int(port)}"
+
+
 def origin(given: str) -> str:
     """An origin as browsers send it, or a scheme alone such as `app://`; ValueError says what else to write.
 

@@ -30,6 +30,7 @@ _ADDRESSES = {
     "allowed_origins": addresses.origin,
     "origins": addresses.web_origin,
     "trusted_proxies": addresses.network,
+    "upstream_hosts": addresses.upstream_host,
 }
 
 
@@ -58,6 +59,12 @@ class Config(FolderSettings, PictureLimits, OpenIDSettings):
     )
     trusted_proxies: str = Field(
         "", description="Addresses or networks of proxies whose `X-Forwarded-For` counts, by commas."
+    )
+    upstream_hosts: str = Field(
+        "", description="Hosts that upstreams may have, by commas; empty: what operators enter."
+    )
+    upstream_silence_s: float = Field(
+        600, gt=0, description="Seconds an upstream may be silent before its answer fails."
     )
     admin_user: str = Field(
         "admin", pattern=r"^[\w.@+-]{1,150}$", description="Name of the account made at the first start."
@@ -196,7 +203,7 @@ class Config(FolderSettings, PictureLimits, OpenIDSettings):
     def _is_an_address(cls, value: str) -> str:
         return addresses.listening(value)
 
-    @field_validator("allowed_hosts", "allowed_origins", "origins", "trusted_proxies")
+    @field_validator("allowed_hosts", "allowed_origins", "origins", "trusted_proxies", "upstream_hosts")
     @classmethod
     def _are_addresses(cls, value: str, field: ValidationInfo) -> str:
         parsed = _ADDRESSES[str(field.field_name)]
@@ -260,6 +267,11 @@ class Config(FolderSettings, PictureLimits, OpenIDSettings):
         public = [addresses.in_url(addresses.host_of(one)) for one in self.own_origins]
         local = addresses.local_names() if self.is_loopback else []
         return list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *own, *named, *public, *local]))
+
+    @property
+    def allowed_upstream_hosts(self) -> list[str]:
+        """Hosts, some with a port, that upstreams may have; none: any."""
+        return self.upstream_hosts.split(",") if self.upstream_hosts else []
 
     @property
     def foreign_origins(self) -> list[str]:

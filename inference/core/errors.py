@@ -33,6 +33,8 @@
         ├── StorageFull           507  storage_full
         ├── ShuttingDown          503  shutting_down
         ├── WorkerDied            500  worker_died
+        ├── UpstreamFailed        502  upstream_failed
+        ├── UpstreamUnreachable   503  upstream_unreachable (Retry-After)
         └── InternalError         500  internal_error
 
 The message is shown to the client, so it never holds a path, a traceback or another user's text.
@@ -275,6 +277,19 @@ class WorkerDied(Unavailable):
     """The model's process ended under the request; asking again starts a new one."""
 
     status, code = 500, "worker_died"
+
+
+class UpstreamFailed(Unavailable):
+    """The server that answers for the model gave no usable answer, or broke off in the middle of one."""
+
+    status, code = 502, "upstream_failed"
+
+
+class UpstreamUnreachable(Unavailable):
+    """None of the servers that answer for the model can be reached now; `retry_after` says when to ask."""
+
+    code = "upstream_unreachable"
+    usual_retry_after = 5.0
 
 
 class InternalError(Unavailable):

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from inference.core.profile import Profile
 from inference.core.requests import Lora, Sampling
+from inference.core.upstream import RemoteModel
 
 ModelKind = Literal["chat", "embedding", "rerank"]
 Light = Literal["green", "amber", "red"]
@@ -82,8 +83,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     """What is known of a model before anything is loaded: read from its folder's small files."""
 
     id: str  # the relative path below the models folder, or the hub's id
-    path: str
-    source: Literal["folder", "hub"]
+    path: str  # empty where other servers answer for it
+    source: Literal["folder", "hub", "upstream"]
     family: str  # config.json's model_type
     context_length: int
     weight_bytes: int  # as stored
@@ -116,6 +117,17 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     profiles: tuple[Profile, ...] = ()  # the operator's; an adapter of the same name wins
     base: str = ""  # in lists of what can be requested: the model whose adapter or profile this is
     profile: str = ""  # the name of that profile; empty for an adapter
+    remote: RemoteModel | None = None  # of a model that other servers answer for
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether other servers answer for it, so that it takes no memory here."""
+        return self.remote is not None
+
+    @property
+    def most_streams(self) -> int:
+        """How many requests other servers are given at once; 0 for the site's own limit."""
+        return self.remote.most_streams if self.remote else 0
 
     @property
     def longest_context(self) -> int:

@@ -13,6 +13,7 @@ from inference.models.served_model import ServedModel
 from inference.models.sign_in import SignInAttempts
 from inference.models.stored_conversation import ConversationItem, StoredConversation
 from inference.models.stored_response import StoredItem, StoredResponse
+from inference.models.upstream import Upstream, UpstreamModel
 from inference.models.usage_hour import UsageHour
 from inference.models.usage_limits import AccountDay, AccountLimits, GroupLimits
 
@@ -37,5 +38,7 @@ __all__ = [
     "StoredConversation",
     "StoredItem",
     "StoredResponse",
+    "Upstream",
+    "UpstreamModel",
     "UsageHour",
 ]

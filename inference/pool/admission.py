@@ -135,7 +135,8 @@ class Admission:
             raise refusals.unknown_error(model_id, base)
         if not card.is_servable:
             raise refusals.problem_error(card)
-        if self._pressure.is_refusing and not self._ledger.of(card.id):
+        is_load = not card.is_remote and not self._ledger.of(card.id)
+        if self._pressure.is_refusing and is_load:
             error = refusals.pressure_error(card, self._scheduler.retry_after(card))
             raise self._scheduler.record_refusal(card, error, card.resident_bytes)
         return card

@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 class Pool:
     """The resident models of this site.
 
+    `start_upstream` starts a runner of a model that other servers answer for, `start_runner` of any other.
     `gauge` returns the share of the system's memory that is available. `on_tick` is called with a snapshot
     once a second, `on_event` with each decision.
     """
@@ -54,6 +55,7 @@ class Pool:
         *,
         find_card: Callable[[str], ModelCard | None],
         start_runner: StartRunner,
+        start_upstream: StartRunner | None = None,
         find_pinned: Callable[[], Sequence[str]] = list,
         on_event: OnEvent = lambda event: None,
         on_tick: Callable[[PoolSnapshot], None] = lambda snapshot: None,
@@ -77,6 +79,7 @@ class Pool:
             self._records,
             load_timeout_s=options.load_timeout_s,
             spare=self._spare,
+            start_upstream=start_upstream or start_runner,
             unloader=self._unloader,
             tasks=self._tasks,
             on_change=self._ticker.request_dispatch,

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -65,7 +65,8 @@ class Catalog:
     Safe to use from several threads. A folder's card is made once and again whenever one of its files
     changes; the folders and the operator's choices are read again after a second. A thread of its own scans:
     while a slow disk or database holds it up, callers get what was known before. `hub_cache` is the folder of
-    the Hugging Face cache, by default that of its own settings; `clock` counts seconds.
+    the Hugging Face cache, by default that of its own settings; `clock` counts seconds. `remote` returns the
+    cards of models that other servers answer for; a folder of the same name wins.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Catalog:
         hub_cache: Path | None = None,
         dequantises: bool | None = None,
         choices: Callable[[], Choices] = no_choices,
+        remote: Callable[[], Sequence[ModelCard]] = tuple,
         context_limit: int | None = None,
         prefill_step: int = 512,
         kv_bits: int = 0,
@@ -84,7 +86,7 @@ class Catalog:
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._models_dir = models_dir
-        self._choices = choices
+        self._choices, self._remote = choices, remote
         self._use_hub_cache = use_hub_cache
         self._hub_cache = hub_cache
         self._clock = clock
@@ -136,12 +138,13 @@ class Catalog:
     def _scan(self) -> CatalogContents:
         choices = self._choices()
         places = {place.name: place for place in self._places()}
-        cards = {name: self._card(places[name]) for name in sorted(places)}
+        cards: dict[str, ModelCard | None] = {name: self._card(places[name]) for name in places}
         folders = {place.folder for place in places.values()}
         self._made = {folder: made for folder, made in self._made.items() if folder in folders}
-        found = {name: card for name, card in cards.items() if card}
+        found = {card.id: card for card in self._remote()}
+        found |= {name: card for name, card in cards.items() if card}
         return CatalogContents.of(
-            {name: _chosen(card, choices.get(name, _NO_CHOICE), found) for name, card in found.items()}
+            {name: _chosen(found[name], choices.get(name, _NO_CHOICE), found) for name in sorted(found)}
         )
 
     def _places(self) -> Iterator[Place]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import wait
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from msgspec import structs
 
 from inference.core.errors import Unavailable
 from inference.core.installation import PROGRAM
+from inference.core.model_card import ModelCard
 from inference.core.pool_state import PoolEvent
 from inference.core.protocol import Load
 from inference.pool import Pool, PoolOptions, ProcessRunner
@@ -25,8 +26,11 @@ from inference.serving.metrics.site_metrics import METRICS
 from inference.serving.recording.request_entry import Note
 from inference.serving.recording.request_ledger import Ledger
 from inference.serving.usage_history import USAGE_HISTORY
+from inference.storage import upstream_routes
+from inference.storage.last_read import LastRead
 from inference.storage.operator_choices import Choices, Chosen
 from inference.storage.pool_journal import Journal
+from inference.upstreams.upstreams import Upstreams
 
 if TYPE_CHECKING:
     from inference.core.config import Config
@@ -36,22 +40,33 @@ _pool: Pool | None = None
 _catalog: Catalog | None = None
 _ledger: Keep | None = None
 _downloads: Downloads | None = None
+_upstreams: Upstreams | None = None
 
 
 def catalog() -> Catalog:
     """The models on this machine's disk."""
     global _catalog
     if _catalog is None:
-        _catalog = _new_catalog(Choices())
+        _catalog = _new_catalog(Choices(), upstreams().cards)
     return _catalog
 
 
-def _new_catalog(choices: Callable[[], Chosen]) -> Catalog:
+def upstreams() -> Upstreams:
+    """The other servers that answer for models of this site."""
+    global _upstreams
+    if _upstreams is None:
+        read = LastRead(upstream_routes.read, (), "Upstreams")
+        _upstreams = Upstreams(read, silence_s=settings.CONFIG.upstream_silence_s)
+    return _upstreams
+
+
+def _new_catalog(choices: Callable[[], Chosen], remote: Callable[[], Sequence[ModelCard]] = tuple) -> Catalog:
     config = settings.CONFIG
     return Catalog(
         config.models_path,
         use_hub_cache=config.use_hub_cache,
         choices=choices,
+        remote=remote,
         **structs.asdict(machine()),
     )
 
@@ -83,6 +98,7 @@ def pool() -> Pool:
             _pool_options(config),
             find_card=catalog().find,
             start_runner=lambda: _runner(_load_options(config)),
+            start_upstream=lambda: upstreams().start_runner(),
             find_pinned=catalog().pinned,
             on_event=_journal_and_count(Journal()),
             load_span=tracing.load_span,

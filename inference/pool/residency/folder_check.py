@@ -4,7 +4,7 @@ The folder of such a model was deleted, or cannot be served as it is now. Withou
 hold its memory with no visible reason.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
@@ -14,6 +14,8 @@ from inference.pool.residency.background_tasks import BackgroundTasks
 from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.unloader import Unloader
 
+_FOLDER_GONE = "its folder is gone"
+_REMOTE_GONE = "no other server answers for it any more"
 _CHECK_EVERY_S = 5.0  # a folder that is replaced is missing for a moment
 
 
@@ -38,12 +40,13 @@ class FolderCheck:
 
     def start_if_due(self, now: float) -> None:
         """Drain, every few seconds, the models that two checks in a row found unreachable."""
-        names = [one.card.id for one in self._ledger.residents if one.state == ModelState.READY]
+        ready = [one.card for one in self._ledger.residents if one.state == ModelState.READY]
+        names = {card.id: _REMOTE_GONE if card.is_remote else _FOLDER_GONE for card in ready}
         if names and now - self._checked_at >= _CHECK_EVERY_S and not self._is_checking:
             self._checked_at, self._is_checking = now, True
             self._tasks.spawn(self._drain_unreachable(names))
 
-    async def _drain_unreachable(self, names: Sequence[str]) -> None:
+    async def _drain_unreachable(self, names: Mapping[str, str]) -> None:
         try:
             reasons = await CATALOG.run(self._unreachable_reasons, names)
         finally:
@@ -56,13 +59,13 @@ class FolderCheck:
                 self._unloader.drain(resident)
         self._unreachable = reasons
 
-    def _unreachable_reasons(self, names: Sequence[str]) -> dict[str, str]:
-        """Why no request can reach these models any more; reads the catalog."""
+    def _unreachable_reasons(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Why no request can reach these models any more; `names` has what it means if one is gone."""
         reasons = {}
-        for name in names:
+        for name, gone in names.items():
             card = self._find_card(name)
             if card is None or card.id != name:  # another model may have it as an alias
-                reasons[name] = "its folder is gone"
+                reasons[name] = gone
             elif not card.is_servable:
                 reasons[name] = f"it can be served no more: {card.problem}"
         return reasons

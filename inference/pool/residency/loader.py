@@ -17,7 +17,7 @@ from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.resident import Resident
 from inference.pool.residency.spare_worker import SpareWorker
 from inference.pool.residency.unloader import Unloader
-from inference.pool.workers.runner import Runner
+from inference.pool.workers.runner import Runner, StartRunner
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Loader:
         *,
         load_timeout_s: float,
         spare: SpareWorker,
+        start_upstream: StartRunner,
         unloader: Unloader,
         tasks: BackgroundTasks,
         on_change: Callable[[], None],
@@ -65,7 +66,7 @@ class Loader:
         self._backoffs = records.backoffs
         self._clock = records.clock
         self._load_timeout_s = load_timeout_s
-        self._spare = spare
+        self._spare, self._start_upstream = spare, start_upstream
         self._unloader = unloader
         self._tasks = tasks
         self._on_change = on_change
@@ -77,7 +78,7 @@ class Loader:
         """Start a load that takes the model's bytes and those promised to the request that needs it."""
         resident = Resident(
             card,
-            self._spare.take(),
+            self._start_upstream() if card.is_remote else self._spare.take(),
             self._clock(),
             kv_per_token=card.kv_bytes_per_token,
             promised=promised,

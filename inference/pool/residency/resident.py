@@ -76,7 +76,7 @@ class Resident:
 
     @property
     def is_evictable(self) -> bool:
-        return self.is_idle and not self.card.is_pinned
+        return self.is_idle and not self.card.is_pinned and not self.card.is_remote  # which holds no memory
 
     @property
     def is_leaving(self) -> bool:

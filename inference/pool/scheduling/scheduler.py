@@ -152,14 +152,16 @@ class Scheduler:
         self._grant(pending, resident)
 
     def _has_place(self, resident: Resident, pending: PendingLease) -> bool:
-        most = self._queue.most_streams(resident, pending.share, self._options.max_leases)
+        most = resident.card.most_streams or self._options.max_leases
+        most = self._queue.most_streams(resident, pending.share, most)
         is_open = pending.tokens is None or resident.leases < most
         return resident.state == ModelState.READY and is_open
 
     def _can_load(self, card: ModelCard) -> bool:
         """Whether nothing but memory is in the way of a load."""
         backoff = self._backoffs.find(card.id)
-        return not self._pressure.is_refusing and (not backoff or backoff.may_load(self._clock()))
+        may_load = card.is_remote or not self._pressure.is_refusing
+        return may_load and (not backoff or backoff.may_load(self._clock()))
 
     def _crash_loop_error(self, card: ModelCard) -> ServerError | None:
         """The refusal of a model whose worker keeps dying."""
@@ -211,8 +213,7 @@ class Scheduler:
         them.
         """
         need = self._needed_bytes(head)
-        missing = need - self._ledger.free - self._ledger.reclaiming
-        if missing <= 0:
+        if (missing := need - self._ledger.free - self._ledger.reclaiming) <= 0:
             return
         residents, wanted = self._ledger.residents, head.lora.name if head.lora else ""
         evictable = [resident for resident in self._past_min_residency(head) if resident.is_evictable]
@@ -273,8 +274,7 @@ class Scheduler:
 
     def retry_after(self, card: ModelCard) -> int:
         """Seconds until another request for this model may expect its turn."""
-        resident = self._ledger.of(card.id)
-        is_loaded = resident is not None and resident.state == ModelState.READY
+        is_loaded = bool((one := self._ledger.of(card.id)) and one.state == ModelState.READY)
         return retry_after(
             waiting=len(self._queue),
             running=sum(resident.leases for resident in self._ledger.residents),

@@ -1,0 +1,1 @@
+"""Models that other servers answer for, in OpenAI's chat dialect."""

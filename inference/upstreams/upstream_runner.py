@@ -1,0 +1,187 @@
+"""UpstreamRunner: the Runner of a model that other servers answer for; it stands where a worker would."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+import httpx
+
+from inference.core.errors import (
+    InternalError,
+    ServerError,
+    UnsupportedField,
+    UpstreamFailed,
+    UpstreamUnreachable,
+)
+from inference.core.events import Accepted, Event
+from inference.core.load_progress import OnLoadProgress
+from inference.core.model_card import ModelCard
+from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Request
+from inference.core.upstream import Address
+from inference.upstreams import connection, request_body
+from inference.upstreams.balancer import Balancer, prefix_of
+from inference.upstreams.chunk_reader import ChunkReader
+from inference.upstreams.event_lines import data_of
+from inference.upstreams.health_checks import HealthChecks
+from inference.upstreams.refusals import Unanswered
+
+_CHARACTERS_PER_TOKEN = 4  # of an estimate, until the other server has counted
+Addresses = Callable[[str], Sequence[Address]]
+
+
+class UpstreamRunner:
+    """Sends each request to one of the model's addresses.
+
+    `addresses_of` returns those of a model as they are now. An answer that is silent for `silence_s` fails.
+    """
+
+    pid: int | None = None
+    memory = Memory()
+    device_bytes = 0
+    is_late = False
+    end_reason = ""
+    death_reason: DeathReason = "unknown"
+
+    def __init__(self, addresses_of: Addresses, balancer: Balancer, *, silence_s: float) -> None:
+        self._addresses_of = addresses_of
+        self._balancer = balancer
+        self._silence_s = silence_s
+        self._client: httpx.AsyncClient | None = None
+        self._checks: HealthChecks | None = None
+        self._model = ""
+        self._context_length = 0
+        self._ended = asyncio.Event()
+
+    async def warm_up(self) -> None:
+        """There is nothing to prepare."""
+
+    async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
+        """Begin to check the health of the addresses; whether one answers is found out by each request."""
+        self._model, self._context_length = card.id, card.context_length
+        self._client = await asyncio.to_thread(connection.new_client, self._silence_s)
+        self._checks = HealthChecks(self._client, lambda: self._addresses, self._balancer)
+        return Loaded(
+            seconds=0.0, memory=Memory(), context_length=card.context_length, vocab_size=0, device=""
+        )
+
+    async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:
+        """Run one request: Accepted first, Finished last; closing it closes the connection.
+
+        Another address is tried only before the first byte of an answer. Raises UnsupportedField for what the
+        other server does not follow, UpstreamUnreachable where none answers, UpstreamFailed where one breaks
+        off, and what the other server refuses the request with.
+        """
+        if not isinstance(request, ChatRequest | CompletionRequest):
+            raise UnsupportedField(
+                "Another server answers for this model, and only its chats and completions are passed on.",
+                param="model",
+            )
+        tried: list[Address] = []
+        failure: ServerError | None = None
+        while address := self._balancer.choose(self._addresses, prefix_of(request, owner), tried):
+            tried.append(address)
+            has_begun = False
+            try:
+                async with aclosing(self._asked(request, address, owner)) as events:
+                    async for event in events:
+                        has_begun = True
+                        yield event
+                return
+            except UnsupportedField as error:  # the server of another address may follow the field
+                failure = failure or error
+            except Unanswered as error:
+                if has_begun:
+                    raise error.error from None
+                failure = error.error
+                self._note(address, error)
+        raise failure or self._unreachable()
+
+    @property
+    def _addresses(self) -> Sequence[Address]:
+        return self._addresses_of(self._model)
+
+    async def _asked(self, request: GenerationRequest, address: Address, owner: str) -> AsyncGenerator[Event]:
+        """The events of one address; raises UnsupportedField or Unanswered before the first of them."""
+        if self._client is None:
+            raise InternalError("The model is not ready; please ask again.")
+        content = request_body.encoded(request, address, owner, self._context_length)
+        prompt_tokens = len(content) // _CHARACTERS_PER_TOKEN
+        path = request_body.path_of(request)
+        with self._balancer.stream(address) as health:
+            async with connection.posted(self._client, address, path, content) as pieces:
+                health.note_answer()
+                yield self._accepted(request, prompt_tokens)
+                try:
+                    async with aclosing(self._read(request, pieces, prompt_tokens)) as events:
+                        async for event in events:
+                            yield event
+                except UpstreamFailed as error:
+                    self._balancer.note_failure(address, error.message.rstrip("."))
+                    raise
+
+    async def _read(
+        self, request: GenerationRequest, pieces: AsyncGenerator[bytes], prompt_tokens: int
+    ) -> AsyncGenerator[Event]:
+        """The events in the body of an answer."""
+        reader = ChunkReader(request.answers, prompt_tokens)
+        async with aclosing(pieces), aclosing(data_of(pieces, self._silence_s)) as found:
+            async for data in found:
+                for event in reader.read(data):
+                    yield event
+                if reader.is_done:
+                    break
+        for event in reader.end():
+            yield event
+
+    def _accepted(self, request: GenerationRequest, prompt_tokens: int) -> Accepted:
+        most = request.max_tokens or self._context_length
+        return Accepted(
+            prompt_tokens=prompt_tokens,
+            max_tokens=most * request.answers,
+            answer_limit=most,
+            sampling=request.sampling,
+            noted=tuple(request_body.noted(request)),
+            best_effort=tuple(request_body.best_effort(request)),
+        )
+
+    def _note(self, address: Address, error: Unanswered) -> None:
+        if error.pause_s is None:
+            self._balancer.note_failure(address, error.reason)
+        else:
+            self._balancer.note_busy(address, error.pause_s)
+
+    def _unreachable(self) -> UpstreamUnreachable:
+        wait = max(1.0, self._balancer.retry_in_s(self._addresses))
+        return UpstreamUnreachable(
+            "No server that answers for this model can be reached now; ask again later.", retry_after=wait
+        )
+
+    # What a worker can do and another server cannot, or need not.
+
+    def limit_growth(self, request: Request, growth: object) -> None:
+        """Its answers take no memory here."""
+
+    async def end_thinking(self, request: Request) -> int:
+        """Its reasoning cannot be ended."""
+        return 0
+
+    def shed(self, keep_bytes: int) -> None:
+        """It keeps no prefixes here."""
+
+    def drop_loras(self, names: tuple[str, ...]) -> None:
+        """It has no adapters here."""
+
+    def on_memory(self, report: Callable[[Memory], None]) -> None:
+        """It has no memory to report."""
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        """Close its connections. Idempotent."""
+        self._ended.set()
+        if self._checks:
+            await self._checks.stop()
+        if self._client:
+            await self._client.aclose()

@@ -1,0 +1,63 @@
+"""All upstreams of this process: the cards of their models, their addresses, and the balancer."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from inference.core.model_card import ModelCard
+from inference.core.upstream import Address, RemoteModel, Route
+from inference.upstreams.balancer import Balancer
+from inference.upstreams.upstream_runner import UpstreamRunner
+
+
+class Upstreams:
+    """Call `cards` from the thread that scans the models; the rest is callable from any thread.
+
+    `read` returns the routes as the operator has set them up. An answer that is silent for `silence_s` fails.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Sequence[Route]],
+        *,
+        silence_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read = read
+        self._silence_s = silence_s
+        self.balancer = Balancer(clock)
+        self._addresses: Mapping[str, tuple[Address, ...]] = {}
+
+    def cards(self) -> tuple[ModelCard, ...]:
+        """A card for each model that other servers answer for; the addresses are those of this read."""
+        routes = self._read()
+        self._addresses = {route.model: route.addresses for route in routes}
+        return tuple(map(card_of, routes))
+
+    def addresses_of(self, model: str) -> tuple[Address, ...]:
+        """Where a model is answered for; empty where it is not."""
+        return self._addresses.get(model, ())
+
+    def start_runner(self) -> UpstreamRunner:
+        """A runner for one of the models."""
+        return UpstreamRunner(self.addresses_of, self.balancer, silence_s=self._silence_s)
+
+
+def card_of(route: Route) -> ModelCard:
+    """The card of a model that other servers answer for: it takes no memory here."""
+    return ModelCard(
+        id=route.model,
+        path="",
+        source="upstream",
+        family="upstream",
+        context_length=route.context_length,
+        weight_bytes=0,
+        resident_bytes=0,
+        created=route.created,
+        problem=route.problem,
+        remote=RemoteModel(
+            upstreams=tuple(address.upstream for address in route.addresses),
+            most_streams=route.most_streams,
+            takes_tools=route.takes_tools,
+            can_reason=route.can_reason,
+        ),
+    )

@@ -1,0 +1,318 @@
+"""One address after another, as the wire has it."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing
+
+import pytest
+
+from inference.core.errors import (
+    InvalidRequest,
+    QueueFull,
+    ServerError,
+    UnsupportedField,
+    UpstreamFailed,
+    UpstreamUnreachable,
+)
+from inference.core.events import Accepted, Ended, Event, Finished, TextDelta
+from inference.core.requests import ChatRequest, Message, Request, Sampling, TokenizeRequest
+from inference.core.upstream import Address, Route
+from inference.upstreams.balancer import Balancer
+from inference.upstreams.upstream_runner import UpstreamRunner
+from inference.upstreams.upstreams import card_of
+from tests.upstreams.fake_server import HELLO, Answer, Wire, delta, fake_server, says_hello
+
+ASKED = ChatRequest(model="ours", messages=(Message(role="user", content="Hi \ud800"),))
+CARD = card_of(Route(model="ours", context_length=4096))
+
+
+async def loaded(addresses: Sequence[Address], silence_s: float = 5) -> UpstreamRunner:
+    runner = UpstreamRunner(lambda model: addresses, Balancer(), silence_s=silence_s)
+    await runner.load(CARD, lambda progress: None)
+    return runner
+
+
+async def events_of(runner: UpstreamRunner, request: Request = ASKED) -> list[Event]:
+    async with aclosing(runner.submit(request, "me")) as events:
+        return [event async for event in events]
+
+
+async def outcome_of(
+    answer: Answer, silence_s: float = 5, request: Request = ASKED
+) -> tuple[str, ServerError | Finished]:
+    """The text that came, and the one end that the stream had."""
+    async with fake_server(answer) as server:
+        runner = await loaded([server.address()], silence_s)
+        text, end = "", None
+        try:
+            async with aclosing(runner.submit(request)) as events:
+                async for event in events:
+                    assert end is None
+                    text += event.text if isinstance(event, TextDelta) else ""
+                    end = event if isinstance(event, Finished) else None
+        except ServerError as error:
+            assert end is None
+            return text, error
+        finally:
+            await runner.stop()
+    assert end
+    return text, end
+
+
+async def test_an_answer_is_streamed_with_the_key_and_the_other_servers_name_of_the_model() -> None:
+    async with fake_server(says_hello) as server:
+        runner = await loaded([server.address(key="s3cret")])
+        first, *rest = await events_of(runner)
+        await runner.stop()
+    assert isinstance(first, Accepted) and first.prompt_tokens > 0
+    assert [event.text for event in rest if isinstance(event, TextDelta)] == ["Hello", " there"]
+    assert isinstance(rest[-2], Ended) and rest[-2].reason == "stop"
+    assert isinstance(rest[-1], Finished)
+    assert (rest[-1].usage.prompt_tokens, rest[-1].usage.cached_tokens) == (11, 7)
+    (received,) = server.received
+    assert received.line == "POST /v1/chat/completions HTTP/1.1"
+    assert received.headers["authorization"] == "Bearer s3cret"
+    assert received.body["model"] == "theirs"
+    assert received.body["messages"] == [{"role": "user", "content": "Hi \ud800"}]
+
+
+async def test_every_byte_may_come_alone() -> None:
+    async def dribble(wire: Wire) -> None:
+        await wire.begin()
+        text = ': hello\r\n\r\nevent: x\r\ndata:{"choices":[{"delta":{"content":"héé"}}]}\r\n\r\n'
+        for byte in text.encode():
+            await wire.send(bytes([byte]))
+        await wire.chunks(delta(finish="length"))
+
+    text, end = await outcome_of(dribble)
+    assert text == "héé"
+    assert isinstance(end, Finished)  # there is no [DONE]; the answer has its finish reason
+
+
+@pytest.mark.parametrize(
+    ("chunks", "says"),
+    [
+        ([delta(content="Hel")], "broke off in the middle"),
+        ([delta(content="Hel"), {"error": {"message": "CUDA died at /srv/models/x.py"}}], "CUDA died at …"),
+        ([delta(content="Hel"), {"object": "error", "message": "no"}], "broke off: no"),
+        ([delta(content="Hel"), "{nonsense"], "no chunk"),
+        ([delta(content="Hel"), "[1]"], "no chunk"),
+        ([delta(content="Hel"), delta(index=7, content="x")], "no chunk"),
+        ([delta(content="Hel"), {"choices": 5}], "no chunk"),
+        ([delta(content="Hel"), "[" * 100_000], "no chunk"),
+    ],
+)
+async def test_a_stream_that_breaks_ends_once_with_a_typed_error(chunks: list[object], says: str) -> None:
+    async def broken(wire: Wire) -> None:
+        await wire.begin()
+        await wire.chunks(*chunks)
+
+    text, end = await outcome_of(broken)
+    assert text == "Hel"
+    assert isinstance(end, UpstreamFailed)
+    assert says in end.message
+
+
+async def test_a_connection_that_drops_ends_the_stream_once() -> None:
+    async def drops(wire: Wire) -> None:
+        await wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        chunk = 'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n'
+        await wire.send(f"{len(chunk):x}\r\n{chunk}\r\n")
+        await asyncio.sleep(0.05)
+        wire.abort()
+
+    text, end = await outcome_of(drops)
+    assert text == "Hel"
+    assert isinstance(end, UpstreamFailed) and "closed the connection" in end.message
+
+
+async def test_silence_and_comments_alone_end_the_stream() -> None:
+    async def silent(wire: Wire) -> None:
+        await wire.begin()
+        await wire.chunks(delta(content="Hel"))
+        await wire.left()
+
+    async def comments(wire: Wire) -> None:
+        await wire.begin()
+        await wire.chunks(delta(content="Hel"))
+        while True:
+            await wire.send(": still here\n\n")
+            await asyncio.sleep(0.05)
+
+    for answer in (silent, comments):
+        text, end = await outcome_of(answer, silence_s=0.3)
+        assert text == "Hel"
+        assert isinstance(end, UpstreamFailed) and "silent for too long" in end.message
+
+
+async def test_an_event_without_end_is_bounded() -> None:
+    async def endless(wire: Wire) -> None:
+        await wire.begin()
+        while True:
+            await wire.send(b"data: " + b"x" * 2**20)
+
+    _, end = await outcome_of(endless)
+    assert isinstance(end, UpstreamFailed) and "too large" in end.message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        ("400 Bad", InvalidRequest, "refuses the request: top_k is unknown"),
+        ("401 No", UpstreamFailed, "refuses the key"),
+        ("404 No", UpstreamFailed, "does not have the model"),
+        ("307 Elsewhere", UpstreamFailed, "redirect, which is never followed"),
+        ("429 Busy", QueueFull, "no room"),
+        ("503 Busy", QueueFull, "no room"),
+        ("500 Oops", UpstreamFailed, "status 500: top_k is unknown"),
+        ("204 Nothing", UpstreamFailed, "status 204"),
+    ],
+)
+async def test_each_status_has_its_error(status: str, kind: type[ServerError], says: str) -> None:
+    async def refuses(wire: Wire) -> None:
+        await wire.begin(status, location="http://169.254.169.254/", retry_after="3")
+        await wire.send('{"error": {"message": "top_k is unknown.", "param": "top_k"}}')
+
+    _, end = await outcome_of(refuses)
+    assert type(end) is kind
+    assert says in end.message
+    if kind is InvalidRequest:
+        assert end.param == "top_k"
+    if kind is QueueFull:
+        assert end.retry_after == 3
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with fake_server(says_hello) as other:
+
+        async def redirects(wire: Wire) -> None:
+            await wire.begin("307 Elsewhere", location=f"http://127.0.0.1:{other.port}/v1/chat/completions")
+
+        await outcome_of(redirects)
+    assert other.received == []
+
+
+async def test_another_address_is_tried_before_the_first_byte_alone() -> None:
+    async def fails(wire: Wire) -> None:
+        await wire.begin("500 Oops")
+
+    async def ends(wire: Wire) -> None:
+        await wire.begin()
+
+    async def breaks(wire: Wire) -> None:
+        await wire.begin()
+        await wire.send(":")  # one byte
+        wire.abort()
+
+    async with AsyncExitStack() as stack:
+        good = await stack.enter_async_context(fake_server(says_hello))
+        for answer in (fails, ends):
+            bad = await stack.enter_async_context(fake_server(answer))
+            runner = await loaded([bad.address(), good.address()])
+            for _ in range(4):  # whichever is asked first
+                assert isinstance((await events_of(runner))[-1], Finished)
+            await runner.stop()
+            assert bad.received
+        before = len(good.received)
+        broken = await stack.enter_async_context(fake_server(breaks))
+        runner = await loaded([broken.address(), good.address()])
+        with pytest.raises(UpstreamFailed):
+            for _ in range(20):
+                await events_of(runner)
+                good_ones = len(good.received) - before
+        await runner.stop()
+        assert len(good.received) - before == (good_ones if broken.received and good_ones else 0)
+
+
+async def test_addresses_that_cannot_be_reached_are_left_alone_for_a_while() -> None:
+    async with fake_server(says_hello) as server:
+        gone = server.address()
+    runner = await loaded([gone])
+    for _ in range(2):
+        with pytest.raises(UpstreamFailed, match="cannot be reached"):
+            await events_of(runner)
+    with pytest.raises(UpstreamUnreachable) as refused:
+        await events_of(runner)
+    assert refused.value.retry_after == pytest.approx(1, abs=0.5)
+    await runner.stop()
+
+
+async def test_closing_a_stream_closes_the_connection() -> None:
+    has_left = asyncio.Event()
+
+    async def goes_on(wire: Wire) -> None:
+        await wire.begin()
+        await wire.chunks(*HELLO[:2])
+        await wire.left()
+        has_left.set()
+
+    async with fake_server(goes_on) as server:
+        runner = await loaded([server.address()])
+        async with aclosing(runner.submit(ASKED)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        async with asyncio.timeout(2):
+            await has_left.wait()
+        await runner.stop()
+
+
+async def test_a_field_is_refused_unless_another_address_follows_it() -> None:
+    asked = ChatRequest(model="ours", messages=ASKED.messages, sampling=Sampling(top_k=3))
+    async with fake_server(says_hello) as server, fake_server(says_hello) as other:
+        runner = await loaded([server.address(engine="openai")])
+        with pytest.raises(UnsupportedField, match="top_k is not supported here") as refused:
+            await events_of(runner, asked)
+        assert refused.value.param == "top_k"
+        await runner.stop()
+        runner = await loaded([server.address(engine="openai"), other.address(engine="vllm")])
+        for _ in range(4):
+            assert isinstance((await events_of(runner, asked))[-1], Finished)
+        await runner.stop()
+    assert server.received == []
+
+
+async def test_only_chats_and_completions_are_passed_on() -> None:
+    runner = await loaded([])
+    with pytest.raises(UnsupportedField) as refused:
+        await events_of(runner, TokenizeRequest(of=ASKED))
+    assert refused.value.param == "model"
+    await runner.stop()
+
+
+async def test_of_two_addresses_one_is_killed_under_load_and_every_stream_ends_once() -> None:
+    """Those that had begun there end with an error; all others end well."""
+
+    async def slow(wire: Wire) -> None:
+        await wire.begin()
+        for chunk in HELLO:
+            await asyncio.sleep(0.02)
+            await wire.chunks(chunk)
+
+    async def dies(wire: Wire) -> None:
+        await wire.begin()
+        await wire.chunks(*HELLO[:2])
+        await is_dead.wait()
+        wire.abort()
+
+    is_dead = asyncio.Event()
+    ends: list[str] = []
+
+    async def ask(runner: UpstreamRunner, number: int) -> None:
+        request = ChatRequest(model="ours", messages=(Message(role="user", content=str(number)),))
+        try:
+            events = await events_of(runner, request)
+            ends.append(type(events[-1]).__name__)
+        except ServerError as error:
+            ends.append(type(error).__name__)
+
+    async with fake_server(slow) as good, fake_server(dies) as bad:
+        runner = await loaded([good.address(), bad.address()])
+        tasks = [asyncio.create_task(ask(runner, number)) for number in range(40)]
+        await asyncio.sleep(0.3)
+        begun = bad.open
+        is_dead.set()
+        await asyncio.gather(*tasks)
+        await runner.stop()
+    assert 10 <= begun <= 30
+    assert sorted(ends) == ["Finished"] * (40 - begun) + ["UpstreamFailed"] * begun
