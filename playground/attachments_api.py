@@ -61,7 +61,7 @@ async def count_tokens(visitor: Visitor, pk: UUID) -> HttpResponse:
     model = visitor.request.GET.get("model", "")
     found = await in_database(lambda: attached_files.get(visitor.user, pk))
     loaded = runtime.pool().snapshot().of(model).loaded
-    if loaded is None:
+    if loaded is None or not loaded.vocab_size:  # another server has its tokenizer
         return json_answer({"tokens": None})
     picture = await in_database(lambda: kept_pictures.of_pending(found))
     if picture is None:

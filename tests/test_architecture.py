@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.api": "serving accounts storage core",
     "inference.apps": "checks serving accounts models",
     "inference.checks": "core",
-    "inference.serving": "accounts storage models repository adapters pool core",
+    "inference.serving": "accounts storage models repository adapters upstreams pool core",
     "inference.accounts": "storage models core",
     "inference.worker": "repository adapters core",
     "inference.storage": "models core",
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.repository": "core",
     "inference.adapters": "core",
     "inference.connect": "",
+    "inference.upstreams": "core",
     "inference.pool": "core",
     "inference.core": "",
 }

@@ -16,6 +16,7 @@ from inference.admin import (
     quantisation_admin,
     request_admin,
     response_admin,
+    upstream_admin,
 )
 from inference.admin.usage import usage_admin
 
@@ -32,6 +33,7 @@ __all__ = [
     "quantisation_admin",
     "request_admin",
     "response_admin",
+    "upstream_admin",
     "usage_admin",
 ]
 

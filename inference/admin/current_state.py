@@ -21,6 +21,9 @@ class CurrentState:
 
     @admin.display(description="As loaded")
     def facts(self, model: ServedModel) -> str:
+        card = runtime.catalog().exact(model.name)
+        if card and card.remote:
+            return f"Served by {', '.join(card.remote.upstreams) or 'no other server'}."
         loaded = runtime.pool().snapshot().of(model.name).loaded
         if loaded is None:
             return "Load the model to see its adapter, stop tokens and device."
@@ -55,5 +58,5 @@ class CurrentState:
     @admin.display(description="Quantised")
     def quantised(self, model: ServedModel) -> str:
         card = runtime.catalog().exact(model.name)
-        report = read_report(Path(card.path)) if card else None
+        report = read_report(Path(card.path)) if card and card.path else None
         return report_text(report) if report else "Not here."

@@ -46,6 +46,8 @@ ERRORS = {
     "too_many_connections": "Too many connections",
     "unsupported_media_type": "Media type not supported",
     "unsupported_parameter": "Field not supported",
+    "upstream_failed": "The other server failed",
+    "upstream_unreachable": "The other server could not be reached",
     "worker_died": "The model's process died",
 }
 LEFT, DONE = "Cancelled by the client", "Done"

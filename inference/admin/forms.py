@@ -21,6 +21,10 @@ def _contexts(card: ModelCard) -> str:
     return f"{own}; there is memory for {fit.alone:,} if only pinned models stay loaded."
 
 
+def _can_draft(card: ModelCard) -> bool:
+    return card.is_servable and card.kind == "chat" and not card.is_remote
+
+
 class NamesField(forms.CharField):
     """A list of names, one per line."""
 
@@ -90,7 +94,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
 
     def _draft_models(self) -> list[tuple[str, str]]:
         """Other models that generate text, and what is chosen now, wherever it is."""
-        others = [card.id for card in runtime.catalog().scan() if card.is_servable and card.kind == "chat"]
+        others = [card.id for card in runtime.catalog().scan() if _can_draft(card)]
         names = {self.instance.draft_model, *others} - {"", self.instance.name}
         return [("", "None"), *((name, name) for name in sorted(names))]
 

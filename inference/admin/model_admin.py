@@ -39,7 +39,8 @@ Operation = Callable[[str], Coroutine[Any, Any, Any]]
 _IN_MEMORY = {"unload": "Unload", "unload_now": "Unload now", "reload": "Reload"}
 _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Remove entry"}
-_ALWAYS = {"examine": "Test", "answer_agents": "Answer to agents' names"}
+_REMOTE = {"answer_agents": "Answer to agents' names"}
+_ALWAYS = {"examine": "Test", **_REMOTE}
 _APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
 
 
@@ -190,12 +191,15 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
     )
     def examine(self, request: HttpRequest, queryset: Models) -> None:
         cards = {model.name: card for model in queryset if (card := runtime.catalog().exact(model.name))}
-        findings = self_test.examine(list(cards.values()))
+        findings = self_test.examine([card for card in cards.values() if not card.is_remote])
         for model in queryset:
             if model.name in findings:
                 self._save_findings(request, model, findings[model.name])
             elif model.name not in cards:
                 self.message_user(request, f"The folder of {model.name} does not exist.", messages.ERROR)
+            elif cards[model.name].is_remote:
+                text = f"Another server has {model.name}; test its upstream."
+                self.message_user(request, text, messages.WARNING)
             else:
                 text = f"The test of {model.name} did not finish; the server's log may say why."
                 self.message_user(request, text, messages.ERROR)
@@ -252,9 +256,12 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
 
 def _applicable(name: str) -> dict[str, str]:
     """The actions that apply to the model's current state, with the texts of their buttons."""
+    card = runtime.catalog().exact(name)
+    if card and card.is_remote:
+        return _REMOTE
     if runtime.pool().snapshot().of(name).state.is_in_memory:
         return _IN_MEMORY | _ALWAYS
-    return _NOT_IN_MEMORY | _ALWAYS if runtime.catalog().exact(name) else _MISSING
+    return _NOT_IN_MEMORY | _ALWAYS if card else _MISSING
 
 
 def _sync() -> None:

@@ -41,7 +41,7 @@ class ModelList(ChangeList):
         self.reserved, self.limit = _gb(self.pool.reserved_bytes), _gb(self.pool.limit_bytes)
         may_run = request.user.has_perm("inference.run_servedmodel")
         rows = list(self.result_list)
-        fits = _fits([card for model in rows if (card := cards.get(model.name)) and card.is_servable])
+        fits = _fits([card for model in rows if (card := cards.get(model.name)) and _is_local(card)])
         for model in rows:
             card = cards.get(model.name)
             shown = row(model.name, card, self.pool.of(model.name))
@@ -99,7 +99,7 @@ class Columns:
         is_chat = bool(snapshot.card and snapshot.card.is_servable and snapshot.card.kind == "chat")
         url = reverse("admin:inference_servedmodel_act")
         pin = "unpin" if model.is_pinned else "pin"
-        may = snapshot.may_run
+        may = snapshot.may_run and not (snapshot.card and snapshot.card.is_remote)
         return row_buttons(
             RowButton("Load", name, url, f"load {name}", is_shown=may and snapshot.row.can_load, key="load"),
             RowButton(
@@ -117,6 +117,10 @@ def _snapshot(model: ServedModel) -> ModelSnapshot:
 def _fits(cards: list[ModelCard]) -> dict[str, ContextFit]:
     found = runtime.pool().context_fits(*cards)
     return {card.id: fit for card, fit in zip(cards, found, strict=True)}
+
+
+def _is_local(card: ModelCard) -> bool:
+    return card.is_servable and not card.is_remote
 
 
 def _gb(amount: int) -> str:

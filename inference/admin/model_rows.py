@@ -27,6 +27,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
 def row(name: str, card: ModelCard | None, resident: ResidentModel) -> ModelRow:
     """The row of one model, which may be on disk, in the pool, both or neither."""
     is_missing = card is None and resident.state == ModelState.UNLOADED
+    is_remote = bool(card and card.is_remote)
     tested = summary(resident.loaded.findings if resident.loaded else None)
     return ModelRow(
         id=name,
@@ -35,13 +36,15 @@ def row(name: str, card: ModelCard | None, resident: ResidentModel) -> ModelRow:
         streams=resident.leases,
         self_test=tested.words,
         tone=tested.tone,
-        can_load=bool(card and card.is_servable) and not resident.state.is_in_memory,
-        can_unload=resident.state.is_in_memory,
+        can_load=bool(card and card.is_servable) and not is_remote and not resident.state.is_in_memory,
+        can_unload=resident.state.is_in_memory and not is_remote,
     )
 
 
 def _memory(card: ModelCard | None, resident: ResidentModel) -> str:
     """What it holds, or what it would need."""
+    if card and card.is_remote:
+        return "on another server"
     if resident.reserved_bytes:
         return in_gb(resident.reserved_bytes)
     return f"needs {in_gb(card.resident_bytes)}" if card and card.is_servable else "–"

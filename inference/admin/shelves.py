@@ -35,6 +35,7 @@ PAGES = (
     Page("Models", "Downloads", "admin:inference_download_changelist"),
     Page("Models", "GGUF files", "admin:inference_download_gguf", ("inference.view_download",)),
     Page("Models", "Quantisations", "admin:inference_quantisation_changelist"),
+    Page("Models", "Upstreams", "admin:inference_upstream_changelist"),
     Page("Requests", "Requests", "admin:inference_requestrecord_changelist"),
     Page("Requests", "Usage", "admin:inference_usagehour_changelist"),
     Page("Requests", "Captures", "admin:inference_capture_changelist"),

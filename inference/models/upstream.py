@@ -15,7 +15,7 @@ _MOST_STREAMS = 10_000
 
 
 def check_base_url(value: str) -> None:
-    """ValidationError unless it is the base URL of an API: http or https, a host, no query and no password."""
+    """ValidationError unless it is the base URL of an API, by http or https, without a password or query."""
     try:
         url = urlsplit(value)
         is_whole = bool(url.hostname) and (url.port is None or url.port > 0)

@@ -63,6 +63,8 @@ def remove(card: ModelCard, models: Path) -> Removal:
 def plan(card: ModelCard, models: Path) -> Removal:
     """What `remove` would do now; raises NotOurs for what is not ours to delete, or InUse."""
     path = Path(card.path)
+    if card.is_remote:
+        raise NotOurs(f"Another server has the files of {card.id}; remove it from its upstream.")
     if card.source != "folder" or models not in path.parents:
         raise NotOurs(
             f"The model {card.id} is not in the models folder; delete it where it came from "

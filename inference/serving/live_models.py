@@ -33,6 +33,7 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     picture_token_pixels: int = 0  # the edge of a token's square; 0: a picture of any size has as many tokens
     base: str = ""  # the model whose LoRA adapter or profile it is: state and memory are that model's
     profile: str = ""  # the name of that profile; empty for an adapter
+    is_remote: bool = False  # another server answers for it: it is ready whenever it is listed
 
 
 class UnavailableModel(Struct, frozen=True, kw_only=True):
@@ -86,7 +87,8 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
     resident = snapshot.of(card.resident_id)
     written = sum(count for name, count in titles.items() if _is_answered_by(name, card.resident_id))
     streams = max(0, resident.leases - written)
-    is_ready = written and not streams and resident.state == ModelState.BUSY
+    is_free = written and not streams and resident.state == ModelState.BUSY
+    is_ready = is_free or (card.is_remote and not resident.state.is_in_memory)
     return LiveModel(
         id=card.id,
         family=card.family,
@@ -104,6 +106,7 @@ def _live(card: ModelCard, snapshot: PoolSnapshot, titles: Mapping[str, int]) ->
         picture_token_pixels=card.picture_token_pixels,
         base=card.base,
         profile=card.profile,
+        is_remote=card.is_remote,
         aliases=card.aliases,
         self_test=summary(resident.loaded.findings if resident.loaded else None),
     )

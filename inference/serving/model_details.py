@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from inference.core.errors import UnsupportedField
 from inference.core.model_card import ModelCard
 from inference.repository.files import chat_template_files, json_files
 from inference.repository.files.json_files import Unreadable
@@ -41,6 +42,11 @@ class ModelDetails(Struct, frozen=True, kw_only=True):
 
 def read(card: ModelCard) -> ModelDetails:
     """The details of a model; what cannot be read is left out."""
+    if card.remote:
+        can = {"tools": card.remote.takes_tools, "thinking": card.remote.can_reason}
+        return ModelDetails(
+            capabilities=("completion", *(name for name, is_there in can.items() if is_there))
+        )
     folder = Path(card.path)
     template = _template(folder) if card.kind == "chat" else ""
     seen = ("vision",) if card.sees else ()
@@ -50,7 +56,12 @@ def read(card: ModelCard) -> ModelDetails:
 
 
 def tokenizer(card: ModelCard) -> dict[str, Any]:
-    """A model's tokenizer_config.json, as vLLM's /tokenizer_info returns it; its tokens as texts."""
+    """A model's tokenizer_config.json, as vLLM's /tokenizer_info returns it; its tokens as texts.
+
+    Raises UnsupportedField for a model that another server has.
+    """
+    if card.is_remote:
+        raise UnsupportedField("Another server answers for this model and has its tokenizer.", param="model")
     folder = Path(card.path)
     found: dict[str, Any] = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"))
     for file in ("special_tokens_map.json", "tokenizer_config.json"):

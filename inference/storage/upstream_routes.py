@@ -1,7 +1,7 @@
 """Which models other servers answer for, as the operator has set it up."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -24,17 +24,19 @@ def seal(key: str) -> str:
     return encrypted_text.encrypt(key, _PURPOSE) if key else ""
 
 
-def address_problem(upstream: Upstream, hosts: Collection[str] | None = None) -> str:
-    """Why an upstream is given no requests, as a text; empty where it is.
-
-    `hosts` are the allowed ones, by default those of the settings; where there are none, all are allowed.
-    """
-    allowed = settings.CONFIG.allowed_upstream_hosts if hosts is None else hosts
+def address_problem(upstream: Upstream) -> str:
+    """Why an upstream is given no requests, as a text; empty where it is."""
     if not upstream.is_enabled:
         return _SWITCHED_OFF
-    if allowed and not {upstream.host, upstream.host_name}.intersection(allowed):
-        return f"{upstream.host} is not in MLX_SERVER_UPSTREAM_HOSTS"
-    return "" if _key_of(upstream) is not None else _LOST_KEY
+    return host_problem(upstream) or ("" if _key_of(upstream) is not None else _LOST_KEY)
+
+
+def host_problem(upstream: Upstream) -> str:
+    """Why the host of an upstream may not be asked; empty where it may, and where the setting names none."""
+    allowed = settings.CONFIG.allowed_upstream_hosts
+    if not allowed or {upstream.host, upstream.host_name}.intersection(allowed):
+        return ""
+    return f"{upstream.host} is not in MLX_SERVER_UPSTREAM_HOSTS"
 
 
 def address_of(row: UpstreamModel) -> Address:

@@ -1,8 +1,8 @@
 """The fields that each engine is known to follow, beyond those that all of them do.
 
-All take messages, tools, stop, stream, temperature, top_p and max_tokens. A field that is not listed would be
-ignored there without a word, or refused, so it is refused here by its name. Those of mlx_lm.server and of this
-program are tested against them; the others are as their makers document them.
+All take messages, tools, stop, stream, temperature, top_p and max_tokens. A field that is not listed would
+be ignored there without a word, or refused, so it is refused here by its name. Those of mlx_lm.server and of
+this program are tested against them; the others are as their makers document them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 /** The dialog in which two to four models are chosen, to be asked side by side. */
 import { element } from "./element.js";
-import { context, size } from "./format.js";
+import { context, memoryOf } from "./format.js";
 import { kindOf, matches } from "./model-groups.js";
 import { nameParts } from "./model-row.js";
 import { stateText } from "./models.js";
@@ -47,7 +47,7 @@ export class ComparisonChoice {
     const box = element("input", { type: "checkbox", value: model.id, checked: this.chosen.has(model.id), tabIndex: place ? -1 : 0, "aria-label": model.id });
     box.addEventListener("click", (event) => this.#tick(event, box));
     box.addEventListener("focus", () => { for (const other of this.#boxes()) other.tabIndex = other === box ? 0 : -1; });
-    const facts = [stateText(model), kindOf(model), size(model.resident_bytes), `${context(model.context_length)} context`];
+    const facts = [stateText(model), kindOf(model), memoryOf(model), `${context(model.context_length)} context`];
     return element("label", { className: "comparison-row" }, box, element("span", { className: "option-name" }, ...nameParts(model.id)),
       element("span", { className: "option-facts" }, facts.filter(Boolean).join(" · ")));
   }

@@ -12,6 +12,9 @@ export function size(n) {
   return n < 1e9 ? `${whole.format(Math.max(1, Math.round(n / 1e6)))} MB` : `${oneDigit.format(n / 1e9)} GB`;
 }
 
+/** @param {{is_remote?: boolean, resident_bytes: number}} model */
+export const memoryOf = (model) => (model.is_remote ? "on another server" : size(model.resident_bytes));
+
 /** @param {number} n bytes of a file, which may be a few */
 export function bytes(n) {
   if (n < 1000) return `${whole.format(n)} ${n === 1 ? "byte" : "bytes"}`;

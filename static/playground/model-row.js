@@ -1,6 +1,6 @@
 /** One model in the picker's list: an option, and beside it, outside of the list box, what else can be done with the model. */
 import { element, icon } from "./element.js";
-import { context, size } from "./format.js";
+import { context, memoryOf } from "./format.js";
 import { isInMemory, kindOf } from "./model-groups.js";
 import { stateText } from "./models.js";
 
@@ -37,7 +37,7 @@ export class ModelRow {
   show(model, { isPicked, isFavourite }) {
     this.model = model;
     const what = kindOf(model);
-    const facts = model.reason || `${what} · ${model.sees ? "sees pictures · " : ""}${size(model.resident_bytes)} · ${context(model.context_length)}\u00a0context`;
+    const facts = model.reason || `${what} · ${model.sees ? "sees pictures · " : ""}${memoryOf(model)} · ${context(model.context_length)}\u00a0context`;
     this.dot.dataset.state = model.state;
     setText(this.facts, [stateText(model), facts].filter(Boolean).join(" · "));
     this.bar.hidden = model.state !== "loading";

@@ -53,13 +53,14 @@ async def retrieve_model(request: AuthenticatedRequest, model_id: str) -> dict[s
 
 def _model(card: ModelCard, resident: ResidentModel, fit: ContextFit) -> dict[str, Any]:
     owner, slash, _ = card.id.partition("/")
+    state = ModelState.READY if card.is_remote and not resident.state.is_in_memory else resident.state
     return {
         "id": card.id,
         "object": "model",
         "created": card.created,
         "owned_by": owner if slash else "local",
-        "state": resident.state,
-        "loaded": resident.state in {ModelState.READY, ModelState.BUSY},
+        "state": state,
+        "loaded": state in {ModelState.READY, ModelState.BUSY},
         "size_bytes": card.weight_bytes,
         "needed_bytes": card.resident_bytes,
         "memory_bytes": resident.memory.active,
@@ -76,4 +77,5 @@ def _model(card: ModelCard, resident: ResidentModel, fit: ContextFit) -> dict[st
         "aliases": list(card.aliases),
         "pinned": card.is_pinned,
         **({"parent": card.base} if card.base else {}),
+        **({"upstreams": list(card.remote.upstreams)} if card.remote else {}),
     }

@@ -29,7 +29,8 @@ _FAILED = f"The output of its worker above may say why; `{PROGRAM} pull OWNER/NA
 
 def trial(seconds: float = SECONDS) -> list[CheckResult]:
     """Run the smallest chat model that can be served; the first result is the device it ran on."""
-    cards = [card for card in runtime.catalog().scan() if card.is_servable and card.kind == "chat"]
+    found = [card for card in runtime.catalog().scan() if card.is_servable and not card.is_remote]
+    cards = [card for card in found if card.kind == "chat"]
     if not cards:
         return [
             device(),

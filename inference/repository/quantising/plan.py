@@ -131,6 +131,8 @@ def check_source(card: ModelCard) -> None:
     """Raise ConversionRefused unless this is a whole text model in full precision."""
     if card.base:
         raise ConversionRefused(f"{card.id} is an adapter; quantise its model, {card.base}.")
+    if card.is_remote:
+        raise ConversionRefused(f"Another server has the files of {card.id}; quantise it there.")
     if card.problem:
         raise ConversionRefused(f"{card.id} cannot be quantised: {card.problem}.")
     if card.kind != "chat":

@@ -23,6 +23,7 @@ from inference.serving.health.checks import (
     refused_origins,
     self_tests,
     site_settings,
+    upstreams,
     worker_deaths,
 )
 from inference.serving.health.finding import CheckResult, State, worst
@@ -55,7 +56,7 @@ OF_MACHINE: tuple[Check, ...] = (
     ),
 )
 # Of what the database has.
-STORED: tuple[Check, ...] = (worker_deaths, keys, self_tests)
+STORED: tuple[Check, ...] = (worker_deaths, keys, self_tests, upstreams)
 # Of the process of the site.
 LIVE: tuple[Check, ...] = (pool, downloads, refused_origins)
 
