@@ -55,8 +55,10 @@ def upstreams() -> Upstreams:
     """The other servers that answer for models of this site."""
     global _upstreams
     if _upstreams is None:
-        read = LastRead(upstream_routes.read, (), "Upstreams")
-        _upstreams = Upstreams(read, silence_s=settings.CONFIG.upstream_silence_s)
+        read, config = LastRead(upstream_routes.read, (), "Upstreams"), settings.CONFIG
+        _upstreams = Upstreams(
+            read, silence_s=config.upstream_silence_s, most_tokens=config.max_output_tokens
+        )
     return _upstreams
 
 

@@ -112,7 +112,7 @@ async def test(name: str) -> Tested:
     if row is None:
         raise _unknown(name)
     if problem := upstream_routes.address_problem(row):
-        return Tested(answers=False, text=f"{name} is not asked: {problem}.")
+        return Tested(answers=False, text=f"The upstream {name} is not asked: {problem}.")
     return await _asked(row)
 
 
@@ -135,10 +135,10 @@ async def _asked(row: Upstream) -> Tested:
         try:
             found = await connection.listed_models(client, upstream_routes.address_at(row))
         except Unanswered as error:
-            return Tested(answers=False, text=f"{row.name} does not answer: {error.reason}.")
+            return Tested(answers=False, text=f"The upstream {row.name} does not answer: {error.reason}.")
     names = tuple(str(one.get("id", ""))[:200] for one in found)
     missing = [model.name_there for model in row.models.all() if model.name_there not in names]
-    text = f"{row.name} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}."
+    text = f"The upstream {row.name} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}."
     if missing:
         there = ", ".join(names[:_MOST_NAMED]) or "none"
         text += f" It does not list {', '.join(missing[:_MOST_NAMED])}; it has {there}."

@@ -54,7 +54,7 @@ async def posted(
                 raise refusals.unreachable("it closed the connection")
             async with aclosing(_from(first, pieces)) as answer:
                 yield answer
-    except httpx.RequestError as error:
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         raise refusals.unreachable(why_of(error)) from None
 
 
@@ -73,7 +73,7 @@ async def listed_models(client: httpx.AsyncClient, address: Address) -> list[dic
             body = await _read(response, MOST_LISTING_BYTES)
     except TimeoutError:
         raise refusals.unreachable(f"it did not answer within {CHECK_S:.0f} s") from None
-    except httpx.RequestError as error:
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         raise refusals.unreachable(why_of(error)) from None
     try:
         found = json.loads(body)["data"]
@@ -82,7 +82,7 @@ async def listed_models(client: httpx.AsyncClient, address: Address) -> list[dic
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
-def why_of(error: httpx.RequestError) -> str:
+def why_of(error: httpx.RequestError | httpx.InvalidURL) -> str:
     """Why there was no answer, without what the system says of sockets."""
     match error:
         case httpx.ConnectTimeout():
@@ -93,8 +93,8 @@ def why_of(error: httpx.RequestError) -> str:
             return "its certificate is not trusted on this machine"
         case httpx.ConnectError():
             return "it cannot be reached"
-        case httpx.UnsupportedProtocol():
-            return "its address is neither http nor https"
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return "its address is no URL of http or https"
     return "it closed the connection"
 
 

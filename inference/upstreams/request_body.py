@@ -8,7 +8,7 @@ from typing import Any
 from inference.core.errors import UnsupportedField
 from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Message, Sampling
 from inference.core.upstream import Address
-from inference.upstreams.engines import FOLLOWED, NAMES, NEED_A_LIMIT, OWNER_FIELDS, RENAMED, TAKE_REASONING
+from inference.upstreams.engines import FOLLOWED, NAMES, OWNER_FIELDS, RENAMED, TAKE_REASONING
 
 _DEFAULT = Sampling()
 # Values that change nothing: an engine that does not know the field does the same.
@@ -28,7 +28,7 @@ def encoded(request: GenerationRequest, address: Address, owner: str, limit: int
 def body_of(request: GenerationRequest, address: Address, owner: str, limit: int) -> dict[str, Any]:
     """The body for this address; raises UnsupportedField with the name of what it does not follow.
 
-    `limit` is the most tokens that an answer can have, for engines that need to be told.
+    `limit` is the most tokens that each answer may have; 0 leaves that to the other server.
     """
     body = _Body(address)
     body.add("model", address.model)
@@ -40,8 +40,8 @@ def body_of(request: GenerationRequest, address: Address, owner: str, limit: int
         _add_chat(body, request)
     else:
         _add_completion(body, request)
-    if request.max_tokens is not None or address.engine in NEED_A_LIMIT:
-        body.add("max_tokens", limit if request.max_tokens is None else request.max_tokens)
+    if limit:
+        body.add("max_tokens", limit)
     if (field := OWNER_FIELDS.get(address.engine)) and owner:
         body.add(field, sha256(owner.encode(errors="replace")).hexdigest()[:32])
     return body.fields

@@ -22,18 +22,20 @@ from inference.core.upstream import Address
 from inference.upstreams import connection, request_body
 from inference.upstreams.balancer import Balancer, prefix_of
 from inference.upstreams.chunk_reader import ChunkReader
+from inference.upstreams.engines import NEED_A_LIMIT
 from inference.upstreams.event_lines import data_of
 from inference.upstreams.health_checks import HealthChecks
 from inference.upstreams.refusals import Unanswered
+from inference.upstreams.token_estimate import longest_answer, prompt_tokens
 
-_CHARACTERS_PER_TOKEN = 4  # of an estimate, until the other server has counted
 Addresses = Callable[[str], Sequence[Address]]
 
 
 class UpstreamRunner:
     """Sends each request to one of the model's addresses.
 
-    `addresses_of` returns those of a model as they are now. An answer that is silent for `silence_s` fails.
+    `addresses_of` returns those of a model as they are now. An answer that is silent for `silence_s` fails;
+    one has `most_tokens` at most, where that is not 0.
     """
 
     pid: int | None = None
@@ -43,14 +45,17 @@ class UpstreamRunner:
     end_reason = ""
     death_reason: DeathReason = "unknown"
 
-    def __init__(self, addresses_of: Addresses, balancer: Balancer, *, silence_s: float) -> None:
+    def __init__(
+        self, addresses_of: Addresses, balancer: Balancer, *, silence_s: float, most_tokens: int = 0
+    ) -> None:
         self._addresses_of = addresses_of
         self._balancer = balancer
-        self._silence_s = silence_s
+        self._silence_s, self._most_tokens = silence_s, most_tokens
         self._client: httpx.AsyncClient | None = None
         self._checks: HealthChecks | None = None
         self._model = ""
         self._context_length = 0
+        self._takes_tools = True
         self._ended = asyncio.Event()
 
     async def warm_up(self) -> None:
@@ -59,6 +64,7 @@ class UpstreamRunner:
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         """Begin to check the health of the addresses; whether one answers is found out by each request."""
         self._model, self._context_length = card.id, card.context_length
+        self._takes_tools = card.remote is None or card.remote.takes_tools
         self._client = await asyncio.to_thread(connection.new_client, self._silence_s)
         self._checks = HealthChecks(self._client, lambda: self._addresses, self._balancer)
         return Loaded(
@@ -77,6 +83,8 @@ class UpstreamRunner:
                 "Another server answers for this model, and only its chats and completions are passed on.",
                 param="model",
             )
+        if isinstance(request, ChatRequest) and request.tools and not self._takes_tools:
+            raise UnsupportedField("This model cannot call tools; ask another one.", param="tools")
         tried: list[Address] = []
         failure: ServerError | None = None
         while address := self._balancer.choose(self._addresses, prefix_of(request, owner), tried):
@@ -105,26 +113,25 @@ class UpstreamRunner:
         """The events of one address; raises UnsupportedField or Unanswered before the first of them."""
         if self._client is None:
             raise InternalError("The model is not ready; please ask again.")
-        content = request_body.encoded(request, address, owner, self._context_length)
-        prompt_tokens = len(content) // _CHARACTERS_PER_TOKEN
+        limit = longest_answer(request, self._context_length, self._most_tokens)
+        is_told = request.max_tokens is not None or self._most_tokens or address.engine in NEED_A_LIMIT
+        content = request_body.encoded(request, address, owner, limit if is_told else 0)
         path = request_body.path_of(request)
         with self._balancer.stream(address) as health:
             async with connection.posted(self._client, address, path, content) as pieces:
                 health.note_answer()
-                yield self._accepted(request, prompt_tokens)
+                yield _accepted(request, limit)
                 try:
-                    async with aclosing(self._read(request, pieces, prompt_tokens)) as events:
+                    async with aclosing(self._read(request, pieces)) as events:
                         async for event in events:
                             yield event
                 except UpstreamFailed as error:
                     self._balancer.note_failure(address, error.message.rstrip("."))
                     raise
 
-    async def _read(
-        self, request: GenerationRequest, pieces: AsyncGenerator[bytes], prompt_tokens: int
-    ) -> AsyncGenerator[Event]:
+    async def _read(self, request: GenerationRequest, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[Event]:
         """The events in the body of an answer."""
-        reader = ChunkReader(request.answers, prompt_tokens)
+        reader = ChunkReader(request.answers, prompt_tokens(request))
         async with aclosing(pieces), aclosing(data_of(pieces, self._silence_s)) as found:
             async for data in found:
                 for event in reader.read(data):
@@ -133,17 +140,6 @@ class UpstreamRunner:
                     break
         for event in reader.end():
             yield event
-
-    def _accepted(self, request: GenerationRequest, prompt_tokens: int) -> Accepted:
-        most = request.max_tokens or self._context_length
-        return Accepted(
-            prompt_tokens=prompt_tokens,
-            max_tokens=most * request.answers,
-            answer_limit=most,
-            sampling=request.sampling,
-            noted=tuple(request_body.noted(request)),
-            best_effort=tuple(request_body.best_effort(request)),
-        )
 
     def _note(self, address: Address, error: Unanswered) -> None:
         if error.pause_s is None:
@@ -185,3 +181,14 @@ class UpstreamRunner:
             await self._checks.stop()
         if self._client:
             await self._client.aclose()
+
+
+def _accepted(request: GenerationRequest, limit: int) -> Accepted:
+    return Accepted(
+        prompt_tokens=prompt_tokens(request),
+        max_tokens=limit * request.answers,
+        answer_limit=limit,
+        sampling=request.sampling,
+        noted=tuple(request_body.noted(request)),
+        best_effort=tuple(request_body.best_effort(request)),
+    )

@@ -12,7 +12,8 @@ from inference.upstreams.upstream_runner import UpstreamRunner
 class Upstreams:
     """Call `cards` from the thread that scans the models; the rest is callable from any thread.
 
-    `read` returns the routes as the operator has set them up. An answer that is silent for `silence_s` fails.
+    `read` returns the routes as the operator has set them up. An answer that is silent for `silence_s` fails,
+    and one has `most_tokens` at most, where that is not 0.
     """
 
     def __init__(
@@ -20,10 +21,11 @@ class Upstreams:
         read: Callable[[], Sequence[Route]],
         *,
         silence_s: float,
+        most_tokens: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
-        self._silence_s = silence_s
+        self._silence_s, self._most_tokens = silence_s, most_tokens
         self.balancer = Balancer(clock)
         self._addresses: Mapping[str, tuple[Address, ...]] = {}
 
@@ -39,7 +41,9 @@ class Upstreams:
 
     def start_runner(self) -> UpstreamRunner:
         """A runner for one of the models."""
-        return UpstreamRunner(self.addresses_of, self.balancer, silence_s=self._silence_s)
+        return UpstreamRunner(
+            self.addresses_of, self.balancer, silence_s=self._silence_s, most_tokens=self._most_tokens
+        )
 
 
 def card_of(route: Route) -> ModelCard:

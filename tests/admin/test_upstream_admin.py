@@ -55,7 +55,7 @@ def test_an_empty_key_keeps_the_stored_one_until_it_is_removed(staff: Client) ->
     [
         ({"base_url": "ftp://one"}, "it begins with"),
         ({"key": "two words"}, "no blanks"),
-        ({"name": "a b"}, "A name has letters"),
+        ({"name": "a b"}, "A name may have letters"),
         ({"models-0-model": "a b"}, "no blanks"),
     ],
 )
@@ -87,7 +87,7 @@ def test_its_health_is_said_in_words_also_when_the_secret_key_has_changed(staff:
 def test_the_button_says_what_the_server_answers(staff: Client) -> None:
     staff.post(f"{LIST}add/", form())
     page = staff.post(f"{LIST}act/", {"act": "test one"}, follow=True).content.decode()
-    assert "one does not answer: it cannot be reached." in page
+    assert "The upstream one does not answer: it cannot be reached." in page
     page = staff.post(f"{LIST}act/", {"act": "test nobody"}, follow=True).content.decode()
     assert "There is no upstream" in page
 

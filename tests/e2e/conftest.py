@@ -41,7 +41,7 @@ def tiny_site() -> Iterator[Site]:
     folder = fresh_dir()
     never_ends(make_tiny_model(folder / "models" / "tiny"))
     with Site(folder, "--no-starter") as site:
-        yield site.wait_ready(60)
+        yield site.wait_ready()
     shutil.rmtree(folder, ignore_errors=True)
 
 

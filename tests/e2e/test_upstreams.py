@@ -19,7 +19,7 @@ from inference.core.data_folder import DATABASE
 from tests.e2e.site import ROOT, Site, fresh_dir
 from tests.tiny import make_tiny_model, never_ends
 
-WAIT_S = 240
+WAIT_S = 420
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def front(tiny_site: Site, mlx_lm_server: tuple[str, Any]) -> Iterator[Site]:
             "pair=tiny",
             *context,
         )
-        assert "site answers and lists 1 model." in added
+        assert "The upstream site answers and lists 1 model." in added
         names = ["--model", "lm=default_model", "--model", "pair=default_model"]
         manage(site, "add", "mlx-lm", lm, "--engine", "mlx-lm", *names, *context)
         assert "is not in MLX_SERVER_UPSTREAM_HOSTS" in manage(

@@ -63,20 +63,24 @@ def test_a_host_that_the_setting_does_not_have_is_refused(monkeypatch: pytest.Mo
     assert refused.value.param == "base_url"
 
 
-async def tested(url: str, model: str) -> upstreams.Tested:
+async def outcome_of(url: str, model: str) -> upstreams.Tested:
     await in_database(lambda: upstreams.save("one", url, [{"model": model}]))
     return await upstreams.test("one")
 
 
 async def test_a_test_says_what_the_server_lists_and_what_it_does_not() -> None:
     async with fake_server(says_hello) as server:
-        good = await tested(server.address().base_url, "theirs")
-        other = await tested(server.address().base_url, "other")
+        good = await outcome_of(server.address().base_url, "theirs")
+        other = await outcome_of(server.address().base_url, "other")
         url = server.address().base_url
-    gone = await tested(url, "theirs")
-    assert good == upstreams.Tested(answers=True, text="one answers and lists 1 model.", models=("theirs",))
-    assert other.text == "one answers and lists 1 model. It does not list other; it has theirs."
-    assert gone == upstreams.Tested(answers=False, text="one does not answer: it cannot be reached.")
+    gone = await outcome_of(url, "theirs")
+    assert good == upstreams.Tested(
+        answers=True, text="The upstream one answers and lists 1 model.", models=("theirs",)
+    )
+    assert other.text == "The upstream one answers and lists 1 model. It does not list other; it has theirs."
+    assert gone == upstreams.Tested(
+        answers=False, text="The upstream one does not answer: it cannot be reached."
+    )
     with pytest.raises(NotFound):
         await upstreams.test("nobody")
 
@@ -89,5 +93,5 @@ async def test_a_server_that_lists_nonsense_does_not_answer(monkeypatch: pytest.
             await wire.send("<html>")
 
         monkeypatch.setattr(server, "_list", nonsense)
-        found = await tested(server.address().base_url, "theirs")
-    assert found.text == "one does not answer: what it lists at /models is no list of models."
+        found = await outcome_of(server.address().base_url, "theirs")
+    assert found.text == "The upstream one does not answer: what it lists at /models is no list of models."

@@ -16,7 +16,7 @@ from inference.core.errors import (
     UpstreamUnreachable,
 )
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta
-from inference.core.requests import ChatRequest, Message, Request, Sampling, TokenizeRequest
+from inference.core.requests import ChatRequest, Message, Request, Sampling, TokenizeRequest, Tool
 from inference.core.upstream import Address, Route
 from inference.upstreams.balancer import Balancer
 from inference.upstreams.upstream_runner import UpstreamRunner
@@ -281,6 +281,37 @@ async def test_a_field_is_refused_unless_another_address_follows_it() -> None:
             assert isinstance((await events_of(runner, asked))[-1], Finished)
         await runner.stop()
     assert server.received == []
+
+
+async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_of_its_own_or_the_site_has_one() -> (
+    None
+):
+    async with fake_server(says_hello) as server:
+        for engine, most, sent in (("vllm", 0, None), ("mlx-lm", 0, 4096 - 17), ("vllm", 50, 50)):
+            runner = UpstreamRunner(
+                lambda model, engine=engine: [server.address(engine=engine)],
+                Balancer(),
+                silence_s=60,
+                most_tokens=most,
+            )
+            await runner.load(CARD, lambda progress: None)
+            first, *_ = await events_of(runner)
+            assert isinstance(first, Accepted) and first.answer_limit == (most or 4096 - 17)
+            assert server.received[-1].body.get("max_tokens") == sent
+            await runner.stop()
+
+
+async def test_a_model_without_tools_refuses_them() -> None:
+    runner = await loaded([])
+    await runner.load(
+        card_of(Route(model="ours", context_length=4096, takes_tools=False)), lambda progress: None
+    )
+    with pytest.raises(UnsupportedField) as refused:
+        await events_of(
+            runner, ChatRequest(model="ours", messages=ASKED.messages, tools=(Tool(name="look"),))
+        )
+    assert refused.value.param == "tools"
+    await runner.stop()
 
 
 async def test_only_chats_and_completions_are_passed_on() -> None:

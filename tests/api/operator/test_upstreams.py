@@ -46,7 +46,11 @@ async def test_one_is_saved_tested_listed_and_deleted_and_its_key_is_never_shown
         saved = await post(operator, name="one", base_url=url, engine="vllm", key="s3cret", models=models)
         tested = json.loads((await post(operator, "/test", name="one")).content)
     assert saved.status_code == 200 and b"s3cret" not in saved.content
-    assert tested == {"answers": True, "text": "one answers and lists 1 model.", "models": ["theirs"]}
+    assert tested == {
+        "answers": True,
+        "text": "The upstream one answers and lists 1 model.",
+        "models": ["theirs"],
+    }
     listed = await operator.get(ADDRESS)
     assert json.loads(listed.content) == [json.loads(saved.content)] and b"s3cret" not in listed.content
     assert json.loads((await post(operator, "/delete", name="one")).content) == []

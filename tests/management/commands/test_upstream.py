@@ -32,7 +32,10 @@ def test_one_is_added_listed_tested_and_removed(tmp_path: Path) -> None:
         *("add", "one", GONE, "--model", "big=org/big", "--model", "small", "--engine", "vllm"),
         *("--context", "4096", "--key-file", str(tmp_path / "key")),
     )
-    assert added.splitlines() == ["Saved one with big, small.", "one does not answer: it cannot be reached."]
+    assert added.splitlines() == [
+        "Saved one with big, small.",
+        "The upstream one does not answer: it cannot be reached.",
+    ]
     row = Upstream.objects.get()
     assert row.sealed_key and "s3cret" not in row.sealed_key
     assert [(one.model, one.name_there, one.context_length) for one in row.models.all()] == [
@@ -43,7 +46,7 @@ def test_one_is_added_listed_tested_and_removed(tmp_path: Path) -> None:
         ["one", GONE, "vllm", "big", "enabled"],
         ["one", GONE, "vllm", "small", "enabled"],
     ]
-    assert upstream("test", "one") == "one does not answer: it cannot be reached."
+    assert upstream("test", "one") == "The upstream one does not answer: it cannot be reached."
     assert upstream("remove", "one") == "Removed one."
     assert upstream("list") == "There are no upstreams; `upstream add` adds one."
 
