@@ -25,11 +25,12 @@ else:
     UpstreamAdminBase = admin.ModelAdmin  # not generic at run time
 
 
-class UpstreamModelInline(admin.TabularInline):  # type: ignore[type-arg]
+class UpstreamModelInline(admin.StackedInline):  # type: ignore[type-arg]
     model = UpstreamModel
-    extra = 1
+    extra = 0
+    min_num = 1
     verbose_name_plural = "Models"
-    fields = ("model", "name", "context_length", "most_streams", "takes_tools", "can_reason")
+    fields = (("model", "name"), ("context_length", "most_streams"), ("takes_tools", "can_reason"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the upstream sees them

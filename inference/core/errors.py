@@ -280,15 +280,11 @@ class WorkerDied(Unavailable):
 
 
 class UpstreamFailed(Unavailable):
-    """The server that answers for the model gave no usable answer, or broke off in the middle of one."""
-
-    status, code = 502, "upstream_failed"
+    status, code = 502, "upstream_failed"  # the other server gave no usable answer, or broke off in one
 
 
 class UpstreamUnreachable(Unavailable):
-    """None of the servers that answer for the model can be reached now; `retry_after` says when to ask."""
-
-    code = "upstream_unreachable"
+    code = "upstream_unreachable"  # none of the servers that answer for the model
     usual_retry_after = 5.0
 
 

@@ -25,13 +25,14 @@ EVENTS = (
     ("evicted", f"evicted mlx-community/gemma-3-4b-it-4bit to make room for {QWEN}"),
     ("load_failed", "could not load mlx-community/Phi-4-mini-instruct-4bit: its weights are incomplete"),
 )
+UPSTREAMS = (("gpu1", "vllm", "qwen3-32b"), ("gpu2", "vllm", "qwen3-32b"), ("old-mac", "mlx-lm", "small"))
 
 
 def fill() -> None:
     """Rows of the last hours for the lists, and the operator."""
     from django.contrib.auth.models import User
 
-    from inference.models import ApiKey, PoolEvent, RequestRecord
+    from inference.models import ApiKey, PoolEvent, RequestRecord, Upstream, UpstreamModel
     from inference.models.request_record import Capture
 
     operator = User.objects.create_superuser(OPERATOR, password=PASSWORD)
@@ -52,6 +53,10 @@ def fill() -> None:
         at = NOW - timedelta(minutes=50 - 15 * number)
         PoolEvent.objects.create(at=at, kind=kind, model=QWEN, text=text)
     use_a_day(keys[0])
+    for name, engine, model in UPSTREAMS:
+        made = Upstream.objects.create(name=name, base_url=f"http://{name}:8000/v1", engine=engine)
+        UpstreamModel.objects.create(upstream=made, model=model, context_length=32_768)
+    Upstream.objects.filter(name="old-mac").update(is_enabled=False)
     Capture.objects.create(began_by=operator, until=NOW - timedelta(hours=1), reason="a garbled answer")
 
 

@@ -21,10 +21,12 @@ LISTS = {
     "keys": "inference/apikey/",
     "users": "auth/user/",
     "events": "inference/poolevent/",
+    "upstreams": "inference/upstream/",
 }
 PAGES = LISTS | {
     "index": "",
     "form": "inference/apikey/add/",
+    "upstream": "inference/upstream/1/change/",
     "account": "auth/user/1/change/",
     "rights": "auth/group/1/change/",
     "history": "auth/user/1/history/",

@@ -1,9 +1,7 @@
-"""One address after another, as the wire has it."""
+"""What comes over the wire from one address, as events."""
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 
 import pytest
 
@@ -13,58 +11,15 @@ from inference.core.errors import (
     ServerError,
     UnsupportedField,
     UpstreamFailed,
-    UpstreamUnreachable,
 )
-from inference.core.events import Accepted, Ended, Event, Finished, TextDelta
-from inference.core.requests import ChatRequest, Message, Request, Sampling, TokenizeRequest, Tool
-from inference.core.upstream import Address, Route
+from inference.core.events import Accepted, Ended, Finished, TextDelta
+from inference.core.requests import ChatRequest, TokenizeRequest, Tool
+from inference.core.upstream import Route
 from inference.upstreams.balancer import Balancer
 from inference.upstreams.upstream_runner import UpstreamRunner
 from inference.upstreams.upstreams import card_of
-from tests.upstreams.fake_server import HELLO, Answer, Wire, delta, fake_server, says_hello
-
-ASKED = ChatRequest(model="ours", messages=(Message(role="user", content="Hi \ud800"),))
-CARD = card_of(Route(model="ours", context_length=4096))
-
-
-def saying(number: int) -> ChatRequest:
-    """The beginning of a conversation of its own."""
-    return ChatRequest(model="ours", messages=(Message(role="user", content=str(number)),))
-
-
-async def loaded(
-    addresses: Sequence[Address], silence_s: float = 60, clock: Callable[[], float] = time.monotonic
-) -> UpstreamRunner:
-    runner = UpstreamRunner(lambda model: addresses, Balancer(clock), silence_s=silence_s)
-    await runner.load(CARD, lambda progress: None)
-    return runner
-
-
-async def events_of(runner: UpstreamRunner, request: Request = ASKED) -> list[Event]:
-    async with aclosing(runner.submit(request, "me")) as events:
-        return [event async for event in events]
-
-
-async def outcome_of(
-    answer: Answer, silence_s: float = 60, request: Request = ASKED
-) -> tuple[str, ServerError | Finished]:
-    """The text that came, and the one end that the stream had."""
-    async with fake_server(answer) as server:
-        runner = await loaded([server.address()], silence_s)
-        text, end = "", None
-        try:
-            async with aclosing(runner.submit(request)) as events:
-                async for event in events:
-                    assert end is None
-                    text += event.text if isinstance(event, TextDelta) else ""
-                    end = event if isinstance(event, Finished) else None
-        except ServerError as error:
-            assert end is None
-            return text, error
-        finally:
-            await runner.stop()
-    assert end
-    return text, end
+from tests.upstreams.asking import ASKED, CARD, events_of, loaded, outcome_of
+from tests.upstreams.fake_server import HELLO, Wire, delta, fake_server, says_hello
 
 
 async def test_an_answer_is_streamed_with_the_key_and_the_other_servers_name_of_the_model() -> None:
@@ -200,54 +155,6 @@ async def test_a_redirect_is_not_followed() -> None:
     assert other.received == []
 
 
-async def test_another_address_is_tried_before_the_first_byte_alone() -> None:
-    async def fails(wire: Wire) -> None:
-        await wire.begin("500 Oops")
-
-    async def ends(wire: Wire) -> None:
-        await wire.begin()
-
-    async def breaks(wire: Wire) -> None:
-        await wire.begin()
-        await wire.send(":")  # one byte
-        wire.abort()
-
-    async with AsyncExitStack() as stack:
-        good = await stack.enter_async_context(fake_server(says_hello))
-        for answer in (fails, ends):
-            bad = await stack.enter_async_context(fake_server(answer))
-            runner = await loaded([bad.address(), good.address()])
-            for number in range(8):  # of as many conversations, some of which begin there
-                assert isinstance((await events_of(runner, saying(number)))[-1], Finished)
-            await runner.stop()
-            assert bad.received
-        before = len(good.received)
-        broken = await stack.enter_async_context(fake_server(breaks))
-        runner = await loaded([broken.address(), good.address()])
-        ends: list[str] = []
-        for number in range(20):  # of as many conversations, some of which begin there
-            try:
-                ends.append(type((await events_of(runner, saying(number)))[-1]).__name__)
-            except UpstreamFailed:
-                ends.append("failed")
-        await runner.stop()
-    assert len(broken.received) == ends.count("failed") > 0
-    assert len(good.received) - before == ends.count("Finished") > 0
-
-
-async def test_addresses_that_cannot_be_reached_are_left_alone_for_a_while() -> None:
-    async with fake_server(says_hello) as server:
-        gone = server.address()
-    runner = await loaded([gone], clock=lambda: 5.0)
-    for _ in range(2):
-        with pytest.raises(UpstreamFailed, match="cannot be reached"):
-            await events_of(runner)
-    with pytest.raises(UpstreamUnreachable) as refused:
-        await events_of(runner)
-    assert refused.value.retry_after == 1
-    await runner.stop()
-
-
 async def test_closing_a_stream_closes_the_connection() -> None:
     has_left = asyncio.Event()
 
@@ -266,21 +173,6 @@ async def test_closing_a_stream_closes_the_connection() -> None:
         async with asyncio.timeout(60):
             await has_left.wait()
         await runner.stop()
-
-
-async def test_a_field_is_refused_unless_another_address_follows_it() -> None:
-    asked = ChatRequest(model="ours", messages=ASKED.messages, sampling=Sampling(top_k=3))
-    async with fake_server(says_hello) as server, fake_server(says_hello) as other:
-        runner = await loaded([server.address(engine="openai")])
-        with pytest.raises(UnsupportedField, match="top_k is not supported here") as refused:
-            await events_of(runner, asked)
-        assert refused.value.param == "top_k"
-        await runner.stop()
-        runner = await loaded([server.address(engine="openai"), other.address(engine="vllm")])
-        for _ in range(4):
-            assert isinstance((await events_of(runner, asked))[-1], Finished)
-        await runner.stop()
-    assert server.received == []
 
 
 async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_of_its_own_or_the_site_has_one() -> (
@@ -320,42 +212,3 @@ async def test_only_chats_and_completions_are_passed_on() -> None:
         await events_of(runner, TokenizeRequest(of=ASKED))
     assert refused.value.param == "model"
     await runner.stop()
-
-
-async def test_of_two_addresses_one_is_killed_under_load_and_every_stream_ends_once() -> None:
-    """Those that had begun there end with an error; all others end well."""
-
-    async def slow(wire: Wire) -> None:
-        await wire.begin()
-        await wire.chunks(*HELLO[:2])
-        await is_dead.wait()
-        await wire.chunks(*HELLO[2:])
-
-    async def dies(wire: Wire) -> None:
-        await wire.begin()
-        await wire.chunks(*HELLO[:2])
-        await is_dead.wait()
-        wire.abort()
-
-    is_dead = asyncio.Event()
-    ends: list[str] = []
-
-    async def ask(runner: UpstreamRunner, number: int) -> None:
-        try:
-            events = await events_of(runner, saying(number))
-            ends.append(type(events[-1]).__name__)
-        except ServerError as error:
-            ends.append(type(error).__name__)
-
-    async with fake_server(slow) as good, fake_server(dies) as bad:
-        runner = await loaded([good.address(), bad.address()])
-        tasks = [asyncio.create_task(ask(runner, number)) for number in range(40)]
-        async with asyncio.timeout(60):
-            while len(good.received) + len(bad.received) < len(tasks):
-                await asyncio.sleep(0.01)
-        begun = len(bad.received)
-        is_dead.set()
-        await asyncio.gather(*tasks)
-        await runner.stop()
-    assert 10 <= begun <= 30
-    assert sorted(ends) == ["Finished"] * (40 - begun) + ["UpstreamFailed"] * begun

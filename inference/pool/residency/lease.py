@@ -169,7 +169,7 @@ class PendingLease:
 
     def _settle_later(self, resident: Resident) -> None:
         resident.unsettled += self.held_bytes
-        resident.is_settled = False
+        resident.is_settled = resident.card.is_remote  # it has no memory to report
         self._hold(resident, 0)
 
     def _stop_pausing(self, resident: Resident) -> None:

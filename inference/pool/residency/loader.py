@@ -178,7 +178,10 @@ class Loader:
         if backoff and backoff.has_died:
             times = "once" if backoff.restarts == 1 else f"{backoff.restarts} times"
             kind, text = "restarted", f"restarted {name}, whose worker had died {times}"
-        text += f": {resident.load_s:.1f} s, {in_gb(loaded.memory.active)}; {self._ledger}"
+        if resident.card.is_remote:
+            text = f"{name} takes requests, which other servers answer"
+        else:
+            text += f": {resident.load_s:.1f} s, {in_gb(loaded.memory.active)}; {self._ledger}"
         self._decisions.record(kind, name, text, seconds=resident.load_s, findings=loaded.findings)
         if backoff:
             backoff.note_load()

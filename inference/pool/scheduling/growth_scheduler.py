@@ -234,7 +234,7 @@ class GrowthScheduler:
             not (one.growth and one.growth.state == "paused" and one.growth.wanted) for one in self._leases
         ):
             return
-        for resident in self._ledger.residents:
+        for resident in [one for one in self._ledger.residents if not one.card.is_remote]:
             has_others = resident.leases > sum(one.resident is resident for one in self._leases)
             is_moving = (
                 resident.state == ModelState.LOADING or resident.coming_free or not resident.is_settled

@@ -295,6 +295,6 @@ class Scheduler:
         if is_free and cost <= self._ledger.free:
             pending.first_tokens, pending.spare_tokens = usual, spare
         pending.grant(resident, self._clock())
-        if pending.answers:
+        if pending.answers and not pending.card.is_remote:
             self._growth.open(pending)
         pending.granted.set_result(resident)

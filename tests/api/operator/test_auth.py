@@ -64,6 +64,7 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {"/api/usage", "/api/health", "/api/log"}  # test_reader.py has who may read these
     paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
     paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
+    paths |= {f"/api/upstreams{rest}" for rest in ("", "/test", "/delete")}  # and test_upstreams.py
     paths |= {"/api/hub/models", "/api/hub/models/{model_id}"}  # and test_hub.py
     assert set(api.get_openapi_schema()["paths"]) == paths
 
