@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from msgspec import structs
+
 from inference.core.errors import UnsupportedField
 from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Message, Sampling
 from inference.core.upstream import Address
@@ -241,9 +243,27 @@ def best_effort(request: GenerationRequest) -> Iterator[str]:
         yield "tools"
 
 
-def noted(request: GenerationRequest) -> Iterator[str]:
-    """The fields that say how fast an answer comes, which the other server decides."""
+def without_reasoning(request: GenerationRequest) -> GenerationRequest:
+    """The request to a model that does not reason: its fields about that are noted, as for a local model."""
+    if not isinstance(request, ChatRequest):
+        return request
+    return structs.replace(request, thinking=None, effort="", thinking_budget=None)
+
+
+def noted(request: GenerationRequest, can_reason: bool) -> Iterator[str]:
+    """The fields that change nothing: how fast an answer comes is for the other server to decide."""
     if not request.speculates:
         yield "speculative"
-    if isinstance(request, ChatRequest) and request.prediction:
+    if not isinstance(request, ChatRequest):
+        return
+    if request.prediction:
         yield "prediction"
+    if can_reason:
+        return
+    for name, is_sent in (
+        ("enable_thinking", request.thinking is not None),
+        ("reasoning_effort", bool(request.effort)),
+        ("thinking_budget", request.thinking_budget is not None),
+    ):
+        if is_sent:
+            yield name

@@ -18,7 +18,7 @@ from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import DeathReason, Loaded, Memory
 from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Request
-from inference.core.upstream import Address
+from inference.core.upstream import Address, Route
 from inference.upstreams import connection, request_body
 from inference.upstreams.balancer import Balancer, prefix_of
 from inference.upstreams.chunk_reader import ChunkReader
@@ -28,14 +28,14 @@ from inference.upstreams.health_checks import HealthChecks
 from inference.upstreams.refusals import Unanswered
 from inference.upstreams.token_estimate import longest_answer, prompt_tokens
 
-Addresses = Callable[[str], Sequence[Address]]
+RouteOf = Callable[[str], Route | None]
 
 
 class UpstreamRunner:
     """Sends each request to one of the model's addresses.
 
-    `addresses_of` returns those of a model as they are now. An answer that is silent for `silence_s` fails;
-    one has `most_tokens` at most, where that is not 0.
+    `route_of` returns that of a model as it is set up now, None once it is gone. An answer that is silent for
+    `silence_s` fails; one has `most_tokens` at most, where that is not 0.
     """
 
     pid: int | None = None
@@ -46,16 +46,14 @@ class UpstreamRunner:
     death_reason: DeathReason = "unknown"
 
     def __init__(
-        self, addresses_of: Addresses, balancer: Balancer, *, silence_s: float, most_tokens: int = 0
+        self, route_of: RouteOf, balancer: Balancer, *, silence_s: float, most_tokens: int = 0
     ) -> None:
-        self._addresses_of = addresses_of
+        self._route_of = route_of
         self._balancer = balancer
         self._silence_s, self._most_tokens = silence_s, most_tokens
         self._client: httpx.AsyncClient | None = None
         self._checks: HealthChecks | None = None
         self._model = ""
-        self._context_length = 0
-        self._takes_tools = True
         self._ended = asyncio.Event()
 
     async def warm_up(self) -> None:
@@ -63,8 +61,7 @@ class UpstreamRunner:
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         """Begin to check the health of the addresses; whether one answers is found out by each request."""
-        self._model, self._context_length = card.id, card.context_length
-        self._takes_tools = card.remote is None or card.remote.takes_tools
+        self._model = card.id
         self._client = await asyncio.to_thread(connection.new_client, self._silence_s)
         self._checks = HealthChecks(self._client, lambda: self._addresses, self._balancer)
         return Loaded(
@@ -83,7 +80,7 @@ class UpstreamRunner:
                 "Another server answers for this model, and only its chats and completions are passed on.",
                 param="model",
             )
-        if isinstance(request, ChatRequest) and request.tools and not self._takes_tools:
+        if isinstance(request, ChatRequest) and request.tools and not self._route.takes_tools:
             raise UnsupportedField("This model cannot call tools; ask another one.", param="tools")
         tried: list[Address] = []
         failure: ServerError | None = None
@@ -106,21 +103,27 @@ class UpstreamRunner:
         raise failure or self._unreachable()
 
     @property
+    def _route(self) -> Route:
+        return self._route_of(self._model) or Route(model=self._model, context_length=0)
+
+    @property
     def _addresses(self) -> Sequence[Address]:
-        return self._addresses_of(self._model)
+        return self._route.addresses
 
     async def _asked(self, request: GenerationRequest, address: Address, owner: str) -> AsyncGenerator[Event]:
         """The events of one address; raises UnsupportedField or Unanswered before the first of them."""
         if self._client is None:
             raise InternalError("The model is not ready; please ask again.")
-        limit = longest_answer(request, self._context_length, self._most_tokens)
+        route = self._route
+        limit = longest_answer(request, route.context_length, self._most_tokens)
         is_told = request.max_tokens is not None or self._most_tokens or address.engine in NEED_A_LIMIT
-        content = request_body.encoded(request, address, owner, limit if is_told else 0)
+        sent = request if route.can_reason else request_body.without_reasoning(request)
+        content = request_body.encoded(sent, address, owner, limit if is_told else 0)
         path = request_body.path_of(request)
         with self._balancer.stream(address) as health:
             async with connection.posted(self._client, address, path, content) as pieces:
                 health.note_answer()
-                yield _accepted(request, limit)
+                yield _accepted(request, limit, route.can_reason)
                 try:
                     async with aclosing(self._read(request, pieces)) as events:
                         async for event in events:
@@ -183,12 +186,12 @@ class UpstreamRunner:
             await self._client.aclose()
 
 
-def _accepted(request: GenerationRequest, limit: int) -> Accepted:
+def _accepted(request: GenerationRequest, limit: int, can_reason: bool) -> Accepted:
     return Accepted(
         prompt_tokens=prompt_tokens(request),
         max_tokens=limit * request.answers,
         answer_limit=limit,
         sampling=request.sampling,
-        noted=tuple(request_body.noted(request)),
+        noted=tuple(request_body.noted(request, can_reason)),
         best_effort=tuple(request_body.best_effort(request)),
     )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from inference.core.model_card import ModelCard
-from inference.core.upstream import Address, RemoteModel, Route
+from inference.core.upstream import RemoteModel, Route
 from inference.upstreams.balancer import Balancer
 from inference.upstreams.upstream_runner import UpstreamRunner
 
@@ -27,22 +27,22 @@ class Upstreams:
         self._read = read
         self._silence_s, self._most_tokens = silence_s, most_tokens
         self.balancer = Balancer(clock)
-        self._addresses: Mapping[str, tuple[Address, ...]] = {}
+        self._routes: Mapping[str, Route] = {}
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """A card for each model that other servers answer for; the addresses are those of this read."""
+        """A card for each model that other servers answer for; requests go by this read from now on."""
         routes = self._read()
-        self._addresses = {route.model: route.addresses for route in routes}
+        self._routes = {route.model: route for route in routes}
         return tuple(map(card_of, routes))
 
-    def addresses_of(self, model: str) -> tuple[Address, ...]:
-        """Where a model is answered for; empty where it is not."""
-        return self._addresses.get(model, ())
+    def route_of(self, model: str) -> Route | None:
+        """Where a model is answered for; None where it is not."""
+        return self._routes.get(model)
 
     def start_runner(self) -> UpstreamRunner:
         """A runner for one of the models."""
         return UpstreamRunner(
-            self.addresses_of, self.balancer, silence_s=self._silence_s, most_tokens=self._most_tokens
+            self.route_of, self.balancer, silence_s=self._silence_s, most_tokens=self._most_tokens
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from inference.core.errors import PoolFull
 from inference.core.pool_state import Memory, ModelState
@@ -77,4 +78,15 @@ async def test_its_running_answers_keep_no_paused_one_waiting() -> None:
         assert lease._pending and lease._pending.growth is None
     (resident,) = pool._ledger.residents
     assert resident.is_settled
+    await pool.close()
+
+
+async def test_its_limit_of_requests_is_that_of_its_latest_set_up() -> None:
+    cards = [REMOTE]
+    pool = fake_pool([], find_card=lambda model: cards[0], start_upstream=remote_runner)
+    await leased(pool, "far")
+    cards[0] = structs.replace(REMOTE, remote=RemoteModel(upstreams=("gpu1",), most_streams=1))
+    first, second = pool.lease("far"), pool.lease("far")
+    async with first, second:
+        assert pool.snapshot().waiting == 1
     await pool.close()

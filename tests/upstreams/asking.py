@@ -25,7 +25,8 @@ def saying(number: int) -> ChatRequest:
 async def loaded(
     addresses: Sequence[Address], silence_s: float = 60, clock: Callable[[], float] = time.monotonic
 ) -> UpstreamRunner:
-    runner = UpstreamRunner(lambda model: addresses, Balancer(clock), silence_s=silence_s)
+    route = Route(model="ours", context_length=4096, addresses=tuple(addresses), can_reason=True)
+    runner = UpstreamRunner(lambda model: route, Balancer(clock), silence_s=silence_s)
     await runner.load(CARD, lambda progress: None)
     return runner
 

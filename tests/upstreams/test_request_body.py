@@ -16,7 +16,7 @@ from inference.core.requests import (
     ToolCall,
 )
 from inference.core.upstream import ENGINES, Address, Engine
-from inference.upstreams.request_body import best_effort, body_of, encoded, noted
+from inference.upstreams.request_body import best_effort, body_of, encoded, noted, without_reasoning
 
 PLAIN = ChatRequest(model="ours", messages=(Message(role="user", content="Hi"),))
 RAW = CompletionRequest(model="ours", prompts=("Once",), max_tokens=3)
@@ -189,7 +189,15 @@ def test_a_body_is_ascii_whatever_its_texts() -> None:
     assert encoded(odd, address, "", 1).isascii()
 
 
+def test_a_model_that_does_not_reason_notes_the_fields_about_it_and_is_not_sent_them() -> None:
+    asked = chat(thinking=False, effort="low", thinking_budget=5)
+    assert list(noted(asked, False)) == ["enable_thinking", "reasoning_effort", "thinking_budget"]
+    assert list(noted(asked, True)) == []
+    assert without_reasoning(asked) == PLAIN
+    assert without_reasoning(RAW) == RAW
+
+
 def test_fields_about_speed_are_noted_and_strict_tools_are_best_effort() -> None:
-    assert list(noted(chat(speculates=False, prediction="x"))) == ["speculative", "prediction"]
-    assert list(noted(PLAIN)) == list(best_effort(PLAIN)) == []
+    assert list(noted(chat(speculates=False, prediction="x"), True)) == ["speculative", "prediction"]
+    assert list(noted(PLAIN, False)) == list(best_effort(PLAIN)) == []
     assert list(best_effort(chat(tools=TOOLS, follows_schemas=True))) == ["tools"]

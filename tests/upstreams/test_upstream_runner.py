@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from msgspec import structs
 
 from inference.core.errors import (
     InvalidRequest,
@@ -13,11 +14,10 @@ from inference.core.errors import (
     UpstreamFailed,
 )
 from inference.core.events import Accepted, Ended, Finished, TextDelta
-from inference.core.requests import ChatRequest, TokenizeRequest, Tool
-from inference.core.upstream import Route
+from inference.core.requests import TokenizeRequest, Tool
+from inference.core.upstream import Engine, Route
 from inference.upstreams.balancer import Balancer
 from inference.upstreams.upstream_runner import UpstreamRunner
-from inference.upstreams.upstreams import card_of
 from tests.upstreams.asking import ASKED, CARD, events_of, loaded, outcome_of
 from tests.upstreams.fake_server import HELLO, Wire, delta, fake_server, says_hello
 
@@ -175,16 +175,17 @@ async def test_closing_a_stream_closes_the_connection() -> None:
         await runner.stop()
 
 
-async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_of_its_own_or_the_site_has_one() -> (
-    None
-):
+async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_or_the_site_has_one() -> None:
     async with fake_server(says_hello) as server:
-        for engine, most, sent in (("vllm", 0, None), ("mlx-lm", 0, 4096 - 17), ("vllm", 50, 50)):
+        engines: list[tuple[Engine, int, int | None]] = [
+            ("vllm", 0, None),
+            ("mlx-lm", 0, 4096 - 17),
+            ("vllm", 50, 50),
+        ]
+        for engine, most, sent in engines:
+            route = Route(model="ours", context_length=4096, addresses=(server.address(engine=engine),))
             runner = UpstreamRunner(
-                lambda model, engine=engine: [server.address(engine=engine)],
-                Balancer(),
-                silence_s=60,
-                most_tokens=most,
+                lambda model, route=route: route, Balancer(), silence_s=60, most_tokens=most
             )
             await runner.load(CARD, lambda progress: None)
             first, *_ = await events_of(runner)
@@ -193,17 +194,19 @@ async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_of_its_ow
             await runner.stop()
 
 
-async def test_a_model_without_tools_refuses_them() -> None:
-    runner = await loaded([])
-    await runner.load(
-        card_of(Route(model="ours", context_length=4096, takes_tools=False)), lambda progress: None
-    )
-    with pytest.raises(UnsupportedField) as refused:
-        await events_of(
-            runner, ChatRequest(model="ours", messages=ASKED.messages, tools=(Tool(name="look"),))
+async def test_what_its_model_cannot_do_is_refused_or_noted() -> None:
+    async with fake_server(says_hello) as server:
+        route = Route(
+            model="ours", context_length=4096, addresses=(server.address(engine="openai"),), takes_tools=False
         )
-    assert refused.value.param == "tools"
-    await runner.stop()
+        runner = UpstreamRunner(lambda model: route, Balancer(), silence_s=60)
+        await runner.load(CARD, lambda progress: None)
+        with pytest.raises(UnsupportedField) as refused:
+            await events_of(runner, structs.replace(ASKED, tools=(Tool(name="look"),)))
+        assert refused.value.param == "tools"
+        first, *_ = await events_of(runner, structs.replace(ASKED, thinking=False))
+        assert isinstance(first, Accepted) and first.noted == ("enable_thinking",)
+        await runner.stop()
 
 
 async def test_only_chats_and_completions_are_passed_on() -> None:

@@ -185,7 +185,8 @@ class Loader:
         self._decisions.record(kind, name, text, seconds=resident.load_s, findings=loaded.findings)
         if backoff:
             backoff.note_load()
-        logger.info("Worker %s: %s", resident.runner.pid, eviction.figures(loaded.memory))
+        if not resident.card.is_remote:
+            logger.info("Worker %s: %s", resident.runner.pid, eviction.figures(loaded.memory))
 
     async def _fail_load(self, resident: Resident, reason: str, seconds: float) -> None:
         """Free the bytes of a failed load and fail the requests that wait for it."""
