@@ -29,7 +29,7 @@ class UpstreamModelInline(admin.StackedInline):  # type: ignore[type-arg]
     model = UpstreamModel
     extra = 0
     min_num = 1
-    verbose_name_plural = "Models"
+    verbose_name, verbose_name_plural = "model", "Models"
     fields = (("model", "name"), ("context_length", "most_streams"), ("takes_tools", "can_reason"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,5 +1,6 @@
 """Other servers that answer for models of this site: which, where, and what they take."""
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -8,6 +9,16 @@ from pydantic import SecretStr
 # The program that answers there, which decides on the fields that it takes; "openai" for any other.
 Engine = Literal["openai", "vllm", "sglang", "llama.cpp", "ollama", "lm-studio", "mlx-lm", "mlxsite"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+ENGINE_NAMES: Mapping[Engine, str] = {
+    "openai": "another server",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "llama.cpp": "llama.cpp",
+    "ollama": "Ollama",
+    "lm-studio": "LM Studio",
+    "mlx-lm": "mlx_lm.server",
+    "mlxsite": "a site of this program",
+}
 
 
 class Address(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from inference.core.upstream import ENGINES
+from inference.core.upstream import ENGINE_NAMES
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
@@ -44,7 +44,7 @@ class Upstream(models.Model):
     engine = models.CharField(
         max_length=20,
         default="openai",
-        choices=[(engine, engine) for engine in ENGINES],
+        choices=list(ENGINE_NAMES.items()),
         help_text="The program that answers there: it decides which fields of a request are passed on.",
     )
     sealed_key = models.TextField(default="", blank=True, editable=False)

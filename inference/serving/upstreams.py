@@ -135,7 +135,9 @@ async def _asked(row: Upstream) -> Tested:
         try:
             found = await connection.listed_models(client, upstream_routes.address_at(row))
         except Unanswered as error:
+            _note(row, error.reason)
             return Tested(answers=False, text=f"The upstream {row.name} does not answer: {error.reason}.")
+    _note(row)
     names = tuple(str(one.get("id", ""))[:200] for one in found)
     missing = [model.name_there for model in row.models.all() if model.name_there not in names]
     text = f"The upstream {row.name} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}."
@@ -143,6 +145,16 @@ async def _asked(row: Upstream) -> Tested:
         there = ", ".join(names[:_MOST_NAMED]) or "none"
         text += f" It does not list {', '.join(missing[:_MOST_NAMED])}; it has {there}."
     return Tested(answers=True, text=text, models=names)
+
+
+def _note(row: Upstream, reason: str = "") -> None:
+    """Note what a test has found for the requests to come: it failed for this reason, or it answers."""
+    balancer = runtime.upstreams().balancer
+    for address in map(upstream_routes.address_of, row.models.all()):
+        if reason:
+            balancer.note_failure(address, reason)
+        else:
+            balancer.health_of(address).note_answer()
 
 
 def _listed(row: Upstream) -> ListedUpstream:

@@ -22,7 +22,7 @@ MOST_AHEAD = 4
 class Balancer:
     """The health and the streams of every address, and where prefixes went. Lives on the event loop.
 
-    `words_of` alone may be called from other threads. `clock` counts seconds.
+    Health may be read and noted in other threads. `clock` counts seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -59,13 +59,3 @@ NEED_A_LIMIT: frozenset[Engine] = frozenset({"mlx-lm"})
 TAKE_REASONING: frozenset[Engine] = frozenset({"vllm", "sglang", "llama.cpp", "mlxsite"})
 # The field that keeps the cached prefixes of different users apart.
 OWNER_FIELDS: Mapping[Engine, str] = {"vllm": "cache_salt", "mlxsite": "user"}
-NAMES: Mapping[Engine, str] = {
-    "openai": "any other server of OpenAI's dialect",
-    "vllm": "vLLM",
-    "sglang": "SGLang",
-    "llama.cpp": "llama.cpp",
-    "ollama": "Ollama",
-    "lm-studio": "LM Studio",
-    "mlx-lm": "mlx_lm.server",
-    "mlxsite": "a site of this program",
-}

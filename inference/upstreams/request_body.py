@@ -9,8 +9,8 @@ from msgspec import structs
 
 from inference.core.errors import UnsupportedField
 from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Message, Sampling
-from inference.core.upstream import Address
-from inference.upstreams.engines import FOLLOWED, NAMES, OWNER_FIELDS, RENAMED, TAKE_REASONING
+from inference.core.upstream import ENGINE_NAMES, Address
+from inference.upstreams.engines import FOLLOWED, OWNER_FIELDS, RENAMED, TAKE_REASONING
 
 _DEFAULT = Sampling()
 # Values that change nothing: an engine that does not know the field does the same.
@@ -76,8 +76,8 @@ class _Body:
 
     def refuse(self, name: str) -> None:
         raise UnsupportedField(
-            f"{name} is not supported here: the model is served by {NAMES[self._engine]}, which does not "
-            "follow it. Leave it out, or ask another model.",
+            f"{name} is not supported here: the model is served by {ENGINE_NAMES[self._engine]}, which does "
+            "not follow it. Leave it out, or ask another model.",
             param=name,
         )
 

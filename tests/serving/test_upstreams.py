@@ -63,6 +63,11 @@ def test_a_host_that_the_setting_does_not_have_is_refused(monkeypatch: pytest.Mo
     assert refused.value.param == "base_url"
 
 
+async def states() -> list[str]:
+    listed = await in_database(upstreams.listed)
+    return [model.state for row in listed for model in row.models]
+
+
 async def outcome_of(url: str, model: str) -> upstreams.Tested:
     await in_database(lambda: upstreams.save("one", url, [{"model": model}]))
     return await upstreams.test("one")
@@ -73,6 +78,7 @@ async def test_a_test_says_what_the_server_lists_and_what_it_does_not() -> None:
         good = await outcome_of(server.address().base_url, "theirs")
         other = await outcome_of(server.address().base_url, "other")
         url = server.address().base_url
+    assert await states() == ["answers"]
     gone = await outcome_of(url, "theirs")
     assert good == upstreams.Tested(
         answers=True, text="The upstream one answers and lists 1 model.", models=("theirs",)
@@ -81,6 +87,7 @@ async def test_a_test_says_what_the_server_lists_and_what_it_does_not() -> None:
     assert gone == upstreams.Tested(
         answers=False, text="The upstream one does not answer: it cannot be reached."
     )
+    assert await states() == ["failing: it cannot be reached; the next request asks it again"]
     with pytest.raises(NotFound):
         await upstreams.test("nobody")
 
