@@ -30,7 +30,7 @@ class UpstreamModelInline(admin.StackedInline):  # type: ignore[type-arg]
     extra = 0
     min_num = 1
     verbose_name, verbose_name_plural = "model", "Models"
-    fields = (("model", "name"), ("context_length", "most_streams"), ("takes_tools", "can_reason"))
+    fields = (("model", "name"), ("context_length", "most_streams"), ("takes_tools", "can_reason", "sees"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # whoever sees the upstream sees them

@@ -43,6 +43,7 @@ class Route(Struct, frozen=True, kw_only=True):
     context_length: int
     takes_tools: bool = True
     can_reason: bool = False
+    sees: bool = False  # it takes pictures
     most_streams: int = 0  # of all addresses together; 0: the site's own limit for a model
     created: int = 0  # unix time
     addresses: tuple[Address, ...] = ()

@@ -100,6 +100,7 @@ class UpstreamModel(models.Model):
     )
     takes_tools = models.BooleanField("tools", default=True, help_text="Whether it can call tools.")
     can_reason = models.BooleanField("reasoning", default=False, help_text="Whether it thinks first.")
+    sees = models.BooleanField("pictures", default=False, help_text="Whether it takes pictures.")
 
     class Meta:
         ordering = ["model"]

@@ -42,6 +42,8 @@ async def checked(request: Request, principal: Principal) -> Request:
 
 def takes_pictures(card: ModelCard, resident: ResidentModel) -> bool:
     """Whether requests to this model may have pictures: as its worker says, once it is loaded."""
+    if card.is_remote:
+        return card.sees
     return resident.loaded.sees if resident.loaded else card.sees and is_installed()
 
 
@@ -85,7 +87,7 @@ async def _check(request: ChatRequest, principal: Principal, param: str) -> None
             f"{_UNREADABLE}: the model {request.model[:256]!r} reads text only; {_advice(others)}",
             param=param,
         )
-    if not is_installed():
+    if not (card.is_remote or is_installed()):
         raise UnsupportedField(
             f"{_UNREADABLE}: the model {request.model[:256]!r} sees, but what it needs for that is not "
             "installed on the server; its operator can run: pip install 'mlxsite[vision]'",

@@ -16,7 +16,7 @@ from inference.storage.database_threads import in_database
 from inference.upstreams import connection
 from inference.upstreams.refusals import Unanswered
 
-MODEL_FIELDS = ("model", "name", "context_length", "most_streams", "takes_tools", "can_reason")
+MODEL_FIELDS = ("model", "name", "context_length", "most_streams", "takes_tools", "can_reason", "sees")
 _MOST_NAMED = 5
 
 
@@ -29,6 +29,7 @@ class ListedModel(Struct, frozen=True, kw_only=True):
     most_streams: int
     takes_tools: bool
     can_reason: bool
+    sees: bool
     state: str
 
 

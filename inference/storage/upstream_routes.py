@@ -77,6 +77,7 @@ def _routes(rows: Iterable[UpstreamModel]) -> Iterator[Route]:
             context_length=min(row.context_length for row in used or its),
             takes_tools=all(row.takes_tools for row in used or its),
             can_reason=all(row.can_reason for row in used or its),
+            sees=all(row.sees for row in used or its),
             most_streams=_most_streams(used),
             created=int(min(row.upstream.created_at for row in its).timestamp()),
             addresses=tuple(map(address_of, used)),

@@ -1,6 +1,7 @@
 """The body of a request to another server, or the refusal of a field that it does not follow."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -8,7 +9,14 @@ from typing import Any
 from msgspec import structs
 
 from inference.core.errors import UnsupportedField
-from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Message, Sampling
+from inference.core.requests import (
+    PICTURE,
+    ChatRequest,
+    CompletionRequest,
+    GenerationRequest,
+    Message,
+    Sampling,
+)
 from inference.core.upstream import ENGINE_NAMES, Address
 from inference.upstreams.engines import FOLLOWED, OWNER_FIELDS, RENAMED, TAKE_REASONING
 
@@ -180,7 +188,24 @@ def _message(message: Message, takes_reasoning: bool) -> dict[str, Any]:
         ],
     }
     filled = {name: value for name, value in optional.items() if value}
-    return {"role": message.role, "content": message.content, **filled}
+    return {"role": message.role, "content": _content(message), **filled}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """The text, or its parts with the pictures between them."""
+    if not message.pictures:
+        return message.content
+    before, *texts = message.content.split(PICTURE)
+    parts = [_text(before)]
+    for picture, text in zip(message.pictures, texts, strict=False):
+        data = b64encode(picture.data).decode()
+        url = {"url": f"data:{picture.media_type};base64,{data}", "detail": picture.detail}
+        parts += [{"type": "image_url", "image_url": url}, _text(text)]
+    return [part for part in parts if part["type"] != "text" or part["text"]]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _add_tools(body: _Body, request: ChatRequest) -> None:

@@ -5,6 +5,7 @@ from inference.core.requests import ChatRequest, GenerationRequest
 _LETTERS_PER_TOKEN = 4  # of English; a guess
 _CAUTIOUS_LETTERS_PER_TOKEN = 3
 _TOKENS_PER_MESSAGE = 16  # what chat templates put around one
+_TOKENS_PER_PICTURE = 1000
 _LEAST = 16  # tokens of an answer that are asked for, however long the prompt may be
 
 
@@ -34,5 +35,7 @@ def _of_prompt(request: GenerationRequest, letters: int) -> list[int]:
     if isinstance(request, ChatRequest):
         texts = [message.content + message.reasoning for message in request.messages]
         texts += [tool.name + tool.description + tool.parameters for tool in request.tools]
-        return [sum(len(text) // letters + _TOKENS_PER_MESSAGE for text in texts)]
+        pictures = sum(len(message.pictures) for message in request.messages)
+        each = sum(len(text) // letters + _TOKENS_PER_MESSAGE for text in texts)
+        return [each + pictures * _TOKENS_PER_PICTURE]
     return [len(one) // letters if isinstance(one, str) else len(one) for one in request.prompts]

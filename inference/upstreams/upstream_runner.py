@@ -65,7 +65,12 @@ class UpstreamRunner:
         self._client = await asyncio.to_thread(connection.new_client, self._silence_s)
         self._checks = HealthChecks(self._client, lambda: self._addresses, self._balancer)
         return Loaded(
-            seconds=0.0, memory=Memory(), context_length=card.context_length, vocab_size=0, device=""
+            seconds=0.0,
+            memory=Memory(),
+            context_length=card.context_length,
+            vocab_size=0,
+            device="",
+            sees=card.sees,
         )
 
     async def submit(self, request: Request, owner: str = "") -> AsyncGenerator[Event]:

@@ -58,6 +58,7 @@ def card_of(route: Route) -> ModelCard:
         resident_bytes=0,
         created=route.created,
         problem=route.problem,
+        sees=route.sees,
         remote=RemoteModel(
             upstreams=tuple(address.upstream for address in route.addresses),
             most_streams=route.most_streams,

@@ -5,11 +5,13 @@ from msgspec import structs
 
 from inference.core.errors import UnsupportedField
 from inference.core.requests import (
+    PICTURE,
     AnswerGrammar,
     ChatRequest,
     CompletionRequest,
     GenerationRequest,
     Message,
+    Picture,
     Sampling,
     TokenRules,
     Tool,
@@ -149,6 +151,19 @@ def test_messages_keep_calls_and_results_and_reasoning_where_it_is_taken() -> No
     assert assistant["tool_calls"][0]["function"] == {"name": "look", "arguments": "{}"}
     assert tool == {"role": "tool", "content": "5", "tool_call_id": "call_1"}
     assert "reasoning_content" not in body(chat(messages=turns), "openai")["messages"][1]
+
+
+def test_pictures_stand_between_the_texts_that_they_stood_between() -> None:
+    picture = Picture(data=b"\x89PNG", media_type="image/png", width=1, height=1, detail="low")
+    turn = Message(role="user", content=f"What is{PICTURE}this?{PICTURE}", pictures=(picture, picture))
+    (sent,) = body(chat(messages=(turn,)))["messages"]
+    url = {"url": "data:image/png;base64,iVBORw==", "detail": "low"}
+    assert sent["content"] == [
+        {"type": "text", "text": "What is"},
+        {"type": "image_url", "image_url": url},
+        {"type": "text", "text": "this?"},
+        {"type": "image_url", "image_url": url},
+    ]
 
 
 TOOLS = (Tool(name="look"), Tool(name="find", parameters='{"type":"object"}'))

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from inference.core.errors import UpstreamFailed
+from inference.core.errors import InvalidValue, UpstreamFailed
 from inference.core.events import Finished, TextDelta
 from inference.core.pool_state import ModelState
 from inference.core.principal import Principal
-from inference.core.requests import ChatRequest, Message
+from inference.core.requests import PICTURE, ChatRequest, Message, Picture
 from inference.core.upstream import Address, Route
 from inference.pool import Pool
 from inference.repository.catalog import Catalog
-from inference.serving import generation, runtime
+from inference.serving import generation, picture_check, runtime
 from inference.serving.active_requests import STREAMS
 from inference.serving.recording.request_entry import Note
 from inference.upstreams.upstreams import Upstreams, card_of
@@ -61,6 +61,24 @@ async def test_it_is_streamed_and_recorded_as_a_local_one_and_takes_no_memory(tm
     (entry,) = kept
     assert (entry.model, entry.finish, entry.error) == ("ours", "stop", "")
     assert (entry.prompt_tokens, entry.completion_tokens, entry.cached_tokens) == (11, 2, 7)
+
+
+async def test_pictures_are_passed_on_to_a_model_that_takes_them_whatever_is_installed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_check, "_PACKAGES", ("a_package_that_is_not_here",))
+    picture = Picture(data=b"x", media_type="image/png", width=1, height=1)
+    asked = structs.replace(
+        ASKED, messages=(Message(role="user", content=f"{PICTURE}What?", pictures=(picture,)),)
+    )
+    async with fake_server(says_hello) as server:
+        async with serving(tmp_path, server.address(), sees=True):
+            assert await text_of(asked) == "Hello there"
+        assert server.received[-1].body["messages"][0]["content"][0]["type"] == "image_url"
+        async with serving(tmp_path, server.address()):
+            with pytest.raises(InvalidValue, match="reads text only"):
+                await text_of(asked)
+    assert len(server.received) == 1
 
 
 async def test_an_error_of_the_other_server_is_recorded(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class NewModel(Strict):
     most_streams: Annotated[int, Field(ge=0, le=10_000)] = 0
     takes_tools: bool = True
     can_reason: bool = False
+    sees: bool = False
 
 
 class NewUpstream(Named):

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         add.add_argument("--streams", type=int, default=0, metavar="N", help="requests it is given at once")
         add.add_argument("--no-tools", action="store_true", help="the models cannot call tools")
         add.add_argument("--reasons", action="store_true", help="the models think first")
+        add.add_argument("--sees", action="store_true", help="the models take pictures")
         add.add_argument("--key-file", metavar="FILE", help=_KEY_HELP)
         for action, text in (("test", "ask an upstream for its models"), ("remove", "remove an upstream")):
             actions.add_parser(action, help=text).add_argument("name")
@@ -91,6 +92,7 @@ def _model(given: str, options: dict[str, Any]) -> dict[str, object]:
         "most_streams": options["streams"],
         "takes_tools": not options["no_tools"],
         "can_reason": options["reasons"],
+        "sees": options["sees"],
     }
 
 
