@@ -212,14 +212,17 @@ def _discard(note: Note) -> None:
 
 @contextlib.contextmanager
 def use_pool(other: Pool, *, models: Catalog | None = None, keep: Keep = _discard) -> Iterator[Pool]:
-    """Serve from `other` while the block runs; records of requests go to `keep`."""
-    global _pool, _catalog, _ledger
-    before = _pool, _catalog, _ledger
-    _pool, _catalog, _ledger = other, models or _catalog, keep
+    """Serve from `other` while the block runs; records of requests go to `keep`.
+
+    Nothing is known then of the health of upstreams.
+    """
+    global _pool, _catalog, _ledger, _upstreams
+    before = _pool, _catalog, _ledger, _upstreams
+    _pool, _catalog, _ledger, _upstreams = other, models or _catalog, keep, None
     try:
         yield other
     finally:
-        _pool, _catalog, _ledger = before
+        _pool, _catalog, _ledger, _upstreams = before
 
 
 @contextlib.contextmanager
