@@ -30,6 +30,6 @@ def _fernet(purpose: str) -> MultiFernet:
     )
 
 
-def _key(secret: str, purpose: str) -> bytes:
+def _key(secret: str | bytes, purpose: str) -> bytes:
     made = salted_hmac(f"mlxsite.encrypted.{purpose}", b"", secret=secret, algorithm="sha256")
     return urlsafe_b64encode(made.digest())
