@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from django.conf import settings
 from django.db import close_old_connections
 from pydantic import SecretStr
 
-from inference.core.upstream import Address, Route
+from inference.core.upstream import Address, Engine, Route
 from inference.models import Upstream, UpstreamModel
 from inference.storage import encrypted_text
 from inference.storage.encrypted_text import Undecryptable
@@ -51,7 +52,7 @@ def address_at(upstream: Upstream, model: str = "") -> Address:
         upstream=upstream.name,
         base_url=upstream.base_url,
         model=model,
-        engine=upstream.engine,
+        engine=cast(Engine, upstream.engine),
         key=key or SecretStr(""),
     )
 

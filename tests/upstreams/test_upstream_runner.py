@@ -184,9 +184,7 @@ async def test_an_answer_gets_a_limit_where_the_engine_has_a_short_one_or_the_si
         ]
         for engine, most, sent in engines:
             route = Route(model="ours", context_length=4096, addresses=(server.address(engine=engine),))
-            runner = UpstreamRunner(
-                lambda model, route=route: route, Balancer(), silence_s=60, most_tokens=most
-            )
+            runner = UpstreamRunner({"ours": route}.get, Balancer(), silence_s=60, most_tokens=most)
             await runner.load(CARD, lambda progress: None)
             first, *_ = await events_of(runner)
             assert isinstance(first, Accepted) and first.answer_limit == (most or 4096 - 17)

@@ -42,15 +42,15 @@ async def test_another_address_is_tried_before_the_first_byte_alone() -> None:
         before = len(good.received)
         broken = await stack.enter_async_context(fake_server(breaks))
         runner = await loaded([broken.address(), good.address()])
-        ends: list[str] = []
+        outcomes: list[str] = []
         for number in range(20):  # of as many conversations, some of which begin there
             try:
-                ends.append(type((await events_of(runner, saying(number)))[-1]).__name__)
+                outcomes.append(type((await events_of(runner, saying(number)))[-1]).__name__)
             except UpstreamFailed:
-                ends.append("failed")
+                outcomes.append("failed")
         await runner.stop()
-    assert len(broken.received) == ends.count("failed") > 0
-    assert len(good.received) - before == ends.count("Finished") > 0
+    assert len(broken.received) == outcomes.count("failed") > 0
+    assert len(good.received) - before == outcomes.count("Finished") > 0
 
 
 async def test_addresses_that_cannot_be_reached_are_left_alone_for_a_while() -> None:
