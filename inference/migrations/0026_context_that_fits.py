@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0024_renewed_keys"),
+        ("inference", "0025_upstreams"),
     ]
 
     operations = [
