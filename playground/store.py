@@ -243,8 +243,7 @@ class ConversationStore:
         )
         kept = kept_pictures.add(conversation, pictures or {})
         tip = conversation_import.add_messages(conversation, messages, fields.get("tip"), kept)
-        conversation.tip_id = tip
-        conversation.deleted_at = None
+        conversation.tip_id, conversation.deleted_at = tip, None
         conversation.save(update_fields=["tip", "deleted_at"])
         return conversation.summary
 

@@ -68,7 +68,7 @@ class UpstreamAdmin(UpstreamAdminBase):
         return [*self.list_display, "acts"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Upstream | None = None) -> Any:
-        key = ("key", "removes_key") if obj and obj.sealed_key else ("key",)
+        key: tuple[str, ...] = ("key", "removes_key") if obj and obj.sealed_key else ("key",)
         if not self.has_change_permission(request, obj) and obj:
             key = ()
         state = ("health",) if obj else ()

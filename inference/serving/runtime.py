@@ -16,6 +16,7 @@ from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import PoolEvent
 from inference.core.protocol import Load
+from inference.core.upstream import Route
 from inference.pool import Pool, PoolOptions, ProcessRunner
 from inference.pool.residency.decision_log import OnEvent
 from inference.repository.card_reader import Machine
@@ -55,7 +56,8 @@ def upstreams() -> Upstreams:
     """The other servers that answer for models of this site."""
     global _upstreams
     if _upstreams is None:
-        read, config = LastRead(upstream_routes.read, (), "Upstreams"), settings.CONFIG
+        config = settings.CONFIG
+        read = LastRead[tuple[Route, ...]](upstream_routes.read, (), "Upstreams")
         _upstreams = Upstreams(
             read, silence_s=config.upstream_silence_s, most_tokens=config.max_output_tokens
         )

@@ -12,7 +12,8 @@ from tests.upstreams.fake_server import Wire, fake_server, says_hello
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "http://one:8000/v1"
-BIG = [{"model": "big", "name": "org/big"}]
+BIG: list[dict[str, object]] = [{"model": "big", "name": "org/big"}]
+SMALL: list[dict[str, object]] = [{"model": "small"}]
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def test_one_is_saved_replaced_and_removed_and_its_key_stays_unless_another_is_g
     assert (saved.base_url, saved.has_key, saved.problem) == (URL, True, "")
     assert [(one.model, one.name, one.state) for one in saved.models] == [("big", "org/big", "not asked yet")]
     stored = Upstream.objects.get().sealed_key
-    upstreams.save("one", URL, [{"model": "small"}])
+    upstreams.save("one", URL, SMALL)
     assert Upstream.objects.get().sealed_key == stored
     assert [[one.model for one in row.models] for row in upstreams.listed()] == [["small"]]
     assert not upstreams.save("one", URL, [], key="").has_key
