@@ -43,7 +43,9 @@ The message is shown to the client, so it never holds a path, a traceback or ano
 import copy
 from typing import ClassVar, Literal, Self
 
-from msgspec import Struct, structs
+from msgspec import structs
+
+from inference.core.refusal import Refusal
 
 LoadFailure = Literal[
     "out_of_memory",  # it may fit once others have gone
@@ -53,15 +55,6 @@ LoadFailure = Literal[
     "died",  # the worker's process ended
     "internal",
 ]
-
-
-class Refusal(Struct, frozen=True, kw_only=True):
-    """A ServerError as it travels between processes."""
-
-    code: str
-    message: str
-    param: str | None = None
-    lengths: tuple[int, int] | None = None  # of ContextLengthExceeded
 
 
 class ServerError(Exception):

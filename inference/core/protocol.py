@@ -18,11 +18,12 @@ import msgspec
 from msgspec import Struct
 
 from inference.core.cpu_tuning import ShapeClass
-from inference.core.errors import LoadFailure, Refusal
+from inference.core.errors import LoadFailure
 from inference.core.events import Event
 from inference.core.load_progress import LoadProgress
 from inference.core.model_card import Finding
 from inference.core.pool_state import Loaded, Memory
+from inference.core.refusal import Refusal
 from inference.core.requests import Request
 
 VERSION: Final = 5

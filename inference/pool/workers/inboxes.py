@@ -3,9 +3,9 @@
 import asyncio
 import itertools
 
-from inference.core.errors import Refusal
 from inference.core.events import Finished
 from inference.core.protocol import Happened
+from inference.core.refusal import Refusal
 
 
 class Inboxes:

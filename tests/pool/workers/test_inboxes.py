@@ -1,8 +1,9 @@
 """The inboxes of a worker's running requests."""
 
-from inference.core.errors import Refusal, WorkerDied
+from inference.core.errors import WorkerDied
 from inference.core.events import Finished, TextDelta, Usage
 from inference.core.protocol import Happened
+from inference.core.refusal import Refusal
 from inference.pool.workers.inboxes import Inboxes, is_last
 
 REFUSAL: Refusal = WorkerDied("It ended.").refusal()
