@@ -1,7 +1,10 @@
 """What clients ask, prepared for models of families with different templates: none of it is refused there."""
 
+from functools import cache
+
 import pytest
 
+from inference.adapters import Adapter
 from inference.core.requests import ChatRequest
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from tests.adapters.family_models import LLAMA_TOOLS, make, real
@@ -22,6 +25,13 @@ FAMILIES = {
 }
 
 
+@cache
+def prepared(family: str) -> tuple[Adapter, GrammarCompiler]:
+    """A model's adapter and compiler, which serve one request after the other, as in a worker."""
+    model, _ = around(*FAMILIES[family]())
+    return model.adapter, GrammarCompiler(model)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("name", [one.name for one in CHATS])
 async def test_a_model_can_be_asked_it(name: str, family: str) -> None:
@@ -31,7 +41,7 @@ async def test_a_model_can_be_asked_it(name: str, family: str) -> None:
         assert (await post(request.path, request.asking("tiny"), headers=request.headers)).status_code == 200
     asked = runner.requests[0]
     assert isinstance(asked, ChatRequest)
-    model, _ = around(*FAMILIES[family]())
-    prompt = model.adapter.render(asked)
-    GrammarCompiler(model).of(asked, prompt)
+    adapter, compiler = prepared(family)
+    prompt = adapter.render(asked)
+    compiler.of(asked, prompt)
     assert prompt
