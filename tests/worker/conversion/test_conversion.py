@@ -1,4 +1,7 @@
-"""The conversion in a process of its own, as it always runs; its folders are loaded by mlx_lm in this one."""
+"""The conversion in a process of its own, as it always runs; its variations in this one, which is quicker.
+
+Its folders are loaded by mlx_lm in this process.
+"""
 
 import json
 import subprocess
@@ -18,6 +21,7 @@ from inference.repository.files.safetensors import read_tensors
 from inference.repository.gguf_import import ImportRefused, import_gguf
 from tests.gguf_files import ADDED, USER_DEFINED, Weights, tiny_weights, vocabulary, write_gguf
 from tests.tiny import LAYERS
+from tests.worker.conversion.importing import import_here
 
 pytestmark = pytest.mark.mlx
 Convert = Callable[..., Path]
@@ -41,7 +45,7 @@ def converted(weights: Weights, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def convert(weights: Weights, tmp_path: Path) -> Convert:
     def convert(weights: Weights = weights, **options: Any) -> Path:
         write_gguf(tmp_path / "x.gguf", weights, **options)
-        import_gguf(tmp_path / "x.gguf", tmp_path / "model")
+        import_here(tmp_path / "x.gguf", tmp_path / "model")
         return tmp_path / "model"
 
     return convert
@@ -214,6 +218,13 @@ def test_what_it_cannot_do_right_it_refuses(
 def test_a_layer_without_weights_is_missed(convert: Convert, weights: Weights) -> None:
     with pytest.raises(ImportRefused, match="does not hold all its layers"):
         convert({name: array for name, array in weights.items() if ".layers.1." not in name})
+
+
+def test_the_process_says_why_it_refuses(weights: Weights, tmp_path: Path) -> None:
+    source = write_gguf(tmp_path / "x.gguf", weights, changes={"tokenizer.ggml.merges": ["ab"]})
+    with pytest.raises(ImportRefused, match="its parts do not fit together") as refused:
+        import_gguf(source, tmp_path / "model")
+    assert str(tmp_path) not in str(refused.value) and not (tmp_path / "model").exists()
 
 
 def test_it_ends_with_its_parent(weights: Weights, tmp_path: Path) -> None:

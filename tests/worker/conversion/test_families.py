@@ -8,10 +8,10 @@ import pytest
 
 from inference.core.protocol import Load
 from inference.core.requests import ChatRequest, Message
-from inference.repository.gguf_import import import_gguf
 from tests.gguf_files import vocabulary
 from tests.gguf_models import TINY, make_pair
 from tests.tiny import CHATML
+from tests.worker.conversion.importing import import_here
 from tests.worker.conversion.test_pieces import metadata, train
 
 pytestmark = pytest.mark.mlx
@@ -35,7 +35,7 @@ def loaded(tmp_path: Path) -> Callable[..., Loaded]:
         from inference.worker.model.loading import load
 
         _, gguf = make_pair(tmp_path, TINY[name], kind="Q4_K", changes=changes)
-        import_gguf(gguf, tmp_path / "model")
+        import_here(gguf, tmp_path / "model")
         return load(Load(model="m", path=str(tmp_path / "model"), device="cpu"), lambda progress: None)
 
     return loaded

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from inference.repository.files.safetensors import read_tensors
-from inference.repository.gguf_import import import_gguf
 from tests.gguf_models import LLAMA, TINY, make_pair
+from tests.worker.conversion.importing import import_here
 
 pytestmark = pytest.mark.mlx
 PROMPT = list(range(40, 72))
+FLOATS = {"llama": "F16", "qwen2": "BF16", "gemma3": "BF16"}  # all that is not packed is of one type
 
 
 def logits(folder: Path) -> Any:
@@ -42,7 +43,7 @@ def error(found: Any, wanted: Any) -> float:
 
 
 def imported(folder: Path, gguf: Path) -> Path:
-    import_gguf(gguf, folder / "model")
+    import_here(gguf, folder / "model")
     return folder / "model"
 
 
@@ -51,11 +52,22 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", TINY)
-def test_a_model_computes_what_its_plain_weights_do(tmp_path: Path, name: str) -> None:
-    plain, gguf = make_pair(tmp_path, TINY[name])
-    model = imported(tmp_path, gguf)
+@pytest.fixture(scope="module", params=TINY)
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A model of an architecture, imported and plain."""
+    folder = tmp_path_factory.mktemp(request.param)
+    plain, gguf = make_pair(folder, TINY[request.param])
+    return imported(folder, gguf), plain
+
+
+def test_a_model_computes_what_its_plain_weights_do(pair: tuple[Path, Path]) -> None:
+    model, plain = pair
     assert error(logits(model), logits(plain)) < 1e-4
+
+
+def test_a_model_speaks_on_as_its_plain_weights_do(pair: tuple[Path, Path]) -> None:
+    model, plain = pair
+    assert greedy(model) == greedy(plain)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -69,6 +81,8 @@ def test_a_model_of_k_quants_computes_what_its_plain_weights_do(tmp_path: Path, 
         **{"group_size": 32, "bits": 4},
         "model.embed_tokens": {"group_size": 32, "bits": 8},
     }
+    if name in FLOATS:
+        assert {tensor.dtype for tensor in read_tensors(model)} == {"U32", FLOATS[name]}
 
 
 @pytest.mark.parametrize(
@@ -87,21 +101,9 @@ def test_every_type_computes_what_its_plain_weights_do(
     assert error(logits(model), logits(plain)) < allowed
 
 
-@pytest.mark.parametrize("name", TINY)
-def test_a_model_speaks_on_as_its_plain_weights_do(tmp_path: Path, name: str) -> None:
-    plain, gguf = make_pair(tmp_path, TINY[name])
-    assert greedy(imported(tmp_path, gguf)) == greedy(plain)
-
-
 @pytest.mark.parametrize("name", ["llama", "qwen2", "qwen3"])
 def test_a_head_of_its_own_is_kept(tmp_path: Path, name: str) -> None:
     plain, gguf = make_pair(tmp_path, TINY[name], untied=True)
     model = imported(tmp_path, gguf)
     assert read(model)["tie_word_embeddings"] is False
     assert error(logits(model), logits(plain)) < 1e-4
-
-
-@pytest.mark.parametrize(("name", "floats"), [("llama", "F16"), ("qwen2", "BF16"), ("gemma3", "BF16")])
-def test_all_of_its_numbers_are_of_one_type(tmp_path: Path, name: str, floats: str) -> None:
-    _, gguf = make_pair(tmp_path, TINY[name], kind="Q4_K")
-    assert {tensor.dtype for tensor in read_tensors(imported(tmp_path, gguf))} == {"U32", floats}
