@@ -38,11 +38,18 @@ def plain_batch(model: nn.Module, **options: Any) -> Batch:
     return Batch(model, **({"max_batch": 16, "prefill_step": 64} | options))
 
 
-def predicted(model: nn.Module, one: Sequence, *, wrong_every: int = 7) -> Sequence:
-    """The sequence with its own answer as its prediction, in which some tokens are wrong."""
-    batch = plain_batch(model)
-    batch.add(one)
-    answer = tokens(run(batch)[one.id])
+def predicted(
+    model: nn.Module, one: Sequence, *, wrong_every: int = 7, generated: list[Sampled] | None = None
+) -> Sequence:
+    """The sequence with its own answer as its prediction, in which some tokens are wrong.
+
+    Where the test has the answer, which is `generated`, it is not computed again.
+    """
+    if generated is None:
+        batch = plain_batch(model)
+        batch.add(one)
+        generated = run(batch)[one.id]
+    answer = tokens(generated)
     wrong = [(token + 1) % 250 if place % wrong_every == 4 else token for place, token in enumerate(answer)]
     return replace(one, speculates=True, prediction=tuple(wrong))
 

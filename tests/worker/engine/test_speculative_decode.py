@@ -63,7 +63,7 @@ def told(generated: list[Sampled]) -> list[tuple[int, str | None]]:
 def test_an_answer_is_the_same_with_speculation(model: nn.Module, kind: str) -> None:
     one = wanted(kind)
     plain = answers(plain_batch(model), one)[1]
-    fast = answers(eager_batch(model), predicted(model, one))[1]
+    fast = answers(eager_batch(model), predicted(model, one, generated=plain))[1]
     assert told(fast) == told(plain)
     assert 0 < accepted(fast) < drafted(fast)
     assert [s.logprob and s.logprob.top and [t for t, _ in s.logprob.top] for s in fast] == [
@@ -97,7 +97,7 @@ def test_an_answer_follows_its_form_with_speculation(model: nn.Module, form: str
     one = sequence(temperature=temperature, seed=4, max_tokens=120, stop_ids=loaded.stop_ids)
     one = replace(one, grammar=grammar, decode=loaded.tokenizer.decode)
     plain = answers(plain_batch(model), one)[1]
-    fast = answers(eager_batch(model), predicted(model, one))[1]
+    fast = answers(eager_batch(model), predicted(model, one, generated=plain))[1]
     assert told(fast) == told(plain)
     assert 0 < accepted(fast) < drafted(fast)
 
@@ -114,7 +114,7 @@ def test_reasoning_ends_at_its_limit_with_speculation(model: nn.Module) -> None:
     )
     one = sequence(max_tokens=40, temperature=1.0, seed=2, thinking=limited)
     plain = answers(plain_batch(model), one)[1]
-    fast = answers(eager_batch(model), predicted(model, one))[1]
+    fast = answers(eager_batch(model), predicted(model, one, generated=plain))[1]
     assert told(fast) == told(plain) and accepted(fast)
     assert bytes(token % 256 for token in tokens(fast)).find(b"</think>") == 9
 
