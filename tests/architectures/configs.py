@@ -52,6 +52,20 @@ MOST_USED: tuple[str, ...] = (
     "qwen3_next",
 )
 
+# One of each way to keep and mask a prompt. The others of the most used keep theirs as Llama (Phi 3, Qwen 2,
+# Qwen 3 with experts and without), Gemma 3 (Mistral 3) or Qwen 3.5 (Qwen 3 Next).
+OF_EACH_CACHE: tuple[str, ...] = (
+    "deepseek_v3",  # latent keys and values
+    "gemma2",  # a mask of grouped heads, which we patch
+    "gemma3",  # windows
+    "gemma4",  # windows, and layers that share keys and values
+    "gpt_oss",  # windows with sinks, experts
+    "llama",
+    "llama4",  # chunks
+    "nemotron_h",  # a state of Mamba 2
+    "qwen3_5",  # a state of linear attention
+)
+
 # Modules of mlx-lm that have a model which is not made here, and why.
 NOT_MADE: dict[str, str] = {
     "bitnet": "Its linear layers are a Metal kernel and have no other implementation.",

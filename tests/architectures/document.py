@@ -33,7 +33,7 @@ by `python -m tests.architectures.document`. For every architecture, it creates 
 weights and generates in every serving mode: alone, in a batch with others, joining and leaving a batch,
 several completions of one prompt, a continued or edited conversation, and prefixes restored from disk. It
 compares the log probability of each token with that of the model running alone. A nightly run repeats the
-comparison; each commit is checked with {most_used} of the architectures.
+comparison; each commit is checked with {in_gate} of the architectures, one of each kind of cache.
 
 - **Served**: *batched* means that requests are decoded as rows of one batch. *One at a time* means that the
   requests take turns, one token each, because batching this architecture would change its output. Every
@@ -125,7 +125,7 @@ def main() -> None:
         lines.append(row(name))
         wrong = wrong_ways(name) if name in configs.ARCHITECTURES else []
         print(name, *(f"WRONG: {mode}" for mode in wrong), flush=True)
-    text = INTRODUCTION.format(most_used=len(configs.MOST_USED)) + "\n".join(lines) + "\n"
+    text = INTRODUCTION.format(in_gate=len(configs.OF_EACH_CACHE)) + "\n".join(lines) + "\n"
     PAGE.write_text(text)
 
 

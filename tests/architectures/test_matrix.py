@@ -1,6 +1,5 @@
-"""Every architecture gives the same answers in every serving mode as alone; the gate tests the most used."""
+"""Every architecture gives the same answers in every serving mode as alone; in the gate one of each kind."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.batch_verification import verified
 from tests.architectures import configs, document
 from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving
+from tests.nightly import of_each_kind
 
 pytestmark = pytest.mark.mlx
-TRIED = configs.ARCHITECTURES if os.environ.get("MLXSITE_NIGHTLY") else configs.MOST_USED
+TRIED = of_each_kind(configs.ARCHITECTURES, configs.OF_EACH_CACHE)
 
 
 @cache
