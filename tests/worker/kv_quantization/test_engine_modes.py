@@ -20,6 +20,7 @@ from tests.worker.kv_quantization.models import logits, prompt, wide
 
 pytestmark = pytest.mark.mlx
 # Rounding may send a number of a key to the next of 16 steps, which moves log probabilities by thousandths.
+# In the gate test_plan.py has 4 bits: batches give the logits of each prompt alone.
 ALL = [("llama", 8), ("llama", 4), ("gemma3", 8), ("qwen3_next", 8), ("deepseek_v3", 8)]
 TOLERANCES = {8: TOLERANCE, 4: 10 * TOLERANCE}
 
@@ -34,7 +35,7 @@ def quantised(name: str, bits: int) -> tuple[nn.Module, BatchSupport]:
 
 
 @pytest.mark.parametrize("mode", SERVING_MODES)
-@pytest.mark.parametrize(("name", "bits"), of_each_kind(ALL, [("llama", 8), ("llama", 4), ("gemma3", 8)]))
+@pytest.mark.parametrize(("name", "bits"), of_each_kind(ALL, [("llama", 8), ("gemma3", 8)]))
 def test_it_answers_as_it_does_alone(name: str, bits: int, mode: str, tmp_path: Path) -> None:
     serving = Serving(*quantised(name, bits), tmp_path)
     answers = list(SERVING_MODES[mode](serving))
@@ -58,12 +59,14 @@ def test_prefixes_are_kept_in_packed_numbers_and_found() -> None:
 
 @pytest.mark.parametrize(("bits", "share"), [(8, 10 / 32), (4, 6 / 32)])
 def test_rows_of_a_batch_take_what_is_reserved_for_them(bits: int, share: float) -> None:
-    taken = {}
-    for each in (0, bits):
-        model, _ = quantised("llama", each)
-        rows = [make_prompt_cache(model) for _ in range(4)]
-        for length, caches in enumerate(rows, start=300):
-            logits(model, prompt(length), caches)
-        taken[each] = sum(layers[0].merge(layers).nbytes for layers in zip(*rows, strict=True))
     # Three of four layers are packed, with scales and biases of groups of 32.
-    assert taken[bits] / taken[0] == pytest.approx((3 * share + 1) / 4)
+    assert bytes_of_a_batch(bits) / bytes_of_a_batch(0) == pytest.approx((3 * share + 1) / 4)
+
+
+@cache
+def bytes_of_a_batch(bits: int) -> int:
+    model, _ = quantised("llama", bits)
+    rows = [make_prompt_cache(model) for _ in range(4)]
+    for length, caches in enumerate(rows, start=300):
+        logits(model, prompt(length), caches)
+    return sum(int(layers[0].merge(layers).nbytes) for layers in zip(*rows, strict=True))
