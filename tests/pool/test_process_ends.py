@@ -13,6 +13,7 @@ import pytest
 from inference.core.errors import ModelLoadFailed, ShuttingDown, WorkerDied
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, endless_chat, started
 from tests.tiny import make_tiny_model
 
@@ -91,8 +92,15 @@ async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) 
     await runner.stop()
 
 
-async def test_a_hung_worker_is_killed_and_its_streams_fail(folder: Path) -> None:
+async def test_only_a_worker_that_hangs_is_killed_and_its_streams_fail(folder: Path) -> None:
+    """Neither an idle one is, nor one whose answer nobody reads yet."""
     runner = await started(folder, stuck_after_s=3)
+    # A heartbeat comes once a second; an idle worker does no other thing for longer than the limit.
+    assert await lives_for(runner, 5)
+    async with aclosing(runner.submit(chat(max_tokens=5))) as events:
+        await anext(events)
+        assert await lives_for(runner, 5)
+        assert len([event async for event in events]) > 1
     async with aclosing(runner.submit(endless_chat())) as events:
         await anext(events)
         send(runner, signal.SIGSTOP)
@@ -103,6 +111,15 @@ async def test_a_hung_worker_is_killed_and_its_streams_fail(folder: Path) -> Non
     assert runner.end_reason == "it made no progress for 3 s while 1 request ran"
     assert runner.death_reason == "stuck"
     await runner.stop()
+
+
+async def lives_for(runner: ProcessRunner, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await runner.wait_ended()
+    except TimeoutError:
+        return True
+    return False
 
 
 async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> None:
@@ -133,28 +150,9 @@ async def test_a_loader_that_the_system_killed_took_too_much_memory(
     await runner.stop()
 
 
-async def test_an_idle_worker_is_left_in_peace(folder: Path) -> None:
-    # A heartbeat comes once a second; an idle worker does no other thing for longer than the limit.
-    runner = await started(folder, stuck_after_s=3)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(5):
-            await runner.wait_ended()
-    assert await ask(runner, chat(max_tokens=2))
-    await runner.stop()
-
-
-async def test_an_answer_nobody_reads_yet_keeps_no_worker_busy(folder: Path) -> None:
-    runner = await started(folder, stuck_after_s=3)
-    async with aclosing(runner.submit(chat(max_tokens=5))) as events:
-        await anext(events)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(5):
-                await runner.wait_ended()
-        assert len([event async for event in events]) > 1
-    await runner.stop()
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV])
+@pytest.mark.parametrize(
+    "number", of_each_kind([signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV], [signal.SIGKILL, signal.SIGSEGV])
+)
 async def test_a_death_by_signal_is_named(folder: Path, number: int) -> None:
     runner = await started(folder)
     send(runner, number)
