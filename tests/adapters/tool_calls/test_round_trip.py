@@ -25,6 +25,7 @@ from tests.adapters.families import (
     test_qwen,
 )
 from tests.adapters.family_models import LLAMA_TOOLS, NOW, chat_request, real
+from tests.nightly import IS_NIGHTLY
 
 QUESTION = Message(role="user", content="2 and 3?")
 FIND = Tool(
@@ -62,6 +63,7 @@ IN_JSON = [
     "granite_3.3",
     "kimi",
 ]
+EXAMPLES = 30 if IS_NIGHTLY else 15
 # Gemma 4 has no other way to write a quote in a text than the quote that ends it.
 TEXT = st.text('a"\\{}[]<|>é😀\n', max_size=6).filter(lambda text: '<|"|>' not in text)
 ARGUMENTS = st.fixed_dictionaries(
@@ -118,14 +120,14 @@ def parse_answer(name: str, message: Message) -> tuple[str, list[tuple[str, Any]
 
 @pytest.mark.parametrize("name", FAMILIES)
 @given(arguments=ARGUMENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_call_is_read_back(name: str, arguments: dict[str, Any]) -> None:
     assert parse_answer(name, called(arguments)) == ("", [("find", arguments)])
 
 
 @pytest.mark.parametrize("name", IN_JSON)
 @given(arguments=WILD)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_arguments_of_any_name_are_read_back(name: str, arguments: dict[str, Any]) -> None:
     assert parse_answer(name, called(arguments)) == ("", [("find", arguments)])
 
