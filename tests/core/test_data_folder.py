@@ -10,6 +10,7 @@ import pytest
 
 from inference.core import data_folder
 from inference.core.config import BASE_DIR
+from tests.nightly import of_each_kind
 
 
 def mode(path: Path) -> int:
@@ -53,7 +54,7 @@ def test_a_folder_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
     assert data_folder.open_to_others(tmp_path / "nowhere") == []
 
 
-@pytest.mark.parametrize("command", [["migrate"], ["models"], ["check"]])
+@pytest.mark.parametrize("command", of_each_kind([["migrate"], ["models"], ["check"]], [["migrate"]]))
 def test_a_command_makes_nothing_that_others_can_read(data: Path, command: list[str]) -> None:
     for path in data.iterdir():
         if path.is_file():

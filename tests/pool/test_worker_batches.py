@@ -15,11 +15,13 @@ from inference.core.requests import Sampling
 from inference.pool import ProcessRunner
 from tests.architectures import folders
 from tests.fakes import card
+from tests.nightly import of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 # Gemma 2's mask, Llama 4's chunked caches, a state that padding disturbs, nested lists of caches.
 ARCHITECTURES = ("gemma2", "llama4", "nemotron_h", "deepseek_v32", "afm7")
+IN_GATE = ARCHITECTURES[2:]  # tests/architectures has the others, without a worker around them
 TEXTS = ("hi", "tell me more of it, please", "x" * 70, "one two three", "?")
 
 
@@ -30,7 +32,7 @@ class Serving:
         self.runner, self.findings, self.name = runner, findings, name
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=ARCHITECTURES)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=of_each_kind(ARCHITECTURES, IN_GATE))
 async def serving(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Serving]:

@@ -12,6 +12,7 @@ from inference.core.pool_state import Loaded
 from inference.core.requests import TokenRules
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.tiny import SPECIAL, make_tiny_model
 
@@ -61,16 +62,17 @@ def coded(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [
-        ("another vocabulary", "its vocabulary is another one"),
-        ("broken", "its files cannot be read"),
-        ("coded", "run code of its own"),
-        ("missing", "no model of that name"),
-        ("deleted", "a file of the model is missing"),
-    ],
-)
+FAULTS = [
+    ("another vocabulary", "its vocabulary is another one"),
+    ("broken", "its files cannot be read"),
+    ("coded", "run code of its own"),
+    ("missing", "no model of that name"),
+    ("deleted", "a file of the model is missing"),
+]
+
+
+# What is wrong with the files of a model is worded in tests/worker/model/test_load_failure.py.
+@pytest.mark.parametrize(("kind", "reason"), of_each_kind(FAULTS, [FAULTS[0], FAULTS[2], FAULTS[3]]))
 async def test_what_cannot_draft_is_named_and_the_model_answers(
     folder: Path, tmp_path: Path, kind: str, reason: str
 ) -> None:

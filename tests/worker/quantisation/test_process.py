@@ -20,7 +20,7 @@ from inference.core.subprocess_environment import of_workers
 from inference.repository.conversions.active_conversion import State
 from inference.repository.files import staging
 from inference.repository.quantising.register import Quantisations
-from tests.nightly import nightly
+from tests.nightly import nightly, of_each_kind
 from tests.repository.conversions.waiting import has_ended, until
 from tests.tiny import make_tiny_model
 from tests.worker.quantisation.jobs import job_of, plan_of
@@ -83,7 +83,10 @@ def test_a_model_that_mlx_lm_does_not_know_is_told(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("options", "left"), [((), None), (("--leave-note",), [JOB_FILE])])
+ENDS: list[tuple[tuple[str, ...], list[str] | None]] = [((), None), (("--leave-note",), [JOB_FILE])]
+
+
+@pytest.mark.parametrize(("options", "left"), of_each_kind(ENDS, ENDS[1:]))
 def test_the_end_of_its_parent_ends_it(
     tmp_path: Path, options: tuple[str, ...], left: list[str] | None
 ) -> None:
