@@ -91,8 +91,10 @@ def states(site: Site) -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def models(tiny_site: Site) -> Path:
-    return Path(tiny_site._env["MLX_SERVER_DATA_DIR"]) / "models"
+def models(tiny_site: Site) -> Iterator[Path]:
+    yield tiny_site.data_dir / "models"
+    for name in ("repaired", "reshaped"):  # the site's own model is the one that other tests expect in memory
+        httpx.post(f"{tiny_site.url}/api/models/unload", json={"model": name})
 
 
 @pytest.fixture(scope="module")

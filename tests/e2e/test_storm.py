@@ -6,10 +6,11 @@ import pytest
 from tests.api.openai.site import eventually
 from tests.e2e.conversation import Canary, ask, chat_body, opened
 from tests.e2e.site import Site, holder
+from tests.nightly import IS_NIGHTLY
 
 pytestmark = pytest.mark.mlx
-SONG = {"max_tokens": 1000, "messages": [{"role": "user", "content": "Sing"}]}
-CLIENTS = 200
+SONG = {"max_tokens": 1000 if IS_NIGHTLY else 600, "messages": [{"role": "user", "content": "Sing"}]}
+CLIENTS = 200 if IS_NIGHTLY else 100
 
 
 def test_a_storm_of_leaving_clients_leaves_no_trace(tiny_site: Site) -> None:

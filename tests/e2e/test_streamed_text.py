@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from tests.e2e.conversation import HELLO
 from tests.e2e.site import Site
-from tests.nightly import nightly
+from tests.nightly import IS_NIGHTLY, nightly
 
 pytestmark = pytest.mark.mlx
 SEEDS = st.integers(0, 2**32)
 SOME = settings(
-    max_examples=12,
+    max_examples=12 if IS_NIGHTLY else 6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
