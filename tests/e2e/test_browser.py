@@ -51,3 +51,21 @@ async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:
             await confirm(page, STARTER, reached)
         await expect(page.locator(f'[data-memory="{STARTER}"]')).to_contain_text("GB")
         assert (visit.complaints, visit.elsewhere) == ([], [])
+
+
+async def test_a_new_key_is_copied_and_its_page_is_loaded_again_without_harm(site: Site) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await sign_in(page, site)
+        await page.goto(f"{site.url}/admin/inference/apikey/add/")
+        await page.fill("#id_name", "desk")
+        await page.press("#id_name", "Enter")
+        secret = await page.locator("[data-secret]").text_content()
+        await page.click("[data-copy]")
+        await expect(page.locator("[data-copied]")).to_have_text("Copied.")
+        assert await page.evaluate("navigator.clipboard.readText()") == secret
+        await page.reload()
+        await expect(page.locator("h1")).to_have_text("This key was already shown")
+        await page.goto(f"{site.url}/admin/inference/apikey/?q=desk")
+        await expect(page.locator("#result_list tbody tr")).to_have_count(1)

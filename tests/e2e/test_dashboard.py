@@ -14,6 +14,7 @@ from inference.admin.dashboard.consumer import MAX_SOCKETS, TOO_MANY
 from inference.api.http.live_socket import MAX_MESSAGES, TOO_MANY_MESSAGES, UNAUTHORISED
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
+from tests.nightly import of_each_kind
 from tests.playground.site import Visit, visiting
 from tests.playground.test_accessible import AXE, RULES
 from tests.tiny import make_tiny_model, never_ends
@@ -236,7 +237,7 @@ async def test_the_list_of_models_follows_too(small_site: Site) -> None:
         assert visit.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", of_each_kind(["light", "dark"], ["dark"]))
 async def test_it_can_be_read_by_everybody(small_site: Site, scheme: str) -> None:
     async with looking(small_site, color_scheme=scheme) as visit:
         await live(visit.page)
@@ -245,7 +246,7 @@ async def test_it_can_be_read_by_everybody(small_site: Site, scheme: str) -> Non
         assert [(one["help"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
 
 
-@pytest.mark.parametrize("width", [360, 390])
+@pytest.mark.parametrize("width", of_each_kind([360, 390], [360]))
 async def test_it_fits_a_phone(small_site: Site, width: int) -> None:
     async with looking(small_site, viewport={"width": width, "height": 800}) as visit:
         page = visit.page

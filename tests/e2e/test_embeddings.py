@@ -3,28 +3,30 @@
 import shutil
 from collections.abc import Iterator
 
+import httpx
 import numpy as np
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.e2e.site import Site, fresh_dir
-from tests.tiny import make_tiny_model
+from tests.api.openai.site import eventually
+from tests.e2e.site import Site
 from tests.tiny_vectors import HIDDEN, make_tiny_bert, make_tiny_qwen3
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[OpenAI]:
-    folder = fresh_dir()
-    make_tiny_bert(folder / "models" / "bert")
-    make_tiny_qwen3(folder / "models" / "qwen3-embedding")
-    make_tiny_model(folder / "models" / "tiny")
-    with Site(folder, "--no-starter") as site:
-        url = site.wait_ready(60).url
-        yield OpenAI(base_url=f"{url}/v1", api_key="not-needed", max_retries=0, timeout=60)
-    shutil.rmtree(folder, ignore_errors=True)
+def client(tiny_site: Site) -> Iterator[OpenAI]:
+    models = tiny_site.data_dir / "models"
+    drafts = (make_tiny_bert(models / ".bert"), make_tiny_qwen3(models / ".qwen3-embedding"))
+    folders = {draft.name[1:]: draft.rename(draft.with_name(draft.name[1:])) for draft in drafts}
+    client = OpenAI(base_url=f"{tiny_site.url}/v1", api_key="not-needed", max_retries=0, timeout=60)
+    assert eventually(lambda: folders.keys() <= {model.id for model in client.models.list()}, within_s=20)
+    yield client
+    for name, folder in folders.items():
+        httpx.post(f"{tiny_site.url}/api/models/unload", json={"model": name})
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("model", ["bert", "qwen3-embedding"])
@@ -40,7 +42,7 @@ def test_texts_become_vectors(client: OpenAI, model: str) -> None:
 
 def test_models_report_what_they_make(client: OpenAI) -> None:
     kinds = {model.id: model.to_dict()["kind"] for model in client.models.list()}
-    assert kinds == {"bert": "embedding", "qwen3-embedding": "embedding", "tiny": "chat"}
+    assert kinds.items() >= {"bert": "embedding", "qwen3-embedding": "embedding", "tiny": "chat"}.items()
 
 
 @pytest.mark.parametrize("dimensions", [1, HIDDEN])

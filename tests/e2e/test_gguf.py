@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Page, Route, expect
 
@@ -44,6 +45,9 @@ async def look(page: Page, name: str) -> None:
 async def test_a_file_is_uploaded_with_an_interruption_imported_and_chatted_with(
     site: Site, tmp_path: Path
 ) -> None:
+    async with httpx.AsyncClient(base_url=site.url) as client:  # it has started without any model
+        assert (await client.get("/v1/models")).json()["data"] == []
+        assert (await client.get("/health")).status_code == 200
     file = write_gguf(tmp_path / "small.gguf", tiny_weights(tmp_path / "t"))
     assert file.stat().st_size > 4 * PART_BYTES
     parts = 0

@@ -7,6 +7,7 @@ import pytest
 from openai import OpenAI
 
 from tests.e2e.site import STARTER, Site
+from tests.nightly import of_each_kind
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -71,8 +72,10 @@ def test_the_older_endpoint_has_the_offset_of_each_token(client: OpenAI) -> None
     assert len(given.token_logprobs) == len(given.top_logprobs) == 6
 
 
-@pytest.mark.parametrize("echo", [False, True])
-@pytest.mark.parametrize("wanted", [0, 1, 5])
+DRAWN = [(wanted, echo) for wanted in (0, 1, 5) for echo in (False, True)]
+
+
+@pytest.mark.parametrize(("wanted", "echo"), of_each_kind(DRAWN, [(0, True), (5, False)]))
 def test_the_older_endpoint_has_the_drawn_token_beside_the_likeliest(
     client: OpenAI, wanted: int, echo: bool
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.login import sign_in
-from tests.e2e.model_list import choose, confirm, open_model
+from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import ROOT, STARTER, TWIN, Site, narrow_site
 from tests.e2e.test_browser import ANSWER
 from tests.gguf_starter import write_starter
@@ -64,57 +64,13 @@ async def test_an_eviction_is_previewed_happens_and_is_explained(narrow: Site) -
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
-async def test_what_is_chosen_for_a_model_counts(narrow: Site) -> None:
-    body = {"model": STARTER, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 500}
-    async with visiting(f"{narrow.url}/") as visit:
-        page = visit.page
-        await sign_in(page, narrow)
-        await open_model(page, STARTER)
-        await page.fill("#id_context_cap", "100")
-        await page.fill("#id_temperature", "0")
-        await page.click("input[name=_save]")
-        await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
-        await choose(page, narrow, STARTER, "load")
-        await confirm(page, STARTER, "ready")
-        long = body | {"messages": [{"role": "user", "content": "word " * 200}]}
-        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=long)
-        assert refused.status == 400 and "100" in (await refused.json())["error"]["message"]
-        texts = {
-            (await (await page.request.post(f"{narrow.url}/v1/chat/completions", data=asked)).json())[
-                "choices"
-            ][0]["message"]["content"]
-            for asked in [body | {"max_tokens": 8}] * 3
-        }
-        assert len(texts) == 1  # it is greedy now
-        await open_model(page, STARTER)
-        await page.uncheck("#id_is_enabled")
-        await page.click("input[name=_save]")
-        refused = await page.request.post(f"{narrow.url}/v1/chat/completions", data=body | {"max_tokens": 8})
-        assert refused.status == 404
-        assert "switched off" in (await refused.json())["error"]["message"]
-        await open_model(page, STARTER)
-        await page.check("#id_is_enabled")
-        await page.fill("#id_context_cap", "")
-        await page.click("input[name=_save]")
-
-
-async def test_a_model_is_pinned_and_unpinned(narrow: Site) -> None:
-    async with visiting(f"{narrow.url}/") as visit:
-        page = visit.page
-        await sign_in(page, narrow)
-        mark = page.locator("tr", has_text=STARTER).locator("th .quiet")
-        for action, has_mark in (("Pin", True), ("Unpin", False)):
-            await page.get_by_role("button", name=f"{action} {STARTER}", exact=True).click()
-            await expect(page.locator(".messagelist")).to_have_text(f"{action}ned {STARTER}.")
-            assert ("pinned" in await mark.inner_text()) is has_mark
-        assert (visit.complaints, visit.elsewhere) == ([], [])
-
-
 @nightly
 async def test_files_are_deleted_for_the_typed_name_only(narrow: Site) -> None:
     async with visiting(f"{narrow.url}/") as visit:
         page = visit.page
         await sign_in(page, narrow)
+        await choose(page, narrow, STARTER, "load")
+        await confirm(page, STARTER, "ready")
         await choose(page, narrow, TWIN, "unload_now")  # another took its place: that is not offered
         await expect(page.locator("[data-preview]")).to_have_text("It is not in memory.")
         await expect(page.locator("input[name=confirmed]")).to_have_count(0)
