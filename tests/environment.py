@@ -5,6 +5,7 @@ import functools
 import os
 import shutil
 import ssl
+import sys
 import tempfile
 
 _data_dir = tempfile.mkdtemp(prefix="mlxsite-tests-")
@@ -20,6 +21,9 @@ os.environ["MLX_SERVER_TITLES"] = "false"  # their requests would be among those
 # Logfire comes with a pydantic plugin that costs two seconds at every start of every process.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 os.environ["HF_HUB_OFFLINE"] = "1"
+# As a worker does on a CPU: MLX compiles each kernel with the C++ compiler otherwise, for a second or two.
+if sys.platform != "darwin" and not os.path.exists("/dev/nvidiactl"):
+    os.environ["MLX_DISABLE_COMPILE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # httpx reads all certificates for each client, also of plain HTTP, which takes 30 ms of processor time.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
