@@ -1,4 +1,4 @@
-"""A mixed load for a minute, or an hour in the nightly run: nothing fails, and nothing grows.
+"""A mixed load for some seconds, or an hour in the nightly run: nothing fails, and nothing grows.
 
 Its own site, whose processes have nothing else to do. What was measured is printed: memory, descriptors and
 threads of the site and of its worker, and the size of the database, with their slopes over the second half.
@@ -27,7 +27,7 @@ from tests.nightly import IS_NIGHTLY
 from tests.tiny import make_tiny_model, never_ends
 
 pytestmark = pytest.mark.mlx
-SECONDS = float(os.environ.get("MLXSITE_SOAK_S", 3600 if IS_NIGHTLY else 45))
+SECONDS = float(os.environ.get("MLXSITE_SOAK_S", 3600 if IS_NIGHTLY else 15))
 CLIENTS = 5
 PROBLEMS = (AssertionError, OSError, ValueError, KeyError, http.client.HTTPException, httpx.HTTPError)
 _MB = 10**6
