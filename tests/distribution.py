@@ -19,7 +19,7 @@ STARTER = (
 )
 TINY = (
     *("corrupt_models", "never_dies", "never_dies_dialect", "openai_fields", "openai_tool_forms", "storm"),
-    *("backup", "choices", "embeddings", "loras", "streamed_text"),
+    *("backup", "choices", "embeddings", "loras", "streamed_text", "upstreams"),
 )
 GROUPS = {f"tests/e2e/test_{name}.py": "the starter model's site" for name in STARTER}
 GROUPS |= {f"tests/e2e/test_{name}.py": "the tiny model's site" for name in TINY}

@@ -277,8 +277,7 @@ class UpstreamFailed(Unavailable):
 
 
 class UpstreamUnreachable(Unavailable):
-    code = "upstream_unreachable"  # none of the servers that answer for the model
-    usual_retry_after = 5.0
+    code, usual_retry_after = "upstream_unreachable", 5.0  # none of the servers of the model answers
 
 
 class InternalError(Unavailable):
