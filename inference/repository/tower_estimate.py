@@ -32,7 +32,7 @@ def tower_bytes(config: Mapping[str, Any], seen: Vision, *, tokens: int, dequant
     heads = _number(tower, "num_attention_heads", "num_heads", missing=max(1, hidden // 64))
     ffn = _number(tower, "intermediate_size", missing=4 * hidden)
     numbers = views * patches * (_ACTIVATIONS * hidden + _GATED * ffn)
-    if dequantises or hidden // heads not in _FUSED_WIDTHS:
+    if dequantises or not (seen.pads_heads or hidden // heads in _FUSED_WIDTHS):
         numbers += views * heads * patches**2
     pixels = views * patches * 3 * edge**2 * _PIXELS * _FP32
     return min(numbers * (_FP32 if dequantises else _HALF) + pixels, _MOST_BYTES)
@@ -41,6 +41,8 @@ def tower_bytes(config: Mapping[str, Any], seen: Vision, *, tokens: int, dequant
 def _patches(tower: Mapping[str, Any], seen: Vision, tokens: int) -> int:
     """The most patches of one view."""
     edge = _number(tower, "patch_size", missing=14)
+    if seen.token_patches:
+        return min(tokens, seen.most_tokens) * seen.token_patches
     if not seen.token_pixels:  # every view has the same size
         return int((_number(tower, "image_size", missing=896) // edge) ** 2)
     return int(min(tokens, seen.most_tokens) * (seen.token_pixels // edge) ** 2)

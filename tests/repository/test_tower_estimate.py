@@ -51,6 +51,22 @@ def test_so_does_metal_for_heads_of_an_odd_width() -> None:
     assert estimate(with_vision(num_attention_heads=8)) < estimate(with_vision(num_attention_heads=12)) / 4
 
 
+def test_but_not_where_the_tower_pads_them() -> None:
+    vision = {"patch_size": 16, "hidden_size": 1152, "num_heads": 16, "intermediate_size": 4304}
+    qwen = {"model_type": "qwen3_vl", "vision_config": vision}
+    assert estimate(qwen) < 16384 * (16 * 1152 + 4 * 4304 + 3 * 16**2 * 8) * 2 + 1
+    assert estimate(qwen, 1024, dequantises=True) > 16 * 4096**2 * 4
+
+
+def test_a_budget_of_tokens_is_nine_patches_each() -> None:
+    def gemma(tokens: int) -> dict[str, Any]:
+        vision = {"patch_size": 16, "hidden_size": 1152, "num_attention_heads": 16, "intermediate_size": 4304}
+        config = {"model_type": "gemma4", "vision_soft_tokens_per_image": tokens}
+        return config | {"vision_config": vision}
+
+    assert 3.8 < estimate(gemma(1120)) / estimate(gemma(280)) < 4.1
+
+
 def test_a_picture_of_more_tokens_takes_more() -> None:
     assert estimate(MISTRAL, 512) * 2 == estimate(MISTRAL, 1024)
     assert estimate(MISTRAL, 4096) == estimate(MISTRAL, 55 * 56) < estimate(MISTRAL, 3000) * 1.1

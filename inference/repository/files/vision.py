@@ -34,6 +34,8 @@ class Vision(Struct, frozen=True, kw_only=True):
 
     most_tokens: int  # of one picture
     views: int = 1  # tiles of one picture at most, each of equally many tokens
+    token_patches: int = 0  # that the tower makes a token of; 0: as token_pixels or the size of a view say
+    pads_heads: bool = False  # to a width for which Metal's attention makes no scores
     token_pixels: int = 0  # the edge of the square that a token stands for; 0: any size has as many tokens
 
 
@@ -79,7 +81,7 @@ def _of_grid(config: Mapping[str, Any]) -> Vision | None:
     )
     if not (patch and merged):
         return None
-    return Vision(most_tokens=_MOST_OF_A_GRID, token_pixels=patch * merged)
+    return Vision(most_tokens=_MOST_OF_A_GRID, token_pixels=patch * merged, pads_heads=True)
 
 
 def _of_one_square(config: Mapping[str, Any]) -> Vision | None:
@@ -95,7 +97,10 @@ def _of_a_budget(config: Mapping[str, Any]) -> Vision | None:
     if not _number(config["vision_config"], "patch_size"):
         return None
     tokens = _number(config, "vision_soft_tokens_per_image", missing=280)
-    return Vision(most_tokens=tokens + _MARKS_OF_GEMMA) if tokens else None
+    pooled = _number(config["vision_config"], "pooling_kernel_size", missing=3)
+    if not (tokens and pooled):
+        return None
+    return Vision(most_tokens=tokens + _MARKS_OF_GEMMA, token_patches=pooled**2, pads_heads=True)
 
 
 def _number(config: Mapping[str, Any], name: str, missing: int = 0) -> int:
