@@ -71,7 +71,7 @@ def row(name: str) -> str:
         "together" if support.can_prefill_together else "one by one",
         prefixes if support.can_reuse_prefixes else "none",
         *kv_cells(model, support),
-        _remark(support),
+        _remark(name, support),
     )
 
 
@@ -112,8 +112,8 @@ def _line(*cells: str) -> str:
     return f"| {' | '.join([f'`{name}`', *others])} |"
 
 
-def _remark(support: BatchSupport) -> str:
-    reason = support.reason
+def _remark(name: str, support: BatchSupport) -> str:
+    reason = support.reason or configs.REMARKS.get(name, "")
     named = reason if reason.startswith("mlx-lm") else reason[:1].upper() + reason[1:]
     return f"{named}." if reason else ""
 
