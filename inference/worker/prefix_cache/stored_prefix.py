@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
+import mlx.core as mx
+
 from inference.worker.prefix_cache.entry import Tokens
 from inference.worker.prefix_cache.layers import Cache, trim_copy
 from inference.worker.prefix_cache.radix_tree import Node
@@ -77,7 +79,13 @@ class StoredPrefix:
         return self.frozen().cache
 
     def frozen(self) -> FrozenPrefix:
+        """It for another thread.
+
+        The parts of a segment that was divided are views which nobody has evaluated yet, and only this thread
+        has the stream that they are computed on (https://github.com/ml-explore/mlx/pull/3348).
+        """
         segments = segments_of(self.node.path, self.parts)
+        mx.eval([(layer.keys, layer.values) for part in segments for layer in part if layer is not None])
         return FrozenPrefix(
             self.owner, self.tokens, tuple(segments), list(self.states), self.is_trimmable, self.bytes
         )
