@@ -62,7 +62,7 @@ def front(tiny_site: Site, mlx_lm_server: tuple[str, Any]) -> Iterator[Site]:
             "pair=tiny",
             *context,
         )
-        assert "The upstream site answers and lists 1 model." in added
+        assert "The upstream site answers and lists " in added  # other tests may have models there, too
         names = ["--model", "lm=default_model", "--model", "pair=default_model"]
         manage(site, "add", "mlx-lm", lm, "--engine", "mlx-lm", *names, *context)
         assert "is not in MLX_SERVER_UPSTREAM_HOSTS" in manage(
