@@ -1,8 +1,8 @@
 /** The playground page: creates its parts and connects them. */
+import { account } from "./account.js";
 import { takeModelOfAddress } from "./address-model.js";
 import { Announcer } from "./announcer.js";
 import { Attachments } from "./attachments.js";
-import { tellOfBlindModel } from "./blind-model.js";
 import { Chat } from "./chat.js";
 import { offerComparison } from "./comparison.js";
 import { Changes } from "./changes.js";
@@ -22,6 +22,7 @@ import { messageActs } from "./message-acts.js";
 import { Models } from "./models.js";
 import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
+import { whenPictures } from "./pictures.js";
 import { Popup } from "./popup.js";
 import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
@@ -32,7 +33,6 @@ import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
 import { store } from "./store.js";
-import { offerTakeover } from "./takeover.js";
 import { toast, withdraw } from "./toast.js";
 import { offerTransfer } from "./transfer.js";
 import { Welcome } from "./welcome.js";
@@ -61,12 +61,15 @@ const favourites = new Favourites(page.mine, page.account);
 const picker = new Picker(models, favourites, { mayManage: page.may_manage, onPick: () => composer.focus() });
 offerComparison(models, () => composer.focus());
 askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
-tellOfBlindModel(models, conversation, attachments, { onUse: () => composer.focus(), onChoose: () => picker.open() });
+whenPictures(conversation, attachments, async () => {
+  const { tellOfBlindModel } = await import("./blind-model.js");
+  tellOfBlindModel(models, conversation, attachments, { onUse: () => composer.focus(), onChoose: () => picker.open() });
+});
 followTheme(document.querySelector("#theme"));
 copyFormulasAsTeX();
 prepareForPrinting();
-const account = document.querySelector("#account"); // missing on a site without accounts
-if (account) new Popup(document.querySelector("#account-button"), account);
+const accountMenu = document.querySelector("#account"); // missing on a site without accounts
+if (accountMenu) new Popup(document.querySelector("#account-button"), accountMenu);
 offerTransfer(library, open);
 if (page.shared) offerCopy(page.shared);
 acceptFiles((files) => { attachments.add(files); composer.focus(); });
@@ -212,7 +215,8 @@ show();
 if (page.shared) call("GET", `/chat/shared/${page.shared}/`).then((whole) => { conversation.open(whole); show(); }, (error) => toast(error.message));
 else if (page.conversation) open(page.conversation, { isNew: false, message: Number(/^#m(\d+)$/.exec(location.hash)?.[1] ?? 0) });
 else { takeModelOfAddress(models); composer.open(NEW_CHAT); composer.focus(); }
-offerTakeover(library);
+if (account.name) import("./takeover.js").then(({ offerTakeover }) => offerTakeover(library));
+else document.querySelector("#whose").textContent = "Chats on this machine, without an account";
 if (page.account && !page.shared && ["favourites", "prompts", "presets", "defaults"].some((key) => store.read(key))) {
   import("./browser-offer.js").then(({ offerBrowserContents }) => offerBrowserContents({ account: page.mine.account, favourites, defaults: settings.defaults }));
 }

@@ -6,6 +6,20 @@ import { element } from "./element.js";
 /** @param {{media_type?: string}} file */
 export const isPicture = ({ media_type: type }) => Boolean(type);
 
+/** Act once, as soon as the chat or the question has a picture: most have none. @param {() => void} act */
+export function whenPictures(conversation, attachments, act) {
+  const look = () => {
+    const files = [...attachments.all.map(({ added }) => added ?? {}), ...conversation.messages.flatMap((one) => one.attachments ?? [])];
+    if (!files.some(isPicture)) return;
+    conversation.removeEventListener("branch", look);
+    attachments.removeEventListener("change", look);
+    act();
+  };
+  conversation.addEventListener("branch", look);
+  attachments.addEventListener("change", look);
+  look();
+}
+
 /** @param {Picture} picture @returns {string} "1,200 × 800" */
 export const pixels = ({ width, height }) => `${width.toLocaleString("en")} × ${height.toLocaleString("en")}`;
 

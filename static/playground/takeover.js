@@ -7,10 +7,9 @@ import { toast } from "./toast.js";
 
 const ADDRESS = "/chat/open-conversations/";
 
-/** @param {import("./library.js").Library} library */
+/** For a visitor with an account. @param {import("./library.js").Library} library */
 export async function offerTakeover(library) {
-  document.querySelector("#whose").textContent = account.name ? `Chats of ${account.name}` : "Chats on this machine, without an account";
-  if (!account.name) return;
+  document.querySelector("#whose").textContent = `Chats of ${account.name}`;
   const { count, titles } = await call("GET", ADDRESS).catch(() => ({ count: 0, titles: [] }));
   const left = `left.${account.id}`;
   if (count && count !== store.read(left)) show(count, titles, left, library);

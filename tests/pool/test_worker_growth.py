@@ -39,7 +39,9 @@ class Site:
     pool: Pool = field(init=False)
 
     def __post_init__(self) -> None:
-        tiny = card("tiny", path=str(self.folder), resident_bytes=BASE, kv_bytes_per_token=PER_TOKEN)
+        tiny = card(
+            "tiny", path=str(self.folder), resident_bytes=BASE, kv_bytes_per_token=PER_TOKEN, context_cap=2048
+        )
         options = msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**6)
         self.pool = Pool(
             PoolOptions(

@@ -27,6 +27,7 @@ TYPES = {
     429: "rate_limit_error",
     431: "invalid_request_error",
     500: "api_error",
+    502: "api_error",
     503: "api_error",
     507: "api_error",
     529: "overloaded_error",

@@ -45,7 +45,8 @@ async def test_a_model_does_not_go_to_make_room_for_its_own_request() -> None:
 
 
 async def test_a_request_that_can_never_fit_is_refused_at_once_with_numbers() -> None:
-    scene = Scene(card("a", kv_bytes_per_token=MB), limit_bytes=2 * GB)
+    chosen = card("a", kv_bytes_per_token=MB, context_cap=4096)  # otherwise its context is what fits
+    scene = Scene(chosen, limit_bytes=2 * GB)
     with pytest.raises(
         ModelTooLarge, match="up to 1001 tokens needs 1.0 GB .* limit is 2.0 GB: send less text"
     ):
