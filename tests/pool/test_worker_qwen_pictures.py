@@ -26,7 +26,13 @@ OTHER = drawn(300, 100, seed=3)  # as large as the wide one
 async def test_each_answer_is_that_of_mlx_vlm(tmp_path: Path, kind: str) -> None:
     folder = make_tiny_qwen(tmp_path / kind, kind)
     theirs = QwenOfMlxVlm(folder, kind)
-    options = msgspec.structs.replace(OPTIONS, prefix_cache_bytes=10**8, prefill_step=16)
+    options = msgspec.structs.replace(
+        OPTIONS,
+        prefix_cache_bytes=10**8,
+        prefill_step=16,
+        prefix_disk_path=str(tmp_path / "disk"),
+        prefix_disk_bytes=10**9,
+    )
     runner = ProcessRunner(options)
     loaded = await runner.load(card(path=str(folder)), lambda progress: None)
     assert loaded.sees and not [one for one in loaded.findings if one.about == "pictures"]
@@ -48,3 +54,10 @@ async def test_each_answer_is_that_of_mlx_vlm(tmp_path: Path, kind: str) -> None
             tokens.setdefault(getattr(event, "index", 0), []).extend(getattr(event, "ids", ()))
     assert list(tokens.values()) == [answers[0].tokens] * 2
     await runner.stop()
+    restarted = ProcessRunner(options)
+    await restarted.load(card(path=str(folder)), lambda progress: None)
+    from_disk = await answer(restarted, chat(*asked[0]))
+    assert from_disk.tokens == answers[0].tokens
+    if kind == "qwen3_vl":  # the other has recurrent layers: it is stored where messages end
+        assert from_disk.cached == from_disk.prompt_tokens - 1
+    await restarted.stop()
