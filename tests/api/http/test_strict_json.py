@@ -45,10 +45,10 @@ BROKEN = {
 
 @pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN.keys())
 def test_it_refuses_what_is_not_one_strict_json_object_quickly(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(InvalidJSON):
         load_object(body)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
 
 
 def test_it_says_where_the_json_breaks_without_repeating_it() -> None:
