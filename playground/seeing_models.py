@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from inference.api.http.pictures import UNREADABLE
 from inference.core.errors import InvalidValue, ServerError
+from inference.core.picture_header import UNREADABLE
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture
 from inference.serving import picture_check
 from inference.storage.database_threads import in_database

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from inference.core.requests import Picture
 
+# What refusals of pictures begin with. Claude Code takes an image out of the conversation when it reads this;
+# otherwise every later request would have the image, and be refused as well.
+UNREADABLE: Final = "Could not process image"
 MEDIA_TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIFS = (b"GIF87a", b"GIF89a")
@@ -41,10 +44,10 @@ def read(data: bytes) -> Header:
     return header
 
 
-def picture_of(data: bytes, *, most_pixels: int) -> Picture:
+def picture_of(data: bytes, *, most_pixels: int | None = None) -> Picture:
     """The picture in `data`; raises NoPicture, also for one of more pixels than that."""
     header = read(data)
-    if header.width * header.height > most_pixels:
+    if most_pixels is not None and header.width * header.height > most_pixels:
         raise NoPicture(
             f"it has {header.width} × {header.height} pixels, and a picture may have {most_pixels:,} "
             "(MLX_SERVER_PICTURE_PIXELS)"

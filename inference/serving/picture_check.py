@@ -8,6 +8,7 @@ from msgspec import structs
 
 from inference.core.errors import InvalidValue, UnsupportedField
 from inference.core.model_card import ModelCard
+from inference.core.picture_header import UNREADABLE
 from inference.core.pool_state import ResidentModel
 from inference.core.principal import Principal
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture, Request, TokenizeRequest
@@ -16,7 +17,6 @@ from inference.serving import picture_fetch, runtime, visible_models
 
 _PACKAGES = ("PIL", "mlx_vlm")  # of the extra `vision`
 _MOST_NAMED = 3
-_UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
 
 
 async def checked(request: Request, principal: Principal) -> Request:
@@ -84,12 +84,12 @@ async def _check(request: ChatRequest, principal: Principal, param: str) -> None
     if not card.sees:
         others = await CATALOG.run(_seeing, principal)
         raise InvalidValue(
-            f"{_UNREADABLE}: the model {request.model[:256]!r} reads text only; {_advice(others)}",
+            f"{UNREADABLE}: the model {request.model[:256]!r} reads text only; {_advice(others)}",
             param=param,
         )
     if not (card.is_remote or is_installed()):
         raise UnsupportedField(
-            f"{_UNREADABLE}: the model {request.model[:256]!r} sees, but what it needs for that is not "
+            f"{UNREADABLE}: the model {request.model[:256]!r} sees, but what it needs for that is not "
             "installed on the server; its operator can run: pip install 'mlxsite[vision]'",
             param=param,
         )
@@ -113,7 +113,7 @@ def _check_count(messages: Iterable[Message], param: str) -> None:
     count, most = sum(len(message.pictures) for message in messages), settings.CONFIG.picture_count
     if count > most:
         raise InvalidValue(
-            f"{_UNREADABLE}: the conversation has {count} pictures, and may have {most} "
+            f"{UNREADABLE}: the conversation has {count} pictures, and may have {most} "
             "(MLX_SERVER_PICTURE_COUNT); leave the oldest out.",
             param=param,
         )

@@ -23,7 +23,7 @@ from msgspec import structs
 
 from inference.core import picture_header
 from inference.core.errors import InvalidValue
-from inference.core.picture_header import NoPicture
+from inference.core.picture_header import UNREADABLE, NoPicture
 from inference.core.requests import ChatRequest, Message, Picture
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,6 @@ _TIMEOUT_S = 20.0  # for all pictures of a request
 _AT_ONCE = 4  # of one request
 _REDIRECTS = 3
 _PORTS = {"http": 80, "https": 443}
-_UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
 
 
 class NotFetched(Exception):
@@ -87,10 +86,10 @@ class PictureFetch:
                 try:
                     return await self._fetch(client, url)
                 except NotFetched as error:
-                    raise InvalidValue(f"{_UNREADABLE}: {error}", param=places[url]) from None
+                    raise InvalidValue(f"{UNREADABLE}: {error}", param=places[url]) from None
                 except httpx.HTTPError as error:
                     logger.info("Cannot fetch a picture: %r", error)
-                    problem = f"{_UNREADABLE}: {urlsplit(url).hostname} did not send it."
+                    problem = f"{UNREADABLE}: {urlsplit(url).hostname} did not send it."
                     raise InvalidValue(problem, param=places[url]) from None
 
         limits = httpx.Timeout(self._timeout_s)
@@ -101,7 +100,7 @@ class PictureFetch:
                     return dict(zip(places, await asyncio.gather(*tasks), strict=True))
             except TimeoutError:
                 slow = next(iter(places.values()))
-                problem = f"{_UNREADABLE}: the pictures did not come within {self._timeout_s:g} seconds."
+                problem = f"{UNREADABLE}: the pictures did not come within {self._timeout_s:g} seconds."
                 raise InvalidValue(problem, param=slow) from None
             finally:
                 for task in tasks:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inference.core.errors import ModelLoadFailed, ServerError, UnsupportedField
+from inference.core.picture_header import UNREADABLE
 from inference.core.protocol import Submit
 from inference.core.requests import ChatRequest, Lora, Picture, TokenizeRequest
 from inference.worker.lora_loader import LoraLoader
@@ -36,7 +37,7 @@ class Prerequisites:
         pictures = _pictures_of(submit)
         if pictures and not self._threads:
             raise UnsupportedField(
-                "Could not process image: "
+                f"{UNREADABLE}: "
                 + (self._blindness or "This model reads text only; send what the picture shows as text."),
                 param=pictures[0][0],
             )

@@ -16,13 +16,12 @@ def picture_of(content: bytes) -> Picture:
         most = in_gb_or_mb(limits.picture_bytes)
         raise NoText(f"It is larger than {most}, the largest picture that can be attached; make it smaller.")
     try:
-        header = picture_header.read(content)
+        picture = picture_header.picture_of(content)
     except NoPicture as problem:
         raise NoText(f"It is damaged: {problem}.") from None
-    width, height = header.width, header.height
-    if width * height > limits.picture_pixels:
+    if picture.width * picture.height > limits.picture_pixels:
         raise NoText(
-            f"It has {width:,} × {height:,} pixels, and a picture may have {limits.picture_pixels:,} in all; "
-            "make it smaller."
+            f"It has {picture.width:,} × {picture.height:,} pixels, and a picture may have "
+            f"{limits.picture_pixels:,} in all; make it smaller."
         )
-    return Picture(data=content, media_type=header.media_type, width=width, height=height)
+    return picture

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from inference.api.http.strict_schema import unsupported
 from inference.core import picture_header
-from inference.core.picture_header import NoPicture
+from inference.core.picture_header import UNREADABLE, NoPicture
 from inference.core.requests import PICTURE, Picture
 from inference.serving import picture_fetch
 from inference.serving.picture_fetch import NotFetched
@@ -22,9 +22,6 @@ TALLY: Final = "tally_of_pictures"  # in the context of a validation: a Tally
 Detail = Literal["auto", "low", "high"]
 _DATA_URL = re.compile(r"data:(?P<type>[^;,]{0,64})(?P<parameters>(;[^;,]{0,64})*),", re.IGNORECASE)
 _TYPES = ", ".join(picture_header.MEDIA_TYPES)
-# Claude Code takes an image out of the conversation when it reads this; otherwise every later request would
-# have the image, and be refused as well.
-UNREADABLE: Final = "Could not process image"
 
 
 class Tally:

@@ -20,7 +20,7 @@ from inference.core.events import Finished, TextDelta
 from inference.core.installation import PROGRAM
 from inference.core.model_card import ModelCard
 from inference.core.principal import ANYBODY
-from inference.core.requests import PICTURE, ChatRequest, Message, Picture, Sampling
+from inference.core.requests import PICTURE, ChatRequest, Message, Sampling
 from inference.serving import generation, picture_check, runtime
 from inference.serving.health.finding import CheckResult, State
 
@@ -110,10 +110,7 @@ async def _answer(card: ModelCard, picture: DrawnPicture) -> str:
 
 def request_of(card: ModelCard, picture: DrawnPicture) -> ChatRequest:
     """The question about a picture, answered greedily."""
-    header = picture_header.read(picture.picture)
-    shown = Picture(
-        data=picture.picture, media_type=header.media_type, width=header.width, height=header.height
-    )
+    shown = picture_header.picture_of(picture.picture)
     return ChatRequest(
         model=card.id,
         messages=(Message(role="user", content=f"{PICTURE}{picture.question}", pictures=(shown,)),),

@@ -12,10 +12,10 @@ import msgspec
 from PIL import Image
 
 from inference.core.errors import InvalidValue
+from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
 from inference.worker.vision import pipe_frames
 from inference.worker.vision.decoding_process import MAX_CPU_S, Decoded
-from inference.worker.vision.picture_reader import UNREADABLE
 
 logger = logging.getLogger(__name__)
 _TIMEOUT_S = 4.0 * MAX_CPU_S  # the machine may be busy

@@ -12,11 +12,11 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
+from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
 
 logger = logging.getLogger(__name__)
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-UNREADABLE = "Could not process image"  # Claude Code takes the image out when it reads this
 _WHITE = (255, 255, 255, 255)
 _TRANSPARENT_MODES = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 Image.MAX_IMAGE_PIXELS = None  # step 1 is stricter, and Pillow only warns
