@@ -15,6 +15,7 @@ import ipaddress
 import logging
 import ssl
 from collections.abc import Callable, Collection
+from functools import cache
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -61,7 +62,7 @@ class PictureFetch:
     ) -> None:
         self._hosts = frozenset(hosts)
         self._is_allowed = is_allowed
-        self._tls = tls or True
+        self._tls = tls
         self._timeout_s = timeout_s
 
     async def fetched(self, request: ChatRequest) -> ChatRequest:
@@ -92,8 +93,9 @@ class PictureFetch:
                     problem = f"{UNREADABLE}: {urlsplit(url).hostname} did not send it."
                     raise InvalidValue(problem, param=places[url]) from None
 
+        tls = self._tls if self._tls else await asyncio.to_thread(_usual_tls)
         limits = httpx.Timeout(self._timeout_s)
-        async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=limits) as client:
+        async with httpx.AsyncClient(verify=tls, trust_env=False, timeout=limits) as client:
             tasks = [asyncio.ensure_future(fetch(url)) for url in places]
             try:
                 async with asyncio.timeout(self._timeout_s):
@@ -142,6 +144,12 @@ class PictureFetch:
         if not addresses or not all(map(self._is_allowed, addresses)):
             raise NotFetched(f"the host {host} is in a private network.")
         return addresses[0]
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """The certificates that are trusted: reading them takes longer than the event loop may wait."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def from_settings() -> PictureFetch:
