@@ -88,7 +88,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = [item for item in items if item.get_closest_marker("browser")]
     if not tests:
         return
-    from tests.playground.site import CHROMIUM
+    from tests.playground.chromium import CHROMIUM
 
     reason = "BROWSER TEST NOT RUN: no Chromium here; `apt-get install chromium` or Chrome brings one"
     for item in tests:
@@ -142,7 +142,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[FakeHub]":
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[None]:
     """Close the browser after the last test."""
-    from tests.playground.site import BROWSER
+    from tests.playground.chromium import BROWSER
 
     yield
     await BROWSER.close()

@@ -12,6 +12,7 @@ from playwright.async_api import Page, expect
 
 from tests.admin.console_site import OPERATOR, PASSWORD, QWEN
 from tests.playground import site
+from tests.playground.chromium import BROWSER
 from tests.playground.screenshots.__main__ import FOLDER, SCHEMES, SCREENS, Scheme, webp, write
 
 # The rows of Health with the machine's name, and with its folders.
@@ -83,7 +84,7 @@ async def main(folder: Path, names: list[str]) -> None:
                     await _show(visit.page, address, picture)
                     write(folder / f"{picture.name}.webp", await webp(visit.page))
     finally:
-        await site.BROWSER.close()
+        await BROWSER.close()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,28 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.async_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Playwright,
-    Request,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import ConsoleMessage, Page, Request, expect
 
-BROWSERS = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-)
-MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
-# Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+from tests.playground.chromium import BROWSER
+
 START_S = 60.0
 expect.set_options(timeout=15_000)  # two shared cores can be slow; a pass does not wait
 
@@ -109,32 +90,6 @@ class Visit:
             self.elsewhere.append(request.url)
 
 
-class Chromium:
-    """The one browser of a run: starting it takes as long as many a visit, and visits share nothing in it."""
-
-    def __init__(self) -> None:
-        self._playwright: Playwright | None = None
-        self._browser: Browser | None = None
-
-    async def started(self) -> Browser:
-        """The browser, started if it is not there or was lost; every caller has the same event loop."""
-        if self._playwright is None:
-            self._playwright = await async_playwright().start()
-        if self._browser is None or not self._browser.is_connected():
-            launch = self._playwright.chromium.launch
-            self._browser = await launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        return self._browser
-
-    async def close(self) -> None:
-        if self._browser:
-            await self._browser.close()
-        if self._playwright:
-            await self._playwright.stop()
-
-
-BROWSER = Chromium()
-
-
 @contextlib.asynccontextmanager
 async def capturing(address: str, seconds: int = 3600) -> AsyncIterator[None]:
     """Have the fake site capture text while the block runs."""
@@ -178,11 +133,7 @@ def _keep_words(address: str, seconds: int) -> None:
 @contextlib.asynccontextmanager
 async def visiting(address: str, **options: object) -> AsyncIterator[Visit]:
     """Open the page in a browser with nothing remembered; only for tests that are marked `browser`."""
-    browser = await BROWSER.started()
-    context: BrowserContext = await browser.new_context(**options)  # type: ignore[arg-type]
-    try:
-        visit = Visit(await context.new_page(), address)
+    async with BROWSER.blank_page(address, **options) as page:
+        visit = Visit(page, address)
         await visit.open()
         yield visit
-    finally:
-        await asyncio.shield(context.close())

@@ -15,6 +15,7 @@ from playwright.async_api import Page
 
 from inference.core.config import BASE_DIR
 from tests.playground import site
+from tests.playground.chromium import BROWSER
 from tests.playground.screenshots.chats import all_chats
 from tests.playground.screenshots.views import VIEWS
 
@@ -85,7 +86,7 @@ async def main(folder: Path, names: list[str]) -> None:
         for width, scheme in itertools.product(SCREENS, SCHEMES):
             await take(folder, names or _kept(width, scheme), width, scheme)
     finally:
-        await site.BROWSER.close()
+        await BROWSER.close()
 
 
 if __name__ == "__main__":
