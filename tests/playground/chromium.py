@@ -1,0 +1,97 @@
+"""The one browser of a run, and the contexts that visits have one after another."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+
+BROWSERS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
+# Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+OWN = {"storage_state", "permissions"}  # options that give a context what resetting it takes away
+
+
+class Chromium:
+    """Starting it takes as long as many a visit.
+
+    A context keeps the files that it has fetched, which halves the processor time of a visit: a page has a
+    hundred of them. So the next visit to the same site with the same options has the same context, without
+    what the one before stored in it.
+    """
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._origin = ""  # of the site whose contexts are kept
+        self._idle: dict[str, BrowserContext] = {}  # by the options that they were made with
+
+    async def started(self) -> Browser:
+        """The browser, started if it is not there or was lost; every caller has the same event loop."""
+        if self._playwright is None:
+            self._playwright = await async_playwright().start()
+        if self._browser is None or not self._browser.is_connected():
+            launch = self._playwright.chromium.launch
+            self._browser = await launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            self._idle.clear()
+        return self._browser
+
+    @contextlib.asynccontextmanager
+    async def blank_page(self, address: str, **options: object) -> AsyncIterator[Page]:
+        """A page of a context that has nothing stored; two at the same time have different contexts."""
+        browser = await self.started()
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+        await self._keep_only(origin)
+        kind = repr(sorted(options.items()))
+        context = self._idle.pop(kind, None) or await browser.new_context(**options)  # type: ignore[arg-type]
+        try:
+            yield await context.new_page()
+        finally:
+            await asyncio.shield(self._take_back(context, kind, origin, bool(OWN & options.keys())))
+
+    async def close(self) -> None:
+        if self._browser:
+            await self._browser.close()
+        if self._playwright:
+            await self._playwright.stop()
+
+    async def _keep_only(self, origin: str) -> None:
+        if origin == self._origin:
+            return
+        self._origin = origin
+        for context in self._idle.values():
+            await context.close()
+        self._idle.clear()
+
+    async def _take_back(self, context: BrowserContext, kind: str, origin: str, is_own: bool) -> None:
+        if is_own or origin != self._origin or kind in self._idle:
+            return await context.close()
+        for page in context.pages:
+            await page.close()
+        await context.clear_cookies()
+        await context.clear_permissions()
+        await context.set_offline(False)
+        await context.unroute_all()
+        await _forget_stored(context, origin)
+        self._idle[kind] = context
+
+
+async def _forget_stored(context: BrowserContext, origin: str) -> None:
+    page = await context.new_page()
+    session = await context.new_cdp_session(page)
+    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    await page.close()
+
+
+BROWSER = Chromium()
