@@ -18,6 +18,7 @@ from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
 from inference.core.openid_settings import OpenIDSettings
 from inference.core.picture_limits import PictureLimits
+from inference.core.residency_settings import ResidencySettings
 from inference.core.secret_setting import check_secret
 
 BASE_DIR = installation.BASE_DIR
@@ -34,7 +35,7 @@ _ADDRESSES = {
 }
 
 
-class Config(FolderSettings, PictureLimits, OpenIDSettings):
+class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(
@@ -77,15 +78,6 @@ class Config(FolderSettings, PictureLimits, OpenIDSettings):
     )
     memory_limit: str = Field(
         "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
-    )
-    idle_ttl_s: float = Field(
-        -1, ge=-1, description="Seconds an idle model stays in memory; -1 for no limit."
-    )
-    min_residency_s: float = Field(
-        5, ge=0, description="Minimum seconds a model stays in memory while another one waits."
-    )
-    wait_limit_s: float = Field(
-        300, gt=0, description="Seconds a request waits for memory before it fails with 503."
     )
     prefix_cache: str = Field(
         "10%",
@@ -170,13 +162,6 @@ class Config(FolderSettings, PictureLimits, OpenIDSettings):
     logfire_token: SecretStr | None = Field(
         None, description="Logfire's write token; none prints spans locally."
     )
-
-    @field_validator("idle_ttl_s")
-    @classmethod
-    def _is_a_time_or_for_ever(cls, value: float) -> float:
-        if -1 < value < 0:
-            raise ValueError("give seconds from 0 up, or -1 to keep models for ever")
-        return value
 
     @field_validator("kv_bits")
     @classmethod

@@ -128,6 +128,7 @@ def _pool_options(config: "Config") -> PoolOptions:
         wait_limit_s=config.wait_limit_s,
         min_residency_s=config.min_residency_s,
         idle_ttl_s=config.idle_ttl_s,
+        keep_spare=config.spare_worker,
         max_leases=config.max_batch,  # more would only wait inside the worker, where they are not counted
     )
 

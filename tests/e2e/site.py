@@ -56,6 +56,7 @@ class Site:
             kept
             | own
             | {"MLX_SERVER_USE_HUB_CACHE": "false", "MLX_SERVER_CPU_CALIBRATION": "off"}
+            | {"MLX_SERVER_SPARE_WORKER": "false"}  # two seconds of processor time for each site
             | (env or {})
         )
         self._lines: list[str] = []
@@ -134,7 +135,7 @@ def wait_until_gone(pids: Sequence[int], timeout_s: float = 15) -> list[int]:
 
 
 def holder(site: Site) -> psutil.Process:
-    """The worker that holds a model: the one with the most memory; the spare has only its imports."""
+    """The worker that holds a model: the one with the most memory."""
     return max(site.workers, key=lambda worker: worker.memory_info().rss)
 
 
