@@ -66,7 +66,7 @@ def test_a_stream_is_the_same_message(client: Anthropic) -> None:
 @nightly
 def test_what_was_cached_is_counted_apart(client: Anthropic) -> None:
     story = [{"role": "user", "content": "Once a fox counted the stars. " * 20 + "What did it count?"}]
-    counted = client.messages.count_tokens(model=STARTER, messages=story)  # type: ignore[arg-type]
+    counted = client.messages.count_tokens(model=STARTER, messages=story)
     for made in (answer(client, messages=story), answer(client, messages=story)):
         usage = made.usage
         assert usage.input_tokens + usage.cache_read_input_tokens == counted.input_tokens

@@ -58,7 +58,8 @@ def test_a_seed_repeats_the_answer(client: OpenAI) -> None:
         answer = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Tell a story."}], seed=11, max_tokens=16
         )
-        return answer.choices[0].message.content
+        text: str | None = answer.choices[0].message.content
+        return text
 
     assert generate() == generate()
 

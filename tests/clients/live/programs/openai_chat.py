@@ -23,7 +23,8 @@ client = OpenAI(base_url=V1, api_key=KEY, max_retries=0, timeout=TIMEOUT_S)
 
 def answer(model: str, prompt: str) -> str | None:
     made = client.chat.completions.create(model=model, messages=[{"role": "user", "content": prompt}])
-    return made.choices[0].message.content
+    text: str | None = made.choices[0].message.content
+    return text
 
 
 def pieces(prompt: str) -> Iterator[str]:

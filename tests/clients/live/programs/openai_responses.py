@@ -30,8 +30,8 @@ TOOL: Any = {
 
 
 def answer(model: str, prompt: str) -> str:
-    made = client.responses.create(model=model, input=prompt)
-    return made.output_text
+    text: str = client.responses.create(model=model, input=prompt).output_text
+    return text
 
 
 def pieces(prompt: str) -> Iterator[str]:
