@@ -25,7 +25,9 @@ from inference.core.pool_state import Loaded
 from inference.core.requests import ChatRequest, CompletionRequest, Request, TokenizeRequest
 from tests.thinking_runner import EndlessReasoner
 
-TOKEN_S = 0.012
+TOKEN_S = 0.004
+SLOW_S = 0.012  # of answers that tests look at while they run
+SLOW = ("primes", "portions")  # their topics
 LONGEST_COUNTED = 10_000  # characters
 PICTURE_TOKENS = 70
 PORTION = 400  # characters of an answer that is cut by its length limit; the first ends inside a code block
@@ -219,14 +221,14 @@ class ScriptedRunner(EndlessReasoner):
                 while not ended.is_set():
                     yield ReasoningDelta(text="But what if? ")
                     await asyncio.sleep(0.05)
-        parts = pieces(text)
+        parts, pause = pieces(text), SLOW_S if topic in SLOW else TOKEN_S
         for index, piece in enumerate(parts):
             if topic == "dies" and index == 12:
                 raise WorkerDied("The model's process ended; ask again.")
             if topic == "forever" and index == 40:
                 await asyncio.Event().wait()
             yield TextDelta(text=piece)
-            await asyncio.sleep(TOKEN_S)
+            await asyncio.sleep(pause)
         usage = Usage(prompt_tokens=1200, completion_tokens=len(parts))
         yield Ended(reason=reason)
-        yield Finished(usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(parts) * TOKEN_S))
+        yield Finished(usage=usage, timings=Timings(prefill_s=0.2, decode_s=len(parts) * pause))
