@@ -38,7 +38,7 @@ def cases() -> Iterator[Any]:
         yield pytest.param(client, marks=node.NEEDS_NODE if client == "openai-node" else ())
 
 
-@pytest.mark.parametrize("client", cases())
+@pytest.mark.parametrize("client", [*cases()])
 def test_a_printed_program_gets_the_answer(scripted_site: Site, client: str) -> None:
     if client == "openai-node":
         node.install()
