@@ -18,12 +18,12 @@ from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
 from inference.core.openid_settings import OpenIDSettings
 from inference.core.picture_limits import PictureLimits
+from inference.core.rank_settings import RankSettings
 from inference.core.residency_settings import ResidencySettings
 from inference.core.secret_setting import check_secret
 
 BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
-
 
 # Settings with several addresses, by commas, and how each of them is written.
 _ADDRESSES = {
@@ -35,7 +35,7 @@ _ADDRESSES = {
 }
 
 
-class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings):
+class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings, RankSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(

@@ -11,6 +11,7 @@ from inference.core.upstream import RemoteModel
 
 ModelKind = Literal["chat", "embedding", "rerank"]
 Light = Literal["green", "amber", "red"]
+_NO_LORAS = "several ranks compute its model, and they take no adapters"
 KV_BITS = (0, 4, 8)  # that a number of the KV caches may have; 0: they stay whole
 
 
@@ -30,6 +31,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         "kv_cache",
         "speculation",
         "pictures",
+        "ranks",
     ]
     text: str
 
@@ -52,6 +54,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()  # for what a request leaves open, before the model's own
     speculation: str = ""  # "lookup" or "off"; empty: the site's setting
     draft_model: str = ""  # the id of a smaller model of the same vocabulary; empty: none
+    ranks: int = 1  # processes that compute it together
     profiles: tuple[Profile, ...] = ()
 
 
@@ -93,6 +96,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     resident_bytes: int  # predicted once loaded on this machine, dequantised where that is what we do
     kv_bytes_per_token: int = 0  # predicted growth of one sequence's KV cache
     prefill_bytes: int = 0  # predicted transients of one chunk of prefill
+    undivided_bytes: int = 0  # part of resident_bytes that each of several ranks holds
+    has_undivided_kv: bool = False  # each of several ranks holds the whole KV caches
     kv_bits: int = 0  # of its KV caches, from the next load on; 0: they stay whole
     kv_estimates: tuple[KVEstimate, ...] = ()  # for each number of bits; none: it has no KV caches
     created: int = 0  # unix time of config.json
@@ -110,6 +115,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     speculation: str = ""  # the operator's choice, from the next load on; empty: the site's setting
     draft_model: str = ""  # the operator's choice, from the next load on; its bytes are among those above
     draft_path: str = ""  # its folder; empty where it cannot be used
+    ranks: int = 1  # processes that compute it together, from the next load on
     own_context: int = 0  # context_length before that, and before memory limited it; 0 where nothing did
     sampling: Sampling = Sampling()  # the operator's, for what a request leaves open
     own_sampling: Sampling = Sampling()  # generation_config.json's, for what both leave open
@@ -240,6 +246,22 @@ class ModelCard(Struct, frozen=True, kw_only=True):
             resident_bytes=self.resident_bytes + draft.resident_bytes,
             kv_bytes_per_token=self.kv_bytes_per_token + draft.kv_bytes_per_token,
             prefill_bytes=max(self.prefill_bytes, draft.prefill_bytes),
+        )
+
+    def with_ranks(self, ranks: int, here: int) -> "ModelCard":
+        """This card with so many ranks, and with the bytes of those that run on this machine."""
+        if ranks == 1:
+            return self
+        part = -(-(self.resident_bytes - self.undivided_bytes) // ranks) + self.undivided_bytes
+        kv_bytes = self.kv_bytes_per_token
+        return structs.replace(
+            self,
+            ranks=ranks,
+            resident_bytes=here * part,
+            kv_bytes_per_token=here * (kv_bytes if self.has_undivided_kv else -(-kv_bytes // ranks)),
+            prefill_bytes=here * self.prefill_bytes,
+            sees=False,
+            loras=tuple(structs.replace(one, problem=one.problem or _NO_LORAS) for one in self.loras),
         )
 
     def with_choices_of(self, other: "ModelCard") -> "ModelCard":

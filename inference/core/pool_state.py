@@ -25,7 +25,16 @@ class Memory(Struct, frozen=True, kw_only=True):
         return max(self.resident, self.active + self.cache)
 
 
-_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "pictures", "prefixes", "speculation"})
+class RankState(Struct, frozen=True, kw_only=True):
+    """One of the processes that compute a model together."""
+
+    rank: int
+    pid: int | None = None  # on its own machine
+    host: str = ""  # as ssh reaches it; empty on this machine
+    memory: Memory = Memory()
+
+
+_FOUND_WITH_WEIGHTS = frozenset({"batch", "kv_cache", "pictures", "prefixes", "ranks", "speculation"})
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -83,6 +92,7 @@ class ResidentModel(Struct, frozen=True, kw_only=True):
     reserved_bytes: int = 0
     memory: Memory = Memory()
     pid: int | None = None
+    ranks: tuple[RankState, ...] = ()  # of a model that several processes compute
     idle_s: float = 0.0
     load_s: float = 0.0
     is_pinned: bool = False

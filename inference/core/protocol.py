@@ -26,7 +26,7 @@ from inference.core.pool_state import Loaded, Memory
 from inference.core.refusal import Refusal
 from inference.core.requests import Request
 
-VERSION: Final = 5
+VERSION: Final = 6
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
@@ -54,6 +54,8 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     speculation: str = "off"  # "lookup": answers may be drafted from their own prompts
     draft_model: str = ""  # the id of a smaller model that drafts as well; empty: none
     draft_path: str = ""  # its folder; empty: there is none
+    ranks: int = 1  # processes that compute the model together
+    ranks_backend: str = "ring"  # how they exchange their sums
     batch_support_path: str = ""  # where results of the batch verification are kept; empty: nowhere
 
 

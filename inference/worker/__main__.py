@@ -6,9 +6,12 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from inference.core import blas, log_lines, protocol
-from inference.worker.blas_threads import BlasThreads, follow_load
+from inference.worker.blas_threads import follow_load
+from inference.worker.engine.rounds import OwnRounds, Rounds
 from inference.worker.product_check import multiplies
 from inference.worker.session import Session
 
@@ -20,6 +23,13 @@ def main() -> None:
     parser.add_argument(
         "--follow-load", action="store_true", help="leave cores that other programs need to them"
     )
+    parser.add_argument(
+        "--rank-pipes",
+        type=int,
+        nargs="*",
+        default=[],
+        help="pipes to the other ranks of its model, inherited",
+    )
     options = parser.parse_args()
     handler = logging.StreamHandler()
     handler.setFormatter(log_lines.formatter("json"))  # the site logs them in its own format
@@ -29,15 +39,26 @@ def main() -> None:
     threading.excepthook = _die
     used_blas = blas.preload_best(options.blas, multiplies)
     threads = follow_load(used_blas.path) if options.follow_load and used_blas.path else None
-    asyncio.run(_serve(socket.socket(fileno=options.fd), used_blas, threads))
+    session = partial(Session, blas=used_blas, threads=threads, rounds=_rounds(options.rank_pipes))
+    asyncio.run(_serve(socket.socket(fileno=options.fd), session))
     # The engine may be in a long prefill; without a site there is nothing to wait for.
     os._exit(0)
 
 
-async def _serve(connection: socket.socket, used_blas: blas.Blas, threads: BlasThreads | None) -> None:
+def _rounds(pipes: list[int]) -> Rounds:
+    if not pipes:
+        return OwnRounds()
+    from inference.worker.lockstep.leading import LeadingRounds  # with MLX, which takes seconds to import
+
+    return LeadingRounds(pipes)
+
+
+async def _serve(
+    connection: socket.socket, session: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Session]
+) -> None:
     reader, writer = await asyncio.open_connection(sock=connection)
     try:
-        await Session(reader, writer, used_blas, threads).run()
+        await session(reader, writer).run()
     except protocol.ProtocolBroken as error:
         logging.getLogger(__name__).critical("The site sent an invalid frame: %s", error)
         os._exit(65)

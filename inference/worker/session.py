@@ -36,6 +36,7 @@ from inference.worker.blas_threads import BlasThreads
 from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Quit
 from inference.worker.engine.engine import Engine
+from inference.worker.engine.rounds import Rounds
 
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
@@ -55,6 +56,7 @@ class Session:
         writer: asyncio.StreamWriter,
         blas: Blas,
         threads: BlasThreads | None = None,
+        rounds: Rounds | None = None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -77,7 +79,8 @@ class Session:
                 on_thinking_ended=lambda request, answers: self.send(
                     ThinkingEnded(id=request, answers=answers)
                 ),
-            )
+            ),
+            rounds=rounds,
         )
 
     async def run(self) -> None:

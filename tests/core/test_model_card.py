@@ -54,3 +54,16 @@ def test_what_memory_limits_is_less_than_what_is_allowed() -> None:
     limited = card("a", context_length=4096).with_context(1000)
     assert (limited.context_length, limited.allowed_context, limited.longest_context) == (1000, 4096, 4096)
     assert limited.with_context(2000).longest_context == 4096
+
+
+def test_a_model_of_several_ranks_is_divided_but_for_what_each_rank_holds() -> None:
+    sizes = {"resident_bytes": 1000, "undivided_bytes": 200, "kv_bytes_per_token": 60, "prefill_bytes": 10}
+    whole = card("big", **sizes, sees=True)
+    here = whole.with_ranks(4, 4)
+    assert (here.ranks, here.resident_bytes, here.kv_bytes_per_token) == (4, 4 * (200 + 200), 60)
+    assert (here.prefill_bytes, here.sees) == (40, False)
+    elsewhere = whole.with_ranks(4, 1)
+    assert (elsewhere.resident_bytes, elsewhere.kv_bytes_per_token) == (400, 15)
+    latents = card("big", **sizes, has_undivided_kv=True).with_ranks(4, 1)
+    assert latents.kv_bytes_per_token == 60
+    assert whole.with_ranks(1, 1) == whole

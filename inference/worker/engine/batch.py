@@ -49,7 +49,7 @@ class Batch:
         vision: VisionFamily | None = None,
     ) -> None:
         self._model = model
-        self._prefill_budget = PrefillBudget(prefill_step)
+        self.prefill_budget = PrefillBudget(prefill_step)
         self._support = support or BatchSupport()
         self._prefix_cache = prefix_cache or PrefixCache(0)
         self._has_exact_seeds = has_exact_seeds
@@ -236,7 +236,7 @@ class Batch:
             decoding = [running for running in self._running.values() if running.is_decoding]
             before = self._remaining_prefill(lane)
             remaining = [running.remaining for running in in_lane.values() if running.remaining]
-            chunk, together = self._prefill_budget.allot(
+            chunk, together = self.prefill_budget.allot(
                 remaining[: self._max_prompts_per_chunk],
                 is_decoding=bool(decoding),
                 has_just_begun=all(running.has_just_begun for running in decoding),
@@ -247,7 +247,7 @@ class Batch:
         for prefill in prefills:
             yield self._on_prefilled(in_lane[prefill.uid], prefill)
         if may_prefill:
-            self._prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
+            self.prefill_budget.record(before - self._remaining_prefill(lane), time.perf_counter() - started)
         for token in decodes:
             yield self._on_sampled(in_lane[token.uid], token)
             if token.finish_reason:  # reported before its caches are stored, which may fail

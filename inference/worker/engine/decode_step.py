@@ -21,6 +21,7 @@ from inference.worker.lora.rows import lora_rows
 from inference.worker.sampling.logprobs import RowLogprob
 from inference.worker.sampling.row_samplers import RowSamplers
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.sharding.group import of_rank_0
 from inference.worker.vision.rows import answer_rows
 
 
@@ -57,7 +58,7 @@ class Decode(GenerationBatch):  # type: ignore[misc]  # mlx-lm is not typed
             for sampler, token in zip(self.samplers, inputs.tolist(), strict=True):
                 sampler.observe(token)
         logits = rows.process(inputs, logits)
-        self._next_tokens = rows.sample(logits)
+        self._next_tokens = of_rank_0(rows.sample(logits))
         self._next_logprobs, lazy = rows.logprobs(logits, self._next_tokens)
         mx.async_eval(  # type: ignore[no-untyped-call]
             self._next_tokens, *(array for one in lazy for array in one.arrays)

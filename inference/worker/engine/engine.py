@@ -35,10 +35,11 @@ from inference.worker.engine.commands import (
     RemoveLoras,
     Restored,
 )
+from inference.worker.engine.rounds import OwnRounds, Rounds
 from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
-    from inference.worker.engine.recovery import ResilientBatch
+    from inference.worker.engine.rounds import EngineBatch
     from inference.worker.engine.sequence import Output, Sequence
     from inference.worker.engine.token_grants import TokenGrants
     from inference.worker.lora.store import LoraStore
@@ -58,12 +59,15 @@ class Engine(threading.Thread):
     `steps`, `running` (sequences), `kv_bytes` and `prefix_bytes` may be read on any thread.
     """
 
-    def __init__(self, callbacks: EngineCallbacks, load: "LoadModel | None" = None) -> None:
+    def __init__(
+        self, callbacks: EngineCallbacks, load: "LoadModel | None" = None, rounds: Rounds | None = None
+    ) -> None:
         super().__init__(name="engine", daemon=True)
         self._callbacks = callbacks
         self._load_model = load
+        self._rounds = rounds or OwnRounds()
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._batch: ResilientBatch | None = None
+        self._batch: EngineBatch | None = None
         self._grants: TokenGrants | None = None
         self._prefix_cache: PrefixCache | None = None
         self._loras: LoraStore | None = None
@@ -81,7 +85,7 @@ class Engine(threading.Thread):
     def run(self) -> None:
         self._import()
         while self._is_running:
-            for command in self._next_commands():
+            for command in self._rounds.next(self._next_commands):
                 self._handle(command)
             if self._batch and self._batch.is_busy:
                 self._step(self._batch)
@@ -162,7 +166,6 @@ class Engine(threading.Thread):
 
     def _load(self, options: Load) -> None:
         from inference.worker.engine.model_batch import new_batch, new_prefix_cache
-        from inference.worker.engine.recovery import ResilientBatch
         from inference.worker.engine.token_grants import TokenGrants
         from inference.worker.lora.store import LoraStore
         from inference.worker.model.loading import load
@@ -177,7 +180,7 @@ class Engine(threading.Thread):
             prefix_cache, findings = new_prefix_cache(options, loaded)
             self._prefix_cache = prefix_cache
             self._loras = LoraStore(loaded.model, loaded.lora_targets)
-            self._batch = ResilientBatch(
+            self._batch = self._rounds.new_batch(
                 lambda: new_batch(options, loaded, prefix_cache), self._release_memory
             )
             self._grants = TokenGrants(self._callbacks.on_growth_wanted)
@@ -215,7 +218,7 @@ class Engine(threading.Thread):
         paused = self._grants.loras if self._grants else set()
         return in_batch | paused | {sequence.lora for sequence in self._restoring.values()}
 
-    def _add(self, batch: "ResilientBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
+    def _add(self, batch: "EngineBatch", sequences: "tuple[Sequence, ...] | tuple[Inputs]") -> None:
         """Add sequences to the batch, after reading their prefix if the disk has a longer one than memory."""
         keys = self._loras.keys if self._loras else ()
         if any(lora and lora not in keys for lora in (getattr(one, "lora", "") for one in sequences)):
@@ -254,7 +257,7 @@ class Engine(threading.Thread):
         is_in_batch = bool(self._batch and self._batch.end_thinking(sequence_id))
         return is_in_batch or bool(self._grants and self._grants.end_thinking(sequence_id))
 
-    def _add_restored(self, batch: "ResilientBatch", restored: Restored) -> None:
+    def _add_restored(self, batch: "EngineBatch", restored: Restored) -> None:
         """Add the sequences that waited for the disk and were not cancelled meanwhile."""
         group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
         if self._prefix_cache and restored.entry:
@@ -265,7 +268,7 @@ class Engine(threading.Thread):
             self._prefix_cache.shed(self._prefix_cache.limit)
             self._update_memory()
 
-    def _step(self, batch: "ResilientBatch") -> None:
+    def _step(self, batch: "EngineBatch") -> None:
         from inference.worker.engine.sequence import Lost
 
         outputs: list[Output] = []
@@ -276,6 +279,7 @@ class Engine(threading.Thread):
             else:
                 outputs.append(output)
         self.steps += 1
+        self._rounds.note(outputs)
         self._callbacks.on_outputs(outputs)
         if lost:
             self._callbacks.on_lost(lost)

@@ -22,7 +22,7 @@ class PrefillBudget:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._rate: float | None = None
+        self.rate: float | None = None  # tokens per second, as measured
 
     def allot(
         self, remaining: Sequence[int], *, is_decoding: bool, has_just_begun: bool = False
@@ -49,11 +49,11 @@ class PrefillBudget:
         if tokens < _MIN_TOKENS // 2 or seconds <= 0:
             return  # mostly the time of the decode step
         rate = tokens / seconds
-        self._rate = rate if self._rate is None else (1 - _SMOOTHING) * self._rate + _SMOOTHING * rate
+        self.rate = rate if self.rate is None else (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate
 
     def _budget(self, gap_s: float) -> int:
         """Tokens that are prefilled in so many seconds."""
-        tokens = _INITIAL_TOKENS if self._rate is None else int(self._rate * gap_s)
+        tokens = _INITIAL_TOKENS if self.rate is None else int(self.rate * gap_s)
         return min(self._limit, max(_MIN_TOKENS, tokens))
 
 

@@ -25,6 +25,7 @@ from inference.worker.engine.shared_lane import sampler_for, stop_sequences_for
 from inference.worker.lora.rows import lora_rows
 from inference.worker.prefix_cache.layers import Cache, copy_caches
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.sharding.group import lane_stream
 from inference.worker.vision.rows import PictureRow, picture_rows
 
 
@@ -67,7 +68,7 @@ class SequentialLane:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._stream = mx.new_thread_local_stream(mx.default_device())
+        self._stream = lane_stream()
         self._requests: dict[int, RequestRows] = {}
         self._prefill_order: deque[int] = deque()  # requests, the next one first
         self._uids = itertools.count()

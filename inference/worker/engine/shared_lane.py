@@ -20,7 +20,6 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-import mlx.core as mx
 import mlx.nn as nn
 from mlx_lm.generate import BatchGenerator, StopSequences
 
@@ -30,6 +29,7 @@ from inference.worker.engine.speculative_decode import SpeculativeDecode
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
+from inference.worker.sharding.group import lane_stream
 from inference.worker.speculation.draft_model import DraftModel
 from inference.worker.speculation.drafter import Drafter
 from inference.worker.speculation.speculation import Speculation
@@ -55,7 +55,7 @@ class SharedLane:
             model,
             completion_batch_size=width,
             prefill_batch_size=1,
-            stream=mx.new_thread_local_stream(mx.default_device()),
+            stream=lane_stream(),
         )
         self._generator._generation_batch.speculation = self._speculation
         self._samplers: WeakValueDictionary[int, TokenSampler] = WeakValueDictionary()  # the generator's

@@ -9,11 +9,18 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+from mlx.nn.layers.distributed import (
+    AllToShardedLinear,
+    QuantizedAllToShardedLinear,
+    QuantizedShardedToAllLinear,
+    ShardedToAllLinear,
+)
 from mlx.utils import tree_unflatten
 from mlx_lm.utils import dequantize_model
 
 from inference.core.cpu_tuning import ShapeClass, shape_class
 
+_SHARDED = QuantizedAllToShardedLinear | QuantizedShardedToAllLinear
 _ROWS = 512  # unpacked together: their floats fit into the cache
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -36,7 +43,7 @@ def prepared(
     model = dequantize_model(model)  # the rarer kinds of quantisation
     model.set_dtype(mx.float32)
     for _, layer in model.named_modules():
-        if isinstance(layer, nn.Linear | nn.Embedding):
+        if isinstance(layer, nn.Linear | nn.Embedding | AllToShardedLinear | ShardedToAllLinear):
             layer.weight = laid_out(layer.weight, by_row)
     return model
 
@@ -87,17 +94,26 @@ def _unpacked(words: Packed, steps: Floats, starts: Floats, bits: int, group: in
 
 
 def _can_unpack(layer: nn.Module) -> bool:
-    is_known = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding)
+    is_known = isinstance(layer, nn.QuantizedLinear | nn.QuantizedEmbedding | _SHARDED)
     return is_known and layer.bits in {4, 8} and layer.mode == "affine"
 
 
 def _plain(layer: nn.Module) -> nn.Module:
     weight = dequantised(layer.weight, layer.scales, layer.biases, bits=layer.bits, group=layer.group_size)
-    if isinstance(layer, nn.QuantizedEmbedding):
-        plain = nn.Embedding(1, 1)
-    else:
-        plain = nn.Linear(1, 1, bias="bias" in layer)
+    plain = _empty(layer)
     plain.weight = weight
     if "bias" in layer:
         plain.bias = layer.bias
     return plain
+
+
+def _empty(layer: nn.Module) -> nn.Module:
+    """A layer of the same kind, not quantised, whose weight is replaced next."""
+    match layer:
+        case nn.QuantizedEmbedding():
+            return nn.Embedding(1, 1)
+        case QuantizedAllToShardedLinear(group=group):
+            return AllToShardedLinear(group.size(), group.size(), "bias" in layer, group)
+        case QuantizedShardedToAllLinear(group=group):
+            return ShardedToAllLinear(group.size(), group.size(), "bias" in layer, group)
+    return nn.Linear(1, 1, bias="bias" in layer)

@@ -32,10 +32,12 @@ from inference.worker.model.model_files import (
     refuse_infinities,
 )
 from inference.worker.model.probe import position_table_sizes, with_embedding_probe, with_text_probe
+from inference.worker.model.sharded_model import own_part, without_vision
 from inference.worker.model.tested_adapter import tested_adapter
 from inference.worker.model.vision_loading import with_vision
 from inference.worker.model.weights import lazy_model, materialise
 from inference.worker.prefix_cache.layers import needs_checkpoints
+from inference.worker.sharding.group import wait_for_all
 
 
 def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
@@ -44,6 +46,7 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     1. Patch mlx-lm, choose the device, and read the folder's small files.
     2. Refuse folders that ask to run code or have numbers that are not finite.
     3. Read the tokenizer on another thread, and the weights meanwhile; on a CPU convert them to fp32.
+       If several ranks compute the model, keep the part of this one alone.
     4. Find the adapter and run its self-test, within the time limit for preparing a prompt.
     5. Load what it sees with, if it is a vision model and the extra for it is installed.
     6. Probe the model: vocabulary size, bytes per token, damaged weights.
@@ -56,19 +59,19 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
     (see load_failure.py).
     """
     started, report = time.perf_counter(), LoadReport(on_progress, "weights")
-    folder = Path(options.path)
     mlx_lm_patches.patch_models()
-    device = choose_device(options)
+    folder, device = Path(options.path), choose_device(options)
     facts = read_facts(folder)
     refuse_code(facts)
     refuse_infinities(facts.config)
     pooled = read_pooling(options, facts)
     # It takes a third of a second of Python, while native code reads the weights.
     tokenizer_future = ThreadPoolExecutor(1, thread_name_prefix="tokenizer").submit(read_tokenizer, folder)
-    model = lazy_model(folder, _classes(pooled, facts))
+    model = own_part(lazy_model(folder, _classes(pooled, facts)), facts.config, options)
     if device == "cpu":
         model = cpu.prepared(model, report, frozenset(options.by_row))
     materialise(model, report)
+    wait_for_all()
     tokenizer = tokenizer_future.result()
     adapter, found = tested_adapter(options.prepare_limit_s, facts, tokenizer, options.adapter)
     loaded = LoadedModel(
@@ -77,14 +80,12 @@ def load(options: Load, on_progress: OnLoadProgress) -> LoadedModel:
         adapter=adapter,
         findings=found,
         own_sampling=Sampling.recommended(facts.generation_config),
-        context_length=_context_length(
-            model, facts, options.context_limit, pooled.longest if pooled else None
-        ),
+        context_length=_context_length(model, facts, options, pooled),
         vocab_size=0,
         device=device,
         seconds=0,
         pooling=pooled,
-        lora_targets={} if pooled else targets(model),
+        lora_targets={} if pooled or options.ranks > 1 else targets(model),
     )
     loaded = with_embedding_probe(loaded) if pooled else _with_support(loaded, facts, options, report)
     return replace(loaded, seconds=time.perf_counter() - started)
@@ -110,9 +111,10 @@ def _classes(pooled: Pooling | None, facts: ModelFacts) -> dict[str, Any]:
     return encoder_classes.load_options(pooled) if pooled else text_classes.load_options(facts.config)
 
 
-def _context_length(model: nn.Module, facts: ModelFacts, *limits: int | None) -> int:
+def _context_length(model: nn.Module, facts: ModelFacts, options: Load, pooled: Pooling | None) -> int:
     """The smallest of the model's own length, its position tables and the limits that are set; in tokens."""
     own = context_length.read(facts.config, facts.tokenizer_config)
+    limits = (options.context_limit, pooled.longest if pooled else None)
     return min(limit for limit in (own, *position_table_sizes(model), *limits) if limit)
 
 
@@ -123,12 +125,15 @@ def _with_support(loaded: LoadedModel, facts: ModelFacts, options: Load, report:
         report.enter("verifying")
         return verified(loaded.model, loaded.vocab_size)
 
-    loaded = with_vision(loaded, facts, Path(options.path), options.picture_tokens, report)
+    if options.ranks > 1:
+        loaded = without_vision(loaded, options.ranks)
+    else:
+        loaded = with_vision(loaded, facts, Path(options.path), options.picture_tokens, report)
     loaded = with_kv_bits(with_text_probe(loaded), options.kv_bits)
     support = batch_support.load_or_verify(
         verify,
         facts.config,
-        options.batch_support_path,
+        options.batch_support_path if options.ranks == 1 else "",  # all ranks have to verify it, or none
         loaded.kv_bits,
     )
     caches = make_prompt_cache(loaded.model)

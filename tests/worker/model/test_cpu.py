@@ -6,6 +6,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 import pytest
+from mlx.nn.layers.distributed import AllToShardedLinear, ShardedToAllLinear, shard_linear
 from mlx.utils import tree_flatten
 
 from inference.core.cpu_tuning import ShapeClass, shape_class
@@ -81,3 +82,16 @@ def test_biases_are_kept() -> None:
     nn.quantize(model, group_size=32, bits=4)
     plain, _ = prepared(model)
     assert mx.array_equal(plain.layers[0].bias, mx.arange(32) * 1.0)
+
+
+@pytest.mark.parametrize("sharding", ["all-to-sharded", "sharded-to-all"])
+def test_a_quantised_layer_of_a_rank_becomes_a_plain_one(sharding: str) -> None:
+    layer = nn.Linear(64, 64)
+    quantised = layer.to_quantized(group_size=32, bits=8)
+    group = mx.distributed.init()  # of this process alone: the rank's part is the whole
+    model = nn.Sequential(shard_linear(quantised, sharding, group=group))
+    rows = mx.random.normal((3, 64), key=mx.random.key(1))
+    before = model(rows)
+    plain, _ = prepared(model)
+    assert type(plain.layers[0]) in {AllToShardedLinear, ShardedToAllLinear}
+    assert mx.allclose(plain(rows), before, atol=1e-3)
