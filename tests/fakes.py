@@ -12,7 +12,7 @@ from inference.core.errors import LoadFailure, ModelLoadFailed, ServerError, Wor
 from inference.core.events import Accepted, Ended, Event, Finished, FinishReason, TextDelta, Usage
 from inference.core.load_progress import LoadProgress, OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory, RankState
 from inference.core.requests import NEUTRAL, Request, Sampling
 from inference.pool import Pool, PoolOptions
 from inference.pool.workers.growths import Growth
@@ -70,6 +70,7 @@ class FakeRunner:
         self.running = 0
         self.is_stopped = False
         self.pid: int | None = 4242
+        self.ranks: tuple[RankState, ...] = ()
         self.memory = Memory(active=GB, peak=GB, cache=0, resident=GB)
         self._ended = asyncio.Event()
 

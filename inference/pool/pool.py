@@ -44,7 +44,8 @@ logger = logging.getLogger(__name__)
 class Pool:
     """The resident models of this site.
 
-    `start_upstream` starts a runner of a model that other servers answer for, `start_runner` of any other.
+    `start_upstream` starts a runner of a model that other servers answer for, `start_ranks` of one
+    that several processes compute, `start_runner` of any other.
     `gauge` returns the share of the system's memory that is available. `on_tick` is called with a snapshot
     once a second, `on_event` with each decision.
     """
@@ -56,6 +57,7 @@ class Pool:
         find_card: Callable[[str], ModelCard | None],
         start_runner: StartRunner,
         start_upstream: StartRunner | None = None,
+        start_ranks: StartRunner | None = None,
         find_pinned: Callable[[], Sequence[str]] = list,
         on_event: OnEvent = lambda event: None,
         on_tick: Callable[[PoolSnapshot], None] = lambda snapshot: None,
@@ -68,10 +70,9 @@ class Pool:
         self._ledger = MemoryLedger(options.limit_bytes, is_given=options.is_limit_given)
         self._decisions = DecisionLog(on_event, clock, self._ledger)
         self._records = PoolRecords(self._ledger, self._decisions, clock)
-        self._pressure = MemoryPressure()
-        self._contexts = ContextFits(self._ledger, self._pressure)
-        self._pins = Pins(self._records)
-        self._tasks = BackgroundTasks()
+        self._pressure = pressure = MemoryPressure()
+        self._contexts = ContextFits(self._ledger, pressure)
+        self._pins, self._tasks = Pins(self._records), BackgroundTasks()
         self._ticker = Ticker(self._tasks, tick=self.tick, dispatch=self._dispatch)
         self._spare = SpareWorker(start_runner, self._ledger, self._tasks, is_kept=options.keep_spare)
         self._unloader = Unloader(self._records, self._tasks, on_change=self._ticker.request_dispatch)
@@ -80,14 +81,14 @@ class Pool:
             load_timeout_s=options.load_timeout_s,
             spare=self._spare,
             start_upstream=start_upstream or start_runner,
+            start_ranks=start_ranks or start_runner,
             unloader=self._unloader,
             tasks=self._tasks,
             on_change=self._ticker.request_dispatch,
             on_failure=lambda model_id, reason: self._scheduler.fail_load(model_id, reason),
             load_span=load_span,
         )
-        ttl = options.idle_ttl_s
-        self._maintenance = Maintenance(self._records, self._pressure, self._unloader, ttl, gauge)
+        self._maintenance = Maintenance(self._records, pressure, self._unloader, options.idle_ttl_s, gauge)
         self._folder_check = FolderCheck(self._records, self._unloader, self._tasks, find_card)
         self._scheduler = self._new_scheduler(options)
         self.admission = Admission(

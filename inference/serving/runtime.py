@@ -18,6 +18,8 @@ from inference.core.pool_state import PoolEvent
 from inference.core.protocol import Load
 from inference.core.upstream import Route
 from inference.pool import Pool, PoolOptions, ProcessRunner
+from inference.pool.ranks.placement import RankSetup
+from inference.pool.ranks.ranked_runner import RankedRunner
 from inference.pool.residency.decision_log import OnEvent
 from inference.repository.card_reader import Machine
 from inference.repository.catalog import Catalog, no_choices
@@ -71,6 +73,7 @@ def _new_catalog(choices: Callable[[], Chosen], remote: Callable[[], Sequence[Mo
         use_hub_cache=config.use_hub_cache,
         choices=choices,
         remote=remote,
+        ranks_here=lambda ranks: rank_setup().local(ranks),
         **structs.asdict(machine()),
     )
 
@@ -103,6 +106,7 @@ def pool() -> Pool:
             find_card=catalog().find,
             start_runner=lambda: _runner(_load_options(config)),
             start_upstream=lambda: upstreams().start_runner(),
+            start_ranks=lambda: _ranked_runner(_load_options(config)),
             find_pinned=catalog().pinned,
             on_event=_journal_and_count(Journal()),
             load_span=tracing.load_span,
@@ -147,6 +151,7 @@ def _new_quiet_pool() -> Pool:
         ),
         find_card=catalog().find,
         start_runner=lambda: _runner(options),
+        start_ranks=lambda: _ranked_runner(options),
     )
 
 
@@ -154,6 +159,23 @@ def _runner(options: Load) -> ProcessRunner:
     config = settings.CONFIG
     return ProcessRunner(
         options, blas=config.blas, stuck_after_s=config.stuck_after_s, tune=cpu_tuning.of_workers
+    )
+
+
+def rank_setup() -> RankSetup:
+    """How the ranks of a model are connected, and where they run."""
+    config = settings.CONFIG
+    return RankSetup(backend=config.ranks_backend, port=config.ranks_port, hosts=config.rank_hosts)
+
+
+def _ranked_runner(options: Load) -> RankedRunner:
+    config = settings.CONFIG
+    return RankedRunner(
+        options,
+        rank_setup(),
+        blas=config.blas,
+        stuck_after_s=config.stuck_after_s,
+        tune=cpu_tuning.of_workers,
     )
 
 

@@ -16,7 +16,7 @@ from inference.core.errors import (
 from inference.core.events import Accepted, Event
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory, RankState
 from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Request
 from inference.core.upstream import Address, Route
 from inference.upstreams import connection, request_body
@@ -39,6 +39,7 @@ class UpstreamRunner:
     """
 
     pid: int | None = None
+    ranks: tuple[RankState, ...] = ()
     memory = Memory()
     device_bytes = 0
     is_late = False

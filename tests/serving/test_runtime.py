@@ -1,14 +1,17 @@
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
+from django.test import override_settings
 
 from inference.core.errors import Unavailable
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.serving import control, runtime
+from tests.core.test_rank_hosts import HERE, THERE, write
 from tests.fakes import FakeRunner, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,3 +59,11 @@ def test_without_a_server_it_says_how_to_start_one() -> None:
 def test_workers_are_told_how_many_tokens_a_picture_may_have() -> None:
     config = settings.CONFIG.model_copy(update={"picture_tokens": 100})
     assert runtime._load_options(config).picture_tokens == 100
+
+
+def test_ranks_run_where_the_settings_say(tmp_path: Path) -> None:
+    assert runtime.rank_setup().local(3) == 3
+    changes = {"hosts_file": write(tmp_path, [HERE, THERE]), "ranks_backend": "jaccl", "ranks_port": 5000}
+    with override_settings(CONFIG=settings.CONFIG.model_copy(update=changes)):
+        setup = runtime.rank_setup()
+    assert (setup.backend, setup.port, setup.local(2)) == ("jaccl", 5000, 1)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, Usage
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory, RankState
 from inference.core.requests import Request
 from inference.pool.workers.growths import Growth
 
@@ -26,6 +26,7 @@ class ScriptedRunner:
         self._gate = gate
         self._ended = asyncio.Event()
         self.pid: int | None = None
+        self.ranks: tuple[RankState, ...] = ()
         self.memory = Memory()
         self.device_bytes = 0
         self.end_reason = ""

@@ -54,6 +54,7 @@ class Loader:
         load_timeout_s: float,
         spare: SpareWorker,
         start_upstream: StartRunner,
+        start_ranks: StartRunner,
         unloader: Unloader,
         tasks: BackgroundTasks,
         on_change: Callable[[], None],
@@ -66,7 +67,8 @@ class Loader:
         self._backoffs = records.backoffs
         self._clock = records.clock
         self._load_timeout_s = load_timeout_s
-        self._spare, self._start_upstream = spare, start_upstream
+        self._spare = spare
+        self._start_upstream, self._start_ranks = start_upstream, start_ranks
         self._unloader = unloader
         self._tasks = tasks
         self._on_change = on_change
@@ -78,13 +80,18 @@ class Loader:
         """Start a load that takes the model's bytes and those promised to the request that needs it."""
         resident = Resident(
             card,
-            self._start_upstream() if card.is_remote else self._spare.take(),
+            self._runner_for(card),
             self._clock(),
             kv_per_token=card.kv_bytes_per_token,
             promised=promised,
         )
         self._ledger.add(resident)
         self._tasks.spawn(self._load(resident))
+
+    def _runner_for(self, card: ModelCard) -> Runner:
+        if card.is_remote:
+            return self._start_upstream()
+        return self._start_ranks() if card.ranks > 1 else self._spare.take()
 
     def cancel_load(self, resident: Resident, why: str) -> None:
         """End a load in progress: requests that wait for it fail with the reason, without a back-off."""
@@ -158,7 +165,9 @@ class Loader:
         await asyncio.gather(*(self._unloader.stop(one) for one in (resident, *idle)))
         if self._is_closing or resident.cancel_reason:
             raise ModelLoadFailed(resident.cancel_reason or "the server is shutting down")
-        resident.runner, resident.progress = self._spare.start_cold(), LoadProgress()
+        is_ranked = resident.card.ranks > 1
+        runner = self._start_ranks() if is_ranked else self._spare.start_cold()
+        resident.runner, resident.progress = runner, LoadProgress()
 
     def _finish_load(self, resident: Resident, loaded: Loaded, seconds: float) -> None:
         card, now = resident.card, self._clock()

@@ -184,6 +184,7 @@ class Resident:
             reserved_bytes=self.bytes,
             memory=self.runner.memory,
             pid=self.runner.pid,
+            ranks=self.runner.ranks,
             idle_s=now - self.last_used if self.is_idle else 0.0,
             load_s=self.load_s,
             loaded=self.loaded,

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 
 from inference.core import log_lines, protocol
 from inference.core.cpu_tuning import CpuTuning
@@ -28,6 +29,9 @@ class ChildProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._log: asyncio.Task[None] | None = None
+        self.pipes: tuple[int, ...] = ()  # to the other ranks of its model, which it inherits
+        self.variables: Mapping[str, str] = {}  # further ones of its environment
+        self.was_killed = False
 
     @property
     def pid(self) -> int | None:
@@ -47,10 +51,11 @@ class ChildProcess:
                 *(sys.executable, "-m", "inference.worker"),
                 *("--fd", str(theirs.fileno()), "--blas", self._blas),
                 *(["--follow-load"] if tuning.follows_load() else []),
-                pass_fds=[theirs.fileno()],
+                *(["--rank-pipes", *map(str, self.pipes)] if self.pipes else []),
+                pass_fds=[theirs.fileno(), *self.pipes],
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=log_in,
-                env=of_workers() | tuning.environment(),
+                env=of_workers() | tuning.environment() | dict(self.variables),
                 # Ctrl-C in the terminal is the site's to handle; it ends its workers in order.
                 start_new_session=True,
             )
@@ -61,7 +66,7 @@ class ChildProcess:
         finally:
             theirs.close()
             os.close(log_in)
-        self._log = asyncio.create_task(_relay(log_out, f"worker[{self._process.pid}]"))
+        self._log = asyncio.create_task(relay(log_out, f"worker[{self._process.pid}]"))
         reader, self._writer = await asyncio.open_connection(sock=ours)
         return reader
 
@@ -90,6 +95,7 @@ class ChildProcess:
     def kill(self) -> None:
         # Our own child, not reaped yet: its pid cannot belong to another process.
         if self._process and self._process.returncode is None:
+            self.was_killed = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
@@ -110,7 +116,7 @@ class ChildProcess:
             await asyncio.wait([self._log], timeout=_EXIT_GRACE_S)
 
 
-async def _relay(log: int, process: str) -> None:
+async def relay(log: int, process: str) -> None:
     """Log what a worker writes to a pipe, until its end."""
     lines = asyncio.StreamReader(limit=_LONGEST_LINE)
     reading = asyncio.StreamReaderProtocol(lines)

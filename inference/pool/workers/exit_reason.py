@@ -10,8 +10,14 @@ _EXITS = {
     65: "it could not understand the site",
     70: "an internal error; the log has it",
     75: "a prompt took too long to prepare",
+    77: "it computed something else than the other ranks",
 }
-_DEATHS: dict[int, DeathReason] = {65: "protocol", 70: "internal_error", 75: "prompt_timeout"}
+_DEATHS: dict[int, DeathReason] = {
+    65: "protocol",
+    70: "internal_error",
+    75: "prompt_timeout",
+    77: "internal_error",
+}
 _SIGNALS: dict[int, str] = {
     signal.SIGKILL: " (often: the system ran out of memory)",
     signal.SIGABRT: " (it gave up inside a native library)",
@@ -20,13 +26,13 @@ _SIGNALS: dict[int, str] = {
 }
 
 
-def from_exit_code(code: int | None) -> str:
+def from_exit_code(code: int | None, who: str = "its process") -> str:
     """The reason behind a process's exit status: negative for a signal, None where it is not known."""
     if code is None:
-        return "its process ended unexpectedly"
+        return f"{who} ended unexpectedly"
     if code < 0:
-        return f"its process was killed by signal {-code}{_SIGNALS.get(-code, '')}"
-    return f"its process ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
+        return f"{who} was killed by signal {-code}{_SIGNALS.get(-code, '')}"
+    return f"{who} ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
 
 
 def death_reason(code: int | None) -> DeathReason:

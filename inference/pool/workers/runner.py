@@ -6,7 +6,7 @@ from typing import Protocol
 from inference.core.events import Event
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory, RankState
 from inference.core.requests import Request
 from inference.pool.workers.growths import Growth
 
@@ -20,6 +20,11 @@ class Runner(Protocol):
     @property
     def memory(self) -> Memory:
         """The last memory figures reported."""
+        ...
+
+    @property
+    def ranks(self) -> tuple[RankState, ...]:
+        """The processes that compute its model together; none where one process does."""
         ...
 
     async def warm_up(self) -> None:

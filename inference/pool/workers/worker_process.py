@@ -19,7 +19,7 @@ from inference.core.errors import (
 from inference.core.events import Event
 from inference.core.load_progress import OnLoadProgress
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import DeathReason, Loaded, Memory
+from inference.core.pool_state import DeathReason, Loaded, Memory, RankState
 from inference.core.protocol import (
     Cancel,
     DropLoras,
@@ -54,27 +54,35 @@ class ProcessRunner:
     """Starts, feeds, watches and ends one worker process."""
 
     def __init__(
-        self, options: Load, *, blas: str = "", stuck_after_s: float = 120.0, tune: Tune = CpuTuning
+        self,
+        options: Load,
+        *,
+        blas: str = "",
+        stuck_after_s: float = 120.0,
+        tune: Tune = CpuTuning,
+        child: ChildProcess | None = None,
     ) -> None:
         self._options = options
-        self._child = ChildProcess(blas)
+        self._child = child or ChildProcess(blas)
         self._tune = tune  # may take seconds: called on a thread
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
-        self._hello = asyncio.Event()
         self._load = PendingLoad()
-        self._inboxes = Inboxes()
-        self._thinking_ends = ThinkingEnds()
+        self._inboxes, self._thinking_ends = Inboxes(), ThinkingEnds()
         self._growths = Growths(self._send)
-        self._ended = asyncio.Event()
+        self._hello, self._ended = asyncio.Event(), asyncio.Event()
         self._is_stopping = False
         self._watchdog = Watchdog(stuck_after_s)
-        self.steps = self._running = 0
+        self.steps, self._running = 0, 0
         self._report: Callable[[Memory], None] = lambda memory: None
         self.memory, self.device_bytes = Memory(), 0
         self.end_reason = ""
         self.death_reason: DeathReason = "unknown"
         self._end_kind: LoadFailure = "died"
+
+    @property
+    def ranks(self) -> tuple[RankState, ...]:
+        return ()
 
     @property
     def pid(self) -> int | None:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from inference.core.log_lines import formatter
-from inference.pool.workers.child_process import _LONGEST_LINE, _relay
+from inference.pool.workers.child_process import _LONGEST_LINE, relay
 from tests.core.test_log_lines import record
 
 
@@ -14,7 +14,7 @@ async def test_lines_are_logged_until_the_end_and_a_line_without_end_is_left_out
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     out, log = os.pipe()
-    relaying = asyncio.create_task(_relay(out, "worker[7]"))
+    relaying = asyncio.create_task(relay(out, "worker[7]"))
     with os.fdopen(log, "wb") as pipe:
         pipe.write(formatter("json").format(record("it is late")).encode() + b"\n")
         pipe.write(b"libc++abi: terminating \xff\n")
