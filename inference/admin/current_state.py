@@ -9,7 +9,7 @@ from django.utils.safestring import mark_safe
 from inference.admin.lora_lines import lora_lines
 from inference.admin.model_decisions import model_decisions
 from inference.admin.quantisation_view import report_text
-from inference.admin.wording import size
+from inference.admin.wording import rank_text, size
 from inference.core.self_test_summary import summary
 from inference.models import ServedModel
 from inference.repository.quantising.report_file import read_report
@@ -24,7 +24,8 @@ class CurrentState:
         card = runtime.catalog().exact(model.name)
         if card and card.remote:
             return f"Served by {', '.join(card.remote.upstreams) or 'no other server'}."
-        loaded = runtime.pool().snapshot().of(model.name).loaded
+        resident = runtime.pool().snapshot().of(model.name)
+        loaded = resident.loaded
         if loaded is None:
             return "Load the model to see its adapter, stop tokens and device."
         facts = {
@@ -36,7 +37,7 @@ class CurrentState:
             "Draft model": loaded.draft_model or "none",
             "Memory per 1,000 tokens of context": size(1000 * loaded.kv_bytes_per_token),
             "Loaded in": f"{loaded.seconds:.1f} s",
-        }
+        } | {f"Rank {one.rank}": rank_text(one) for one in resident.ranks}
         return format_html_join(mark_safe("<br>"), "{}: {}", facts.items())
 
     @admin.display(description="Self-test")

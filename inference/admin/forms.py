@@ -73,7 +73,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         model = ServedModel
         fields = (
             *("is_enabled", "is_pinned", "idle_ttl_s", "aliases", "adapter", "context_cap", "kv_bits"),
-            *("speculation", "draft_model"),
+            *("speculation", "draft_model", "ranks"),
             *_SAMPLING,
         )
 
@@ -101,6 +101,17 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     def _add_help(self, name: str, text: str) -> None:
         if name in self.fields and text:  # a user who may only view has no fields
             self.fields[name].help_text = f"{self.fields[name].help_text} {text}"
+
+    def clean_ranks(self) -> int | None:
+        ranks: int | None = self.cleaned_data["ranks"]
+        if not ranks or ranks == 1:
+            return ranks
+        machines = runtime.rank_setup().hosts
+        if machines and ranks > len(machines.hosts):
+            raise forms.ValidationError(f"The hosts file names {len(machines.hosts)} machines; enter fewer.")
+        if self._card and (self._card.is_remote or self._card.kind != "chat"):
+            raise forms.ValidationError("Only a model that generates text here can have several ranks.")
+        return ranks
 
     def clean_context_cap(self) -> int | None:
         cap: int | None = self.cleaned_data["context_cap"]

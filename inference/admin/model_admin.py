@@ -41,7 +41,7 @@ _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Remove entry"}
 _REMOTE = {"answer_agents": "Answer to agents' names"}
 _ALWAYS = {"examine": "Test", **_REMOTE}
-_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model"}
+_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model", "ranks"}
 
 
 class Button(NamedTuple):
@@ -68,7 +68,7 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
     fieldsets = (
         (None, {"fields": ("name", "is_enabled", "is_pinned", "idle_ttl_s", "aliases")}),
         ("Prompt format", {"fields": ("adapter", "context_cap")}),
-        ("Memory", {"fields": ("kv_bits",)}),
+        ("Memory", {"fields": ("kv_bits", "ranks")}),
         ("Speed", {"fields": ("speculation", "draft_model")}),
         (
             "Default sampling",

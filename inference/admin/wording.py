@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from inference.core.load_progress import loading_text
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Pressure, ResidentModel
+from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Pressure, RankState, ResidentModel
 from inference.core.units import in_gb
 from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
@@ -148,3 +148,9 @@ def hour(samples: Sequence[Sample], held: int) -> str:
 
 def _amount(held: int) -> str:
     return size(held) if held else "nothing"
+
+
+def rank_text(rank: RankState) -> str:
+    """The process of one rank of a model, and what it holds."""
+    where = f" on {rank.host}" if rank.host else ""
+    return f"process {rank.pid or '–'}{where}, {size(rank.memory.held)}"

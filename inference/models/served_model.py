@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from inference.adapters import ADAPTERS
 from inference.core.model_card import Choice, Finding
+from inference.core.rank_hosts import MAX_RANKS
 from inference.core.requests import Sampling
 from inference.models.sampling_fields import SAMPLING_FIELDS, at_most, check_above_zero
 
@@ -35,6 +36,7 @@ _NOTHING_CHOSEN = models.Q(
     kv_bits__isnull=True,
     speculation="",
     draft_model="",
+    ranks__isnull=True,
     **{f"{name}__isnull": True for name in SAMPLING_FIELDS},
 )
 
@@ -113,6 +115,13 @@ class ServedModel(models.Model):
         blank=True,
         help_text="A smaller model of the same vocabulary that drafts tokens, from the next load.",
     )
+    ranks = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_RANKS)],
+        help_text="Processes that compute it together, each with a part of its weights, from the next load. "
+        "Empty: one.",
+    )
     temperature = at_most(
         2, "0 to 2, where a request names none. Empty: the model's own.", MinValueValidator(0)
     )
@@ -153,6 +162,7 @@ class ServedModel(models.Model):
             kv_bits=self.kv_bits,
             speculation=self.speculation,
             draft_model=self.draft_model,
+            ranks=self.ranks or 1,
             sampling=Sampling(**{name: getattr(self, name) for name in SAMPLING_FIELDS}),
             profiles=tuple(profile.profile for profile in self.profiles.all()) if self.pk else (),
         )

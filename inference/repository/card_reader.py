@@ -110,6 +110,10 @@ def predicted_card(
         resident_bytes=int(
             memory_estimate.weight_bytes(tensors, config, dequantises=machine.dequantises) * _WORKSPACE
         ),
+        undivided_bytes=int(
+            memory_estimate.undivided_bytes(tensors, config, dequantises=machine.dequantises) * _WORKSPACE
+        ),
+        has_undivided_kv=memory_estimate.has_undivided_kv(config),
         kv_estimates=_kv_estimates(config, shape, _tower_bytes(config, seen, machine)),
         sees=seen is not None,
         picture_tokens=min(seen.most_tokens, machine.longest_picture) if seen else 0,

@@ -66,7 +66,8 @@ class Catalog:
     changes; the folders and the operator's choices are read again after a second. A thread of its own scans:
     while a slow disk or database holds it up, callers get what was known before. `hub_cache` is the folder of
     the Hugging Face cache, by default that of its own settings; `clock` counts seconds. `remote` returns the
-    cards of models that other servers answer for; a folder of the same name wins.
+    cards of models that other servers answer for; a folder of the same name wins. `ranks_here` returns
+    how many of the ranks of a model run on this machine.
     """
 
     def __init__(
@@ -82,11 +83,12 @@ class Catalog:
         prefill_step: int = 512,
         kv_bits: int = 0,
         picture_tokens: int = 4096,
+        ranks_here: Callable[[int], int] = lambda ranks: ranks,
         clock: Callable[[], float] = time.monotonic,
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._models_dir = models_dir
-        self._choices, self._remote = choices, remote
+        self._choices, self._remote, self._ranks_here = choices, remote, ranks_here
         self._use_hub_cache = use_hub_cache
         self._hub_cache = hub_cache
         self._clock = clock
@@ -144,7 +146,10 @@ class Catalog:
         found = {card.id: card for card in self._remote()}
         found |= {name: card for name, card in cards.items() if card}
         return CatalogContents.of(
-            {name: _chosen(found[name], choices.get(name, _NO_CHOICE), found) for name in sorted(found)}
+            {
+                name: _chosen(found[name], choices.get(name, _NO_CHOICE), found, self._ranks_here)
+                for name in sorted(found)
+            }
         )
 
     def _places(self) -> Iterator[Place]:
@@ -184,12 +189,16 @@ class Catalog:
             return unfit_card(msgspec.structs.replace(place, problem=unread))
 
 
-def _chosen(card: ModelCard, choice: Choice, cards: Mapping[str, ModelCard]) -> ModelCard:
+def _chosen(
+    card: ModelCard, choice: Choice, cards: Mapping[str, ModelCard], ranks_here: Callable[[int], int]
+) -> ModelCard:
     if choice == _NO_CHOICE:
         return card
     bits = card.kv_bits if choice.kv_bits is None else choice.kv_bits
     card = card.with_kv_bits(bits)
-    if choice.draft_model and choice.speculation != "off":
+    if choice.ranks > 1 and card.kind == "chat":
+        card = card.with_ranks(choice.ranks, ranks_here(choice.ranks))
+    elif choice.draft_model and choice.speculation != "off":
         card = card.with_draft_model(choice.draft_model, cards.get(choice.draft_model))
     return msgspec.structs.replace(
         card,

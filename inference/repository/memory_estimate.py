@@ -59,6 +59,17 @@ def weight_bytes(tensors: Iterable[Tensor], config: Mapping[str, Any], *, dequan
     return total
 
 
+def undivided_bytes(tensors: Iterable[Tensor], config: Mapping[str, Any], *, dequantises: bool) -> int:
+    """The bytes that each rank of a model holds: what is outside of the layers, and their vectors."""
+    whole = [one for one in tensors if ".layers." not in f".{one.name}" or len(one.shape) < 2]
+    return weight_bytes(whole, config, dequantises=dequantises)
+
+
+def has_undivided_kv(config: Mapping[str, Any]) -> bool:
+    """Whether each rank of a model holds its whole KV caches: heads share the latents."""
+    return _latents(_text_config(config)) > 0
+
+
 def parameter_count(tensors: Iterable[Tensor], config: Mapping[str, Any]) -> int:
     """How many numbers the weights are, quantised ones counted as what they stand for."""
     return weight_bytes(tensors, config, dequantises=True) // _FP32

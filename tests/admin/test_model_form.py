@@ -1,17 +1,20 @@
 """The admin's form of one model's settings."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
-from inference.core.pool_state import ModelState
+from inference.core.pool_state import Memory, ModelState, RankState
 from inference.core.requests import Sampling
 from inference.models import ServedModel
 from inference.pool import Pool
 from inference.serving import runtime
 from tests.admin.model_pages import LIST, act, form_of, reach, save, wait_for
-from tests.fakes import FakeCatalog, card
+from tests.core.test_rank_hosts import HERE, THERE, write
+from tests.fakes import GB, FakeCatalog, card
 
 # The pool's loop writes from a thread of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,6 +114,17 @@ def test_what_counts_from_the_next_load_on_says_so_while_the_model_is_loaded(
     assert message in save(staff, context_cap="256", temperature="1", adapter="llama3", kv_bits="8")
 
 
+def test_the_page_shows_each_rank_of_a_loaded_model(pool: Pool, staff: Client) -> None:
+    staff.get(LIST)
+    act(staff, "load")
+    reach(pool, ModelState.READY)
+    (resident,) = pool._ledger.residents
+    far = RankState(rank=1, pid=42, host="mac2", memory=Memory(active=2 * GB))
+    resident.runner.ranks = (RankState(rank=0, pid=41, memory=Memory(active=GB)), far)  # type: ignore[misc]
+    page = staff.get(form_of()).content.decode()
+    assert "Rank 0: process 41, 1.0 GB<br>Rank 1: process 42 on mac2, 2.0 GB" in page
+
+
 def test_switching_a_pinned_model_off_mentions_its_pin(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     save(staff, is_pinned="on")
@@ -158,3 +172,16 @@ def test_the_form_says_what_is_wrong(pool: Pool, staff: Client, field: str, valu
     staff.get(LIST)
     assert message in save(staff, **{field: value})
     assert ServedModel.objects.get(name="tiny").aliases == []
+
+
+def test_the_form_takes_ranks_and_names_what_is_wrong(
+    pool: Pool, staff: Client, tmp_path: Path, settings: Settings
+) -> None:
+    staff.get(LIST)
+    assert "was changed" in save(staff, ranks="2")
+    assert ServedModel.objects.get(name="tiny").choice.ranks == 2
+    for wrong in ("0", "65", "x"):
+        assert 'id="id_ranks_error"' in save(staff, ranks=wrong)
+    settings.CONFIG = settings.CONFIG.model_copy(update={"hosts_file": write(tmp_path, [HERE, THERE])})
+    assert "The hosts file names 2 machines; enter fewer." in save(staff, ranks="3")
+    assert ServedModel.objects.get(name="tiny").choice.ranks == 2

@@ -202,3 +202,15 @@ def test_profiles_are_cards_of_their_own(put: Put, models: Path) -> None:
     assert (variant.id, variant.base, variant.profile) == ("tiny:terse", "tiny", "terse")
     assert (variant.sampling.top_k, variant.sampling.top_p) == (3, 0.5)
     assert variant.resident_bytes == card.resident_bytes and card.variant_of("tiny:terse") == profile
+
+
+def test_a_model_of_several_ranks_counts_those_of_this_machine(put: Put, models: Path) -> None:
+    put("tiny")
+    own = found(models)
+    chosen: dict[str, Any] = {"choices": lambda: {"tiny": Choice(ranks=2, draft_model="x")}}
+    both, one = found(models, **chosen), found(models, **chosen, ranks_here=lambda ranks: 1)
+    assert (both.ranks, both.draft_model, one.ranks) == (2, "", 2)
+    assert 0 < own.undivided_bytes < own.resident_bytes
+    assert both.resident_bytes == 2 * one.resident_bytes
+    assert own.resident_bytes <= both.resident_bytes <= own.resident_bytes + own.undivided_bytes + 2
+    assert one.kv_bytes_per_token * 2 == own.kv_bytes_per_token

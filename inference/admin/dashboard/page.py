@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from inference import models
 from inference.admin import wording
-from inference.admin.dashboard.rows import Row, event_row, model_row, stream_row, worker_row
+from inference.admin.dashboard.rows import Row, event_row, model_row, processes_of, stream_row, worker_row
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from inference.core.self_test_summary import NOT_TESTED, SelfTestSummary, summary
@@ -124,7 +124,8 @@ def _rank(card: ModelCard | None, model: ResidentModel) -> int:
 
 
 def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
-    rows = [worker_row(model.pid, model, now) for model in snapshot.models if model.pid is not None]
+    processes = [(pid, memory, model) for model in snapshot.models for pid, memory in processes_of(model)]
+    rows = [worker_row(pid, model, now, memory) for pid, memory, model in processes]
     if snapshot.spare_pid is not None:
         rows.append(worker_row(snapshot.spare_pid, ResidentModel(id="", state=ModelState.UNLOADED), now))
     return rows

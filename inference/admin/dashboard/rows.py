@@ -1,13 +1,13 @@
 """The rows of the tables on the dashboard: models, requests, workers and events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from inference.admin import wording
 from inference.admin.dashboard.process_info import footprint
 from inference.core.model_card import ModelCard
-from inference.core.pool_state import ModelState, PoolEvent, ResidentModel
+from inference.core.pool_state import Memory, ModelState, PoolEvent, ResidentModel
 from inference.core.self_test_summary import SelfTestSummary, summary
 from inference.serving.active_requests import NO_DRAFTS, Drafts, Stream
 
@@ -96,8 +96,16 @@ def stream_row(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
     )
 
 
-def worker_row(pid: int, model: ResidentModel, now: float) -> Row:
-    process = footprint(pid, model.memory)
+def processes_of(model: ResidentModel) -> Iterator[tuple[int, Memory]]:
+    """The processes on this machine that hold the model, with what each reports."""
+    ranks = [(rank.pid, rank.memory) for rank in model.ranks if not rank.host]
+    for pid, memory in ranks or [(model.pid, model.memory)]:
+        if pid is not None:
+            yield pid, memory
+
+
+def worker_row(pid: int, model: ResidentModel, now: float, memory: Memory | None = None) -> Row:
+    process = footprint(pid, memory or model.memory)
     return Row(
         key=str(pid),
         cells=(

@@ -54,5 +54,6 @@ def _profile_rows(card: ModelCard) -> Iterator[tuple[str, str, str, str, str, st
 def _row(card: ModelCard) -> tuple[str, str, str, str, str, str]:
     notes = [f"cannot be served: {card.problem}"] if card.problem else []
     notes += ["pinned"] * card.is_pinned + [f"also {', '.join(card.aliases)}"] * bool(card.aliases)
+    notes += [f"{card.ranks} ranks"] * (card.ranks > 1)
     size = f"{card.weight_bytes / _GB:.1f} GB"
     return card.id, card.kind, card.family, size, f"{card.context_length:,}", "; ".join(notes)

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from inference.core.load_progress import loading_text
-from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
+from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, RankState, ResidentModel
 from inference.core.units import in_gb
 from inference.management.client import ClientCommand
 from inference.management.table import printable, table
 
 _COLUMNS = (
     *("MODEL", "STATE", "MEMORY", "MAY GROW TO", "STREAMS", "PAUSED"),
-    *("IDLE", "RESTARTS", "PINNED", "REASON"),
+    *("IDLE", "RESTARTS", "PINNED", "RANKS", "REASON"),
 )
 _LAST_EVENTS = 10
 
@@ -65,8 +65,14 @@ def _row(model: ResidentModel) -> tuple[str, ...]:
         f"{model.idle_s:.0f} s",
         str(model.restarts),
         "yes" if model.is_pinned else "",
+        " ".join(map(_rank, model.ranks)),
         model.reason + retry,
     )
+
+
+def _rank(rank: RankState) -> str:
+    """A rank by its process, with the machine of one that runs elsewhere."""
+    return f"{rank.pid}@{rank.host}" if rank.host else str(rank.pid)
 
 
 def _event_line(event: PoolEvent) -> str:

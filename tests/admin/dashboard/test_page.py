@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 
 from inference import models
 from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, page, read_cache, segments
-from inference.admin.dashboard.rows import Row
+from inference.admin.dashboard.rows import Row, processes_of
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
-from inference.core.pool_state import ModelState, PoolEvent
+from inference.core.pool_state import ModelState, PoolEvent, RankState, ResidentModel
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.core.self_test_summary import SelfTestSummary
@@ -91,6 +91,13 @@ async def test_a_failed_model_says_why() -> None:
         "failed",
     )
     assert seen.events[0].cells[1].text.startswith("Could not load tiny: its weights are damaged")
+
+
+def test_each_rank_on_this_machine_is_a_process_of_its_model() -> None:
+    ranks = (RankState(rank=0, pid=41), RankState(rank=1, pid=42), RankState(rank=2, pid=43, host="mac2"))
+    shared = ResidentModel(id="a", state=ModelState.READY, pid=41, ranks=ranks)
+    assert [pid for pid, _ in processes_of(shared)] == [41, 42]
+    assert [pid for pid, _ in processes_of(msgspec.structs.replace(shared, ranks=()))] == [41]
 
 
 async def test_requests_and_workers_are_shown() -> None:

@@ -1,6 +1,6 @@
 import json
 
-from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
+from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, RankState, ResidentModel
 from inference.management.commands.pool import Command
 from tests.management.fake_site import FakeSite, run
 
@@ -38,6 +38,13 @@ def test_what_running_answers_may_come_to_stands_beside_what_is_reserved() -> No
     )
     line = printed(PoolSnapshot(limit_bytes=1, models=(growing,)))[3]
     assert line.split() == ["a", "busy", "1.0", "GB", "3.0", "GB", "3", "2", "0", "s", "0"]
+
+
+def test_the_ranks_of_a_model_are_listed_with_their_machines() -> None:
+    ranks = (RankState(rank=0, pid=41), RankState(rank=1, pid=42, host="mac2"))
+    shared = ResidentModel(id="a", state=ModelState.READY, ranks=ranks)
+    line = printed(PoolSnapshot(limit_bytes=1, models=(shared,)))[3]
+    assert line.split()[-2:] == ["41", "42@mac2"]
 
 
 def test_the_last_events_follow() -> None:
