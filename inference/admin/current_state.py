@@ -10,6 +10,7 @@ from inference.admin.lora_lines import lora_lines
 from inference.admin.model_decisions import model_decisions
 from inference.admin.quantisation_view import report_text
 from inference.admin.wording import rank_text, size
+from inference.core.pool_state import ResidentModel
 from inference.core.self_test_summary import summary
 from inference.models import ServedModel
 from inference.repository.quantising.report_file import read_report
@@ -37,7 +38,7 @@ class CurrentState:
             "Draft model": loaded.draft_model or "none",
             "Memory per 1,000 tokens of context": size(1000 * loaded.kv_bytes_per_token),
             "Loaded in": f"{loaded.seconds:.1f} s",
-        } | {f"Rank {one.rank}": rank_text(one) for one in resident.ranks}
+        } | _ranks(resident)
         return format_html_join(mark_safe("<br>"), "{}: {}", facts.items())
 
     @admin.display(description="Self-test")
@@ -61,3 +62,12 @@ class CurrentState:
         card = runtime.catalog().exact(model.name)
         report = read_report(Path(card.path)) if card and card.path else None
         return report_text(report) if report else "Not here."
+
+
+def _ranks(model: ResidentModel) -> dict[str, str]:
+    """What is shown of a model that several processes compute; nothing of any other."""
+    if not model.ranks:
+        return {}
+    off = "drafts, pictures, adapters and prefixes on disk are off"
+    ranks = {f"Rank {one.rank}": rank_text(one) for one in model.ranks}
+    return {"Ranks": f"{len(model.ranks)}, so {off}"} | ranks

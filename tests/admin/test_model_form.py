@@ -122,6 +122,7 @@ def test_the_page_shows_each_rank_of_a_loaded_model(pool: Pool, staff: Client) -
     far = RankState(rank=1, pid=42, host="mac2", memory=Memory(active=2 * GB))
     resident.runner.ranks = (RankState(rank=0, pid=41, memory=Memory(active=GB)), far)  # type: ignore[misc]
     page = staff.get(form_of()).content.decode()
+    assert "Ranks: 2, so drafts, pictures, adapters and prefixes on disk are off<br>" in page
     assert "Rank 0: process 41, 1.0 GB<br>Rank 1: process 42 on mac2, 2.0 GB" in page
 
 

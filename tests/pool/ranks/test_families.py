@@ -13,7 +13,10 @@ from tests.pool.ranks.groups import CACHED, start, text
 from tests.pool.worker_models import ask, chat
 
 pytestmark = pytest.mark.mlx
-FAMILIES = ("qwen2", "qwen3", "qwen3_moe", "qwen3_5", "gpt_oss", "deepseek_v3", "ministral3")
+FAMILIES = (
+    *("qwen2", "qwen3", "qwen3_moe", "qwen3_5", "gpt_oss", "deepseek_v3", "ministral3", "mistral4"),
+    *("glm4_moe", "minimax"),
+)
 TEXTS = ("hi", "x" * 70, "one two three")
 
 
