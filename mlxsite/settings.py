@@ -3,6 +3,7 @@
 from inference.core import data_folder
 from inference.core.config import config
 from inference.core.installation import INSTALLATION
+from inference.fronts.channel_layers import channel_layers
 from mlxsite.secret import secret_key
 
 CONFIG = config()
@@ -75,7 +76,7 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNEL_LAYERS = channel_layers(CONFIG, SECRET_KEY)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -151,5 +152,6 @@ LOGGING = {
         "mlxsite": {"level": CONFIG.log_level},
         "mlxsite.access": {"level": "INFO"},  # MLX_SERVER_ACCESS_LOG switches it
         "django.request": {"level": "ERROR"},
+        "channels_redis": {"level": "CRITICAL"},  # front.py says once that the Redis is lost, not each second
     },
 }

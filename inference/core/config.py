@@ -19,6 +19,7 @@ from inference.core.model_card import KV_BITS
 from inference.core.openid_settings import OpenIDSettings
 from inference.core.picture_limits import PictureLimits
 from inference.core.rank_settings import RankSettings
+from inference.core.redis_settings import RedisSettings
 from inference.core.residency_settings import ResidencySettings
 from inference.core.secret_setting import check_secret
 
@@ -35,7 +36,7 @@ _ADDRESSES = {
 }
 
 
-class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings, RankSettings):
+class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings, RankSettings, RedisSettings):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(

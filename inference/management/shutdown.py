@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable
 
 from inference.core.threads import FILES
+from inference.fronts import front
 from inference.serving import gguf_imports, quantising, runtime
 from inference.serving.active_requests import STREAMS
 from mlxsite.server import StreamServer
@@ -19,7 +20,7 @@ class Shutdown:
     1. Stop the downloads, which can be resumed, the quantisations and the imports.
     2. Close the pool: it ends active requests with an error, and then the workers.
     3. Wait up to _FLUSH_S until clients have received the errors.
-    4. Stop the server.
+    4. Give other fronts what this one held, and stop the server.
     """
 
     def __init__(self, server: StreamServer, write: Callable[[str], None]) -> None:
@@ -61,5 +62,6 @@ class Shutdown:
             await runtime.pool().close()
             # The error events of the streams are being sent; give clients a moment to receive them.
             await self._server.drain(_FLUSH_S)
+            await front.end()
         finally:
             self._server.stop()  # also after an error above

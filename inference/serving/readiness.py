@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from inference.core import disk_space
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.core.threads import Threads
+from inference.fronts import front
 from inference.serving import runtime
 from inference.storage.database_threads import in_database
 
@@ -36,6 +37,17 @@ class Readiness:
         pool = runtime.pool()
         ending = ("the server is shutting down",) if pool.is_closing or pool.is_draining else ()
         return (*ending, *pool_problems(pool.snapshot()), *self._storage)
+
+
+def warnings() -> tuple[str, ...]:
+    """What is wrong and keeps no request from being served."""
+    here = front.current()
+    if here is None or not here.is_lost:
+        return ()
+    return (
+        "the Redis that fronts share does not respond: limits are counted here alone, and conversations of "
+        "/v1/responses are refused",
+    )
 
 
 def pool_problems(pool: PoolSnapshot) -> Iterator[str]:

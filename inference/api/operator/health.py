@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from inference import __version__
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving import runtime
-from inference.serving.readiness import READINESS
+from inference.serving.readiness import READINESS, warnings
 
 _LONGEST_BACK_OFF_S = 60.0  # a rest that is longer is an open breaker's
 
@@ -33,9 +33,14 @@ async def health(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """200 while a request can be served, 503 with the reasons while it cannot: for load balancers."""
+    """200 while a request can be served, 503 with the reasons while it cannot: for load balancers.
+
+    Warnings do not change the status: fronts that all lost their Redis still answer.
+    """
     problems = await READINESS.problems()
-    status = {"status": "not ready" if problems else "ready", "problems": problems}
+    status: dict[str, Any] = {"status": "not ready" if problems else "ready", "problems": problems}
+    if found := warnings():
+        status["warnings"] = found
     return JsonResponse(status, status=503 if problems else 200)
 
 

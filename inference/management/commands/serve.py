@@ -21,6 +21,7 @@ from inference.accounts.first_account import FirstLogin
 from inference.core import data_folder, garbage, log_lines, log_ring
 from inference.core.config import Config, reason
 from inference.core.unknown_settings import unknown_settings
+from inference.fronts import connection, front
 from inference.management import schema
 from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
@@ -59,6 +60,7 @@ class Command(BaseCommand):
             )
         if problems := unknown_settings():
             raise CommandError(" ".join(problems))
+        _check_redis(config)
         models_folder(config)
         self.check()
         try:
@@ -138,6 +140,7 @@ class Command(BaseCommand):
     def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
         garbage.freeze()
         loop = asyncio.get_event_loop()
+        front.begin()
         shutdown = Shutdown(server, self._write)
         loop.add_signal_handler(signal.SIGINT, shutdown.start)
         loop.add_signal_handler(signal.SIGTERM, shutdown.start, settings.CONFIG.drain_s)
@@ -171,6 +174,15 @@ def _apply(options: dict[str, Any]) -> Config:
     settings.CONFIG = config
     settings.ALLOWED_HOSTS = config.hosts
     return config
+
+
+def _check_redis(config: Config) -> None:
+    """Raise CommandError where the Redis that is set cannot be used."""
+    if config.redis_url and (why := connection.problem(config.redis_url.get_secret_value())):
+        raise CommandError(
+            f"MLX_SERVER_REDIS_URL: the Redis at {config.redis_address} cannot be used: {why}. Start it, "
+            "correct the setting, or unset it: a site with one front needs no Redis."
+        )
 
 
 def _keep_log(config: Config) -> None:

@@ -22,6 +22,7 @@ from inference.serving.health.checks import (
     pool,
     refused_origins,
     self_tests,
+    shared_redis,
     site_settings,
     upstreams,
     worker_deaths,
@@ -52,6 +53,7 @@ OF_MACHINE: tuple[Check, ...] = (
         open_files,
         site_settings,
         openid_provider,
+        shared_redis,
         lora_adapters,
     ),
 )

@@ -1,0 +1,1 @@
+"""What several processes of one site share through a Redis: claims, counts and messages."""
