@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.accounts.rate_limits import UsageMeter
+from inference.accounts.usage_meter import UsageMeter
 from inference.core.errors import RateLimited
 from inference.core.events import (
     Accepted,

@@ -58,25 +58,27 @@ async def stream(
         recorded(request, principal, runtime.ledger(), kind=kind) as recorder,
         STREAMS.open(recorder, answer_id) as active,
         PICTURES.hold(request),
-        LIMITS.stream(principal) as of_key,
-        LIMITS.account_stream(principal, account, is_own=not kind) as of_account,
     ):
-        measured.follow(recorder.entry)
-        answer = _answer(request, principal, active)
         observers: list[EventObserver] = [span, recorder, measured]
         if recorder.captured:
             observers.insert(0, recorder.captured)
-        quotas = [TokenQuota(of_key, principal.allowance)] if of_key else []
-        if of_account and account:
-            quotas.append(TokenQuota(of_account, account.allowance))
-        for quota in quotas:
-            observers.insert(0, quota)  # first: what it refuses has not happened for the others
-            answer = _cut_off(quota, request, answer)
-        async with aclosing(answer) as events:
-            while (event := await active.next_of(events)) is not None:
-                for observer in observers:
-                    observer.note(event)
-                yield event
+        async with (
+            LIMITS.stream(principal) as of_key,
+            LIMITS.account_stream(principal, account, is_own=not kind) as of_account,
+        ):
+            measured.follow(recorder.entry)
+            quotas = [TokenQuota(of_key, principal.allowance)] if of_key else []
+            if of_account and account:
+                quotas.append(TokenQuota(of_account, account.allowance))
+            answer = _answer(request, principal, active)
+            for quota in quotas:
+                observers.insert(0, quota)  # first: what it refuses has not happened for the others
+                answer = _cut_off(quota, request, answer)
+            async with aclosing(answer) as events:
+                while (event := await active.next_of(events)) is not None:
+                    for observer in observers:
+                        observer.note(event)
+                    yield event
 
 
 def _label_of(request: Request) -> str:

@@ -129,7 +129,7 @@ async def test_a_title_that_the_site_writes_takes_tokens_and_is_no_request() -> 
     await two_keys("gus", requests_per_minute=1, concurrent_streams=1)
     gus = Principal(kind="user", name="gus", account="gus")
     known = await ACCOUNTS.of(gus)
-    with LIMITS.account_stream(gus, known), LIMITS.account_stream(gus, known, is_own=False) as meter:
+    async with LIMITS.account_stream(gus, known), LIMITS.account_stream(gus, known, is_own=False) as meter:
         assert meter and meter.streams == 1
         meter.spend(3)
         assert meter.tokens == 3

@@ -1,7 +1,7 @@
 import pytest
 
-from inference.accounts.rate_limits import UsageMeter
 from inference.accounts.token_quota import TokenQuota
+from inference.accounts.usage_meter import UsageMeter
 from inference.core.errors import RateLimited
 from inference.core.events import Accepted, Ended, Finished, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from inference.core.principal import Allowance

@@ -97,7 +97,7 @@ async def _holder(request: HttpRequest, given: str) -> Principal:
     if meter.is_record_due:
         meter.note_record()
         runtime.ledger()(Seen(prefix=principal.name, at=time.time()))
-    meter.count_request(principal.allowance)
+    await LIMITS.count_request(principal)
     return principal
 
 
