@@ -28,6 +28,7 @@ class InferenceConfig(AppConfig):
         _connect_limits()
         _connect_capture_switch()
         _connect_groups(self)
+        _listen_to_fronts()
 
 
 def _connect_revocation() -> None:
@@ -76,3 +77,13 @@ def _connect_groups(config: AppConfig) -> None:
     post_save.connect(groups.add_to_members, sender=users)
     m2m_changed.connect(groups.sync_staff, sender=users.groups.through)
     pre_delete.connect(groups.on_group_delete, sender=Group)
+
+
+def _listen_to_fronts() -> None:
+    """Apply at once what other fronts of this site have saved."""
+    from inference.accounts import account_limits
+    from inference.serving import revocation
+    from inference.serving.recording import capture_switch
+
+    for module in (account_limits, revocation, capture_switch):
+        module.listen()

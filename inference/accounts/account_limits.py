@@ -13,8 +13,11 @@ from msgspec import Struct
 from inference.accounts.cached_table import LIVES_S, CachedTable
 from inference.core.errors import Unavailable
 from inference.core.principal import Allowance, Principal
+from inference.fronts.front import tell_others
+from inference.fronts.handlers import HANDLERS
 from inference.models.usage_limits import LIMITS, AccountDay, AccountLimits, GroupLimits, today
 
+LIMITS_CHANGED = "limits_changed"  # what fronts tell each other
 _Limits = tuple[int | None, ...]
 
 
@@ -86,5 +89,11 @@ ACCOUNTS = AccountRing()
 
 
 def forget(**signal: Any) -> None:
-    """Apply a change that was saved in this process once it is committed."""
+    """Apply a change that was saved in this process once it is committed, at all fronts."""
     transaction.on_commit(ACCOUNTS.forget)
+    transaction.on_commit(lambda: tell_others(LIMITS_CHANGED), robust=True)
+
+
+def listen() -> None:
+    """Apply what other fronts have saved."""
+    HANDLERS.on(LIMITS_CHANGED, lambda body: ACCOUNTS.forget())

@@ -7,9 +7,16 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
+from inference.accounts.account_limits import ACCOUNTS
+from inference.accounts.key_ring import RING
 from inference.core.errors import AuthenticationFailed, PermissionDenied, ServerError
+from inference.fronts.front import tell_others
+from inference.fronts.handlers import HANDLERS
 from inference.models.api_key import ApiKey
 from inference.serving.active_requests import STREAMS
+from inference.storage.database_threads import beside
+
+ACCESS_CHANGED, ACCOUNT_DELETED = "access_changed", "account_deleted"  # what fronts tell each other
 
 
 def enforce() -> None:
@@ -20,15 +27,38 @@ def enforce() -> None:
 
 
 def on_change(**signal: Any) -> None:
-    """Enforce a change that was saved in this process once it is committed."""
+    """Enforce a change that was saved in this process once it is committed, at all fronts."""
     transaction.on_commit(enforce, robust=True)
+    transaction.on_commit(lambda: tell_others(ACCESS_CHANGED), robust=True)
 
 
 def on_delete(instance: AbstractBaseUser, **signal: Any) -> None:
     """Cancel the requests of a deleted account once that is committed."""
     name = instance.get_username()
+    transaction.on_commit(lambda: _cancel_deleted(name), robust=True)
+    transaction.on_commit(lambda: tell_others(ACCOUNT_DELETED, {"name": name}), robust=True)
+
+
+def listen() -> None:
+    """Enforce what other fronts have saved; the database is read beside the event loop."""
+    HANDLERS.on(ACCESS_CHANGED, lambda body: _enforce_soon())
+    HANDLERS.on(ACCOUNT_DELETED, lambda body: _cancel_deleted(body["name"]))
+    HANDLERS.on_regained.append(_look_again)
+
+
+async def _look_again() -> None:
+    _enforce_soon()
+
+
+def _enforce_soon() -> None:
+    for forget in (RING.forget, ACCOUNTS.forget):
+        forget()
+    beside(enforce)  # after a failure, maintenance enforces again within half a minute
+
+
+def _cancel_deleted(name: str) -> None:
     reason = PermissionDenied(f"The account {name} was deleted, and its requests in progress were cancelled.")
-    transaction.on_commit(lambda: _cancel("user", {name: reason}), robust=True)
+    _cancel("user", {name: reason})
 
 
 def _cancel(kind: str, reasons: Mapping[str, ServerError]) -> None:

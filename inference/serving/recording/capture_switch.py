@@ -6,7 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
+from inference.fronts.front import tell_others
+from inference.fronts.handlers import HANDLERS
 from inference.models.request_record import Capture
+from inference.storage.database_threads import beside
+
+CAPTURE_CHANGED = "capture_changed"  # what fronts tell each other
 
 
 class Switch:
@@ -38,5 +43,11 @@ SWITCH = Switch()
 
 
 def on_change(**signal: Any) -> None:
-    """Refresh the switch once a capture that began or ended in this process is committed."""
+    """Refresh the switch once a capture that began or ended in this process is committed, at all fronts."""
     transaction.on_commit(SWITCH.refresh)
+    transaction.on_commit(lambda: tell_others(CAPTURE_CHANGED), robust=True)
+
+
+def listen() -> None:
+    """Apply what other fronts have saved."""
+    HANDLERS.on(CAPTURE_CHANGED, lambda body: beside(SWITCH.refresh))
