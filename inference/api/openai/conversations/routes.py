@@ -54,7 +54,7 @@ async def update_conversation(request: AuthenticatedRequest, conversation_id: st
 @router.delete("/conversations/{conversation_id}")
 async def delete_conversation(request: AuthenticatedRequest, conversation_id: str) -> HttpResponse:
     """Delete a conversation; responses that were made in it are kept."""
-    LOCKS.check(request.auth.owner, conversation_id)
+    await LOCKS.check(request.auth.owner, conversation_id)
     await in_database(lambda: _of(request).delete(conversation_id))
     return json_answer({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
 
@@ -71,7 +71,7 @@ async def create_items(request: AuthenticatedRequest, conversation_id: str) -> H
     """Add items to the end of a conversation."""
     queries.check(request, *queries.INCLUDE)
     body = await strict_json.read(request, ItemsBody)
-    LOCKS.check(request.auth.owner, conversation_id)
+    await LOCKS.check(request.auth.owner, conversation_id)
     items = await _kept(request, body.items)
     await in_database(lambda: STORAGE.check(request.auth.account, len(request.body)))
     await in_database(lambda: _of(request).add(conversation_id, items))
@@ -88,7 +88,7 @@ async def get_item(request: AuthenticatedRequest, conversation_id: str, item_id:
 @router.delete("/conversations/{conversation_id}/items/{item_id}")
 async def delete_item(request: AuthenticatedRequest, conversation_id: str, item_id: str) -> HttpResponse:
     """Delete one item of a conversation."""
-    LOCKS.check(request.auth.owner, conversation_id)
+    await LOCKS.check(request.auth.owner, conversation_id)
     return json_answer(_shown(await in_database(lambda: _of(request).remove(conversation_id, item_id))))
 
 

@@ -1,12 +1,13 @@
 """Responses in the background: each goes on without its client, and can be read, followed and cancelled.
 
-They live in this process. What is stored says `queued` or `in_progress` until they end; a response that is
-stored so and not among them has lost its server, and has failed (response_store.py).
+They live in this process, which claims them where fronts share a Redis (runs_elsewhere.py). What is stored
+says `queued` or `in_progress` until they end; a response that is stored so, is not among them and that no
+front has claimed, has lost its server, and has failed (response_store.py).
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -16,6 +17,10 @@ from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_run import ResponseRun
 from inference.core.errors import InternalError, QueueFull
 from inference.core.events import Accepted, Event, Finished
+from inference.fronts.claims import Claims
+from inference.fronts.connection import RedisLost
+from inference.fronts.front import Front, current
+from inference.fronts.handlers import HANDLERS, Handlers
 from inference.storage.response_store import UNFINISHED
 
 logger = logging.getLogger(__name__)
@@ -83,7 +88,7 @@ class BackgroundRun:
             await self._run.keep({"was_queued_only": not self._has_started})
         except Exception:  # whoever follows it has the answer all the same
             logger.exception("A response in the background could not be stored")
-        self._run.release()
+        await self._run.release()
         self._is_over = True
         self._publish([last])
 
@@ -109,25 +114,40 @@ class BackgroundRun:
 
 
 class BackgroundRuns:
-    """Every response in the background of this process."""
+    """Every response in the background of this process; `claims` has those of all fronts, by their owners."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, find_front: Callable[[], Front | None] = current, handlers: Handlers = HANDLERS
+    ) -> None:
         self._runs: dict[str, BackgroundRun] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self.claims = Claims("response", find_front, handlers)
 
-    def check(self, owner: str) -> None:
-        """Raise QueueFull where this principal has as many as it may."""
-        if sum(run.owner == owner for run in self._runs.values()) >= MOST_RUNS:
+    async def check(self, owner: str) -> None:
+        """Raise QueueFull where this principal has as many as it may; where the Redis is lost, of here."""
+        count = sum(run.owner == owner for run in self._runs.values())
+        with suppress(RedisLost):
+            count += sum(claim.about == owner for claim in (await self.claims.elsewhere()).values())
+        if count >= MOST_RUNS:
             raise QueueFull(
                 f"{MOST_RUNS} of your responses are in the background; wait until one of them has ended.",
                 retry_after=_BUSY_RETRY_S,
             )
 
-    def begin(self, run: ResponseRun, owner: str, events: AsyncGenerator[Event]) -> BackgroundRun:
-        """Go on with a response that is stored already."""
+    async def begin(self, run: ResponseRun, owner: str, events: AsyncGenerator[Event]) -> BackgroundRun:
+        """Go on with a response that is stored already; where the Redis is lost, it is claimed later."""
+        with suppress(RedisLost):
+            await self.claims.take(run.id, owner)
         made = BackgroundRun(run, owner, events)
         self._runs[made.id] = made
-        made.task.add_done_callback(lambda _: self._runs.pop(made.id, None))
+        made.task.add_done_callback(lambda _: self._end(made.id))
         return made
+
+    def _end(self, response_id: str) -> None:
+        self._runs.pop(response_id, None)
+        task = asyncio.create_task(self.claims.give_back(response_id))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def find(self, owner: str, response_id: str) -> BackgroundRun | None:
         """One that is under way; None for those of others as well."""

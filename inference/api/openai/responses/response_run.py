@@ -1,5 +1,6 @@
 """One response on its way: what it is asked, and how it is answered whole or as a stream."""
 
+import asyncio
 import secrets
 import time
 from collections import deque
@@ -31,6 +32,7 @@ from inference.storage.item_references import find_items
 from inference.storage.response_store import Stored
 
 _WHOLE = ("completed", "incomplete")
+_releasing: set[asyncio.Task[None]] = set()
 OnAccepted = Callable[[Accepted], None]
 
 
@@ -62,15 +64,22 @@ class ResponseRun:
         self._input: list[dict[str, Any]] = []
         self._hold: Hold | None = None
 
-    def hold(self) -> None:
+    async def hold(self) -> None:
         """Raises ConversationLocked where another response is being made in the conversation."""
         if self._body.conversation_id:
-            self._hold = LOCKS.hold(self._owner, self._body.conversation_id)
+            self._hold = await LOCKS.hold(self._owner, self._body.conversation_id)
 
-    def release(self) -> None:
+    async def release(self) -> None:
         """Let others into its conversation; more than one call does nothing more."""
         if self._hold:
-            self._hold.release()
+            await self._hold.release()
+
+    def release_soon(self) -> None:
+        """The same, for callers that cannot wait."""
+        if self._hold:
+            task = asyncio.create_task(self._hold.release())
+            _releasing.add(task)
+            task.add_done_callback(_releasing.discard)
 
     async def prepare(self) -> ChatRequest:
         """The chat to ask the model; raises NotFound where a stored response or item is not there."""
@@ -124,7 +133,7 @@ class ResponseRun:
         if not is_finished:
             raise InternalError("The answer broke off; please ask again.")
         await self.keep()
-        self.release()
+        await self.release()
         return self.writer.whole
 
     async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
@@ -157,7 +166,7 @@ class ResponseRun:
             except Exception as error:  # the boundary: whatever broke, the stream reports it
                 last = self.writer.fail(errors.explain(error))
             finally:  # before its last event: the next request may follow at once
-                self.release()
+                await self.release()
             yield [last]
 
     @property

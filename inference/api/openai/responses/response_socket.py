@@ -98,7 +98,7 @@ class ResponseSocket(AsyncWebsocketConsumer):
     async def _answer(self, body: ResponseBody) -> None:
         principal = await self._caller()
         run = ResponseRun(principal.owner, body, self._recent)
-        run.hold()
+        await run.hold()
         try:
             with field_names.in_names_of(body.own_names):
                 asked = await run.prepare()
@@ -111,7 +111,7 @@ class ResponseSocket(AsyncWebsocketConsumer):
                     for kind, fields in batch:
                         await self.send(run.numbered.encoded(kind, fields).decode())
         finally:
-            run.release()
+            await run.release()
         failed = run.writer.whole["status"] == "failed"
         self._recent = {} if failed else {run.id: run.items}
 

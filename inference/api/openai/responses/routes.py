@@ -17,6 +17,7 @@ from inference.api.http.json_answer import json_answer
 from inference.api.openai.responses import input_items, queries, trace
 from inference.api.openai.responses.background_runs import RUNS
 from inference.api.openai.responses.response_run import ResponseRun
+from inference.api.openai.responses.runs_elsewhere import ELSEWHERE
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InvalidValue
 from inference.core.requests import ChatRequest
@@ -41,11 +42,11 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
     answer_headers.list_in(request, answer_headers.NOTED, body.noted_values)
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
     run = ResponseRun(request.auth.owner, body)
-    run.hold()
+    await run.hold()
     try:
         return await _begin(request, body, run)
     except BaseException:
-        run.release()
+        await run.release()
         raise
 
 
@@ -57,7 +58,7 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
     on_accepted = answer_headers.on_accepted(request, partial(field_names.path_of, names=run.field_names))
     if body.background:
         return await _in_background(request, body, run, asked)
-    disconnects.at_end(request, run.release)
+    disconnects.at_end(request, run.release_soon)
     events = run.events(asked, request.auth)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
@@ -74,9 +75,9 @@ async def _in_background(
     request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun, asked: ChatRequest
 ) -> HttpResponseBase:
     """Store the response, begin it, and answer what it is so far."""
-    RUNS.check(request.auth.owner)
+    await RUNS.check(request.auth.owner)
     await run.keep()
-    background = RUNS.begin(run, request.auth.owner, run.events(asked, request.auth))
+    background = await RUNS.begin(run, request.auth.owner, run.events(asked, request.auth))
     return sse.EventStream(background.frames()) if body.stream else json_answer(background.whole)
 
 
@@ -88,6 +89,11 @@ async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpR
         if asked.stream:
             return sse.EventStream(run.frames(asked.starting_after))
         return json_answer(await run.shown())
+    if other := await ELSEWHERE.find(request.auth.owner, response_id):
+        if asked.stream:
+            return sse.EventStream(other.frames(asked.starting_after))
+        stored = await in_database(lambda: Stored(request.auth.owner).find(response_id))
+        return json_answer(await other.shown() or stored.body)
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
     return _replay(found.body, found.trace, asked.starting_after) if asked.stream else json_answer(found.body)
 
@@ -110,6 +116,8 @@ async def cancel_response(request: AuthenticatedRequest, response_id: str) -> Ht
     if run := RUNS.find(request.auth.owner, response_id):
         await run.cancel()
         return json_answer(run.whole)
+    if (other := await ELSEWHERE.find(request.auth.owner, response_id)) and (whole := await other.cancel()):
+        return json_answer(whole)
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
     if not found.body["background"]:
         raise InvalidValue("Only a response that was made with background: true can be cancelled.")
@@ -121,6 +129,8 @@ async def delete_response(request: AuthenticatedRequest, response_id: str) -> Ht
     """Forget a response; those that went on from it cannot go on any more."""
     if run := RUNS.find(request.auth.owner, response_id):
         await run.cancel()
+    elif other := await ELSEWHERE.find(request.auth.owner, response_id):
+        await other.cancel()
     await in_database(lambda: Stored(request.auth.owner).delete(response_id))
     return json_answer({"id": response_id, "object": "response", "deleted": True})
 
