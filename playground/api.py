@@ -30,6 +30,7 @@ from playground import (
     seeing_models,
     takeover,
 )
+from playground.answers_elsewhere import ELSEWHERE
 from playground.current_state import read_current
 from playground.running_answers import RUNNING_ANSWERS, RunningAnswer
 from playground.schemas import AskBody, ChangeBody
@@ -48,6 +49,7 @@ async def conversation(visitor: Visitor, pk: UUID) -> HttpResponse:
     if visitor.request.method == "DELETE":
         await in_database(lambda: store.delete(pk))
         RUNNING_ANSWERS.stop_conversation(pk)
+        ELSEWHERE.stop_conversation(pk)
         visitor.publish(changes.deleted(pk))
         return json_answer({})
     if visitor.request.method == "PATCH":
@@ -74,7 +76,7 @@ async def open_conversations(visitor: Visitor) -> HttpResponse:
     if visitor.request.method == "GET":
         return json_answer(await in_database(lambda: takeover.offer(visitor.user)))
     taken = await in_database(lambda: takeover.take_over(visitor.user))
-    changes.CHANGES.publish(ANYBODY.owner, changes.LISTED)
+    changes.CHANGES.publish_everywhere(ANYBODY.owner, changes.LISTED)
     visitor.publish(changes.LISTED)
     return json_answer({"count": len(taken)})
 
@@ -95,7 +97,7 @@ async def ask(visitor: Visitor) -> HttpResponse:
     4. After the first answer of a conversation, have the model write a title.
     """
     body = await strict_json.read(visitor.request, AskBody)
-    RUNNING_ANSWERS.check_limit(visitor.principal.owner)
+    await RUNNING_ANSWERS.check_limit(visitor.principal.owner)
     TITLES.interrupt()
     questions = _questions(body)
     requests = await BODIES.run(_validated, questions)
@@ -121,6 +123,7 @@ async def _begin(
         prompt = visitor.system_prompt(system, body.timezone, request.model)
         asked = chat_request.with_conversation(request, prompt, branch, pictures)
         events = generation.stream(asked, visitor.principal, answer_id(message.pk))
+        await RUNNING_ANSWERS.claim(message, visitor.principal.owner)
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         answer.on_saved(partial(visitor.publish, changes.messages(found.pk, message.pk)))
     visitor.publish(changes.messages(found.pk, turn.answers[-1].pk))
@@ -160,8 +163,10 @@ async def follow_answer(visitor: Visitor, pk: int) -> HttpResponseBase:
     await in_database(lambda: visitor.store.get_message(pk))
     if answer := RUNNING_ANSWERS.get(pk):
         return sse.EventStream(answer.frames())
+    if other := await ELSEWHERE.find(pk):
+        return sse.EventStream(ELSEWHERE.frames(pk, other))
     message = await in_database(lambda: visitor.store.get_message(pk))  # it may have ended meanwhile
-    return sse.EventStream(_ended(RUNNING_ANSWERS.reconciled([message.payload])[0]))
+    return sse.EventStream(_ended(RUNNING_ANSWERS.reconciled([message.payload], frozenset())[0]))
 
 
 async def _ended(payload: dict[str, Any]) -> AsyncGenerator[bytes]:
@@ -175,6 +180,8 @@ async def stop_answer(visitor: Visitor, pk: int) -> HttpResponse:
     if answer := RUNNING_ANSWERS.get(pk):
         answer.stop()
         await answer.join()
+    else:
+        await ELSEWHERE.stop([pk])
     return json_answer({})
 
 
@@ -183,6 +190,9 @@ async def answer_now(visitor: Visitor, pk: int) -> HttpResponse:
     """End the reasoning of an answer in progress, from any page; `success` is false where none goes on."""
     await in_database(lambda: visitor.store.get_message(pk))
     has_ended = False
+    if RUNNING_ANSWERS.get(pk) is None:
+        has_ended = await ELSEWHERE.end_thinking(pk, answer_id(pk), visitor.principal)
+        return json_answer({"success": has_ended})
     with suppress(NotFound):  # it has ended meanwhile
         has_ended = await STREAMS.end_thinking(answer_id(pk), visitor.principal)
     return json_answer({"success": has_ended})

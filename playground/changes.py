@@ -1,12 +1,16 @@
 """What changes in conversations, for the open pages of their owner."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from inference.fronts.front import Front, current
+from inference.fronts.handlers import HANDLERS, Handlers
+
 Change = dict[str, Any]
+_CHANGE = "change"  # what fronts tell each other
 MAX_WAITING = 100  # changes that one page has not read yet
 MISSED: Change = {"type": "missed"}  # the page reads everything again
 LISTED: Change = {"type": "listed"}  # titles, folders, pins or shares
@@ -37,11 +41,29 @@ class Changes:
     Used on the event loop only.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, find_front: Callable[[], Front | None] = current, handlers: Handlers = HANDLERS
+    ) -> None:
         self._pages: dict[str, set[asyncio.Queue[Change]]] = {}
+        self._find_front = find_front
+        handlers.on(_CHANGE, lambda body: self.publish(body["owner"], body["change"]))
+
+    def publish_everywhere(self, owner: str, change: Change) -> None:
+        """Send a change to the owner's pages, of all fronts."""
+        self.publish(owner, change)
+        if front := self._find_front():
+            front.say(_CHANGE, {"owner": owner, "change": change})
+
+    def publish_to_all(self, change: Change) -> None:
+        """Send a change to every page of this front."""
+        for owner in self._pages:
+            self.publish(owner, change)
 
     def publish(self, owner: str, change: Change) -> None:
-        """Send a change to the owner's pages; one that reads too slowly is told to read everything again."""
+        """Send a change to the owner's pages of this front.
+
+        One that reads too slowly is told to read everything again.
+        """
         for page in self._pages.get(owner, ()):
             if page.full():
                 _replace_all(page, MISSED)

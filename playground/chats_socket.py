@@ -51,4 +51,4 @@ class ChatsConsumer(LiveSocket):
     async def _send_change(self, change: Change) -> None:
         await self.send(msgspec.json.encode(change).decode())
         if change is MISSED:
-            await self._send_change(answering(RUNNING_ANSWERS.conversations_of(self._owner)))
+            await self._send_change(answering(await RUNNING_ANSWERS.claims.conversations_of(self._owner)))

@@ -10,10 +10,11 @@ from playground.running_answers import RUNNING_ANSWERS
 async def read_current(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A conversation as it is now, including answers in progress.
 
-    An answer may end, and be saved, between the read of the database and that of RUNNING_ANSWERS; then the
-    database is read again.
+    An answer may end, and be saved, between the read of the database and that of RUNNING_ANSWERS or of what
+    other fronts answer; then the database is read again.
     """
     payload = await in_database(read)
-    if RUNNING_ANSWERS.has_ended_since(payload["messages"]):
+    elsewhere = await RUNNING_ANSWERS.elsewhere(payload["messages"])
+    if RUNNING_ANSWERS.has_ended_since(payload["messages"], elsewhere):
         payload = await in_database(read)
-    return payload | {"messages": RUNNING_ANSWERS.reconciled(payload["messages"])}
+    return payload | {"messages": RUNNING_ANSWERS.reconciled(payload["messages"], elsewhere)}

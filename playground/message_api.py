@@ -1,5 +1,6 @@
 """The playground's JSON API for single messages: edit, delete, restore, continue, copy into a new chat."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -7,11 +8,12 @@ from django.http import HttpResponse
 
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
-from inference.core.errors import InvalidValue
+from inference.core.errors import InvalidValue, Unavailable
 from inference.core.threads import BODIES, CATALOG
 from inference.serving import generation
 from inference.storage.database_threads import in_database
 from playground import changes, chat_request, continuation, kept_pictures
+from playground.answers_elsewhere import ELSEWHERE
 from playground.api import answer_id
 from playground.message_store import MessageStore
 from playground.models import Message
@@ -34,7 +36,7 @@ async def message(visitor: Visitor, pk: int) -> HttpResponse:
         await _stop(payload["deleted"])
         return await _changed(visitor, pk, payload)
     body = await strict_json.read(visitor.request, EditBody)
-    _check_ended(pk)
+    await _check_ended(pk)
     if body.original is not None:
         original = body.original
         return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).undo(pk, original)))
@@ -45,7 +47,7 @@ async def message(visitor: Visitor, pk: int) -> HttpResponse:
 async def _delete_alone(visitor: Visitor, pk: int) -> HttpResponse:
     """Delete one message; refused while an answer is written there, which names its place in the branch."""
     below = await in_database(lambda: _messages(visitor).below(pk))
-    if any(RUNNING_ANSWERS.get(one) for one in below):
+    if any(RUNNING_ANSWERS.get(one) for one in below) or await ELSEWHERE.has_any(below):
         raise InvalidValue(_RUNNING_BELOW, param="id")
     return await _changed(visitor, pk, await in_database(lambda: _messages(visitor).delete_alone(pk)))
 
@@ -55,7 +57,8 @@ async def restore_message(visitor: Visitor, pk: int) -> HttpResponse:
     """Undo the deletion of a message and of all that followed it."""
     body = await strict_json.read(visitor.request, RestoreBody)
     payload = await in_database(lambda: _messages(visitor).restore_message(pk, body.tip))
-    messages = RUNNING_ANSWERS.reconciled(payload["messages"])
+    elsewhere = await RUNNING_ANSWERS.elsewhere(payload["messages"])
+    messages = RUNNING_ANSWERS.reconciled(payload["messages"], elsewhere)
     return await _changed(visitor, pk, {**payload, "messages": messages})
 
 
@@ -69,18 +72,20 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     `original` is the id by which a change of the answer (PATCH) takes the continuation back.
     """
     body = await strict_json.read(visitor.request, ContinueBody)
-    _check_ended(pk)
-    RUNNING_ANSWERS.check_limit(visitor.principal.owner)
+    await _check_ended(pk)
+    await RUNNING_ANSWERS.check_limit(visitor.principal.owner)
     found, branch = await in_database(lambda: _messages(visitor).to_continue(pk))
     question = await CATALOG.run(continuation.question, found.made, body.question)
     asked = await BODIES.run(chat_request.validated, question)
     TITLES.interrupt()
     original = await in_database(lambda: _messages(visitor).reopen(found))
-    _check_ended(pk)  # another window may have continued it meanwhile
+    await _check_ended(pk)  # another window may have continued it meanwhile
     system = found.conversation.settings.get("system", "")
     prompt = visitor.system_prompt(system, body.timezone, asked.model)
     pictures = await in_database(lambda: kept_pictures.read_of(found.conversation_id, branch))
     request = continuation.request(asked, prompt, branch, pictures)
+    if not await RUNNING_ANSWERS.claim(found, visitor.principal.owner):
+        raise InvalidValue(_RUNNING, param="id")  # another front continued it meanwhile
     answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )
@@ -98,7 +103,7 @@ async def branch_message(visitor: Visitor, pk: int) -> HttpResponse:
     An answer in progress is copied as far as it has come, and counts as stopped in the copy.
     """
     origin, branch = await in_database(lambda: _messages(visitor).branch_of(pk))
-    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
+    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch, frozenset())]
     added = await in_database(lambda: _messages(visitor).add_branch(origin, current))
     visitor.publish(changes.LISTED)
     return json_answer(added)
@@ -111,7 +116,7 @@ async def copy_shared(visitor: Visitor, token: str) -> HttpResponse:
     An answer in progress is copied as far as it has come, and counts as stopped in the copy.
     """
     fields, branch, pictures = await in_database(lambda: _messages(visitor).copy_of_shared(token))
-    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch)]
+    current = [_as_ended(one) for one in RUNNING_ANSWERS.reconciled(branch, frozenset())]
     added = await in_database(lambda: _messages(visitor).import_conversation(fields, current, pictures))
     visitor.publish(changes.LISTED)
     return json_answer(added)
@@ -133,8 +138,8 @@ def _as_ended(payload: dict[str, object]) -> dict[str, object]:
     return {**payload, "status": "stopped"} if payload["status"] == "answering" else payload
 
 
-def _check_ended(pk: int) -> None:
-    if RUNNING_ANSWERS.get(pk):
+async def _check_ended(pk: int) -> None:
+    if RUNNING_ANSWERS.get(pk) or await ELSEWHERE.has_any([pk]):
         raise InvalidValue(_RUNNING, param="id")
 
 
@@ -145,3 +150,5 @@ async def _stop(messages: list[int]) -> None:
         answer.stop()
     for answer in answers:
         await answer.join()
+    with suppress(Unavailable):  # what goes on elsewhere ends in a message that nobody sees any more
+        await ELSEWHERE.stop(messages)

@@ -13,10 +13,12 @@ from inference.api.http import errors, sse
 from inference.core.errors import ModelNotFound, QueueFull
 from inference.core.events import Event
 from inference.core.threads import CATALOG, SAVES
+from inference.fronts.front import Front, current
+from inference.fronts.handlers import HANDLERS, Handlers
 from inference.storage import database_threads
 from playground import answer_stream, provenance, requested_models
+from playground.answer_claims import AnswerClaims, read_as_answering
 from playground.answer_stream import AnswerState
-from playground.changes import CHANGES, answering
 from playground.models import Message
 
 logger = logging.getLogger(__name__)
@@ -159,34 +161,38 @@ class RunningAnswer:
 
 
 class RunningAnswers:
-    """Every answer in progress in this process, by the id of its message."""
+    """Every answer in progress here, by the id of its message; `claims` has those of all fronts."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, find_front: Callable[[], Front | None] = current, handlers: Handlers = HANDLERS
+    ) -> None:
         self._answers: dict[int, RunningAnswer] = {}
+        self.claims = AnswerClaims(self._conversations_of, find_front, handlers)
 
     @property
     def count(self) -> int:
         return len(self._answers)
 
     def start(self, message: Message, owner: str, events: AsyncGenerator[Event]) -> RunningAnswer:
-        """Consume `events` into `message`; the answer leaves this table once it is saved."""
+        """Consume `events` into a claimed `message`; the answer leaves this table once it is saved."""
         answer = RunningAnswer(message, owner, events)
         self._answers[message.pk] = answer
         answer.on_saved(lambda: self._end(message.pk, owner))
-        self._publish(owner)
+        self.claims.publish(owner)
         return answer
 
-    def conversations_of(self, owner: str) -> list[str]:
-        """The ids of the conversations in which this visitor's answers are in progress."""
+    async def claim(self, message: Message, owner: str) -> bool:
+        """Keep other fronts from making this answer, which begins now; False where one is making it."""
+        return await self.claims.take(message.pk, owner, str(message.conversation_id))
+
+    def _conversations_of(self, owner: str) -> list[str]:
+        """The ids of the conversations in which this visitor's answers are in progress here."""
         answers = (answer for answer in self._answers.values() if answer.owner == owner)
         return sorted({str(answer.message.conversation_id) for answer in answers})
 
     def _end(self, message: int, owner: str) -> None:
         self._answers.pop(message, None)
-        self._publish(owner)
-
-    def _publish(self, owner: str) -> None:
-        CHANGES.publish(owner, answering(self.conversations_of(owner)))
+        self.claims.end(message, owner)
 
     def get(self, message: int) -> RunningAnswer | None:
         return self._answers.get(message)
@@ -197,30 +203,36 @@ class RunningAnswers:
             if answer.message.conversation_id == conversation:
                 answer.stop()
 
-    def check_limit(self, owner: str) -> None:
+    async def check_limit(self, owner: str) -> None:
         """Raise QueueFull when this visitor has too many answers in progress."""
         running = [answer for answer in self._answers.values() if answer.owner == owner]
-        if len(running) >= MAX_RUNNING:
+        if len(running) + len(await self.claims.of(owner)) >= MAX_RUNNING:
             raise QueueFull("You have many answers in progress; stop one or wait.", retry_after=5)
 
-    def has_ended_since(self, messages: Iterable[dict[str, Any]]) -> bool:
+    async def elsewhere(self, messages: Iterable[dict[str, Any]]) -> frozenset[int]:
+        """The ids of those that were read as in progress, and are made by other fronts."""
+        return await self.claims.among(one for one in read_as_answering(messages) if one not in self._answers)
+
+    def has_ended_since(self, messages: Iterable[dict[str, Any]], elsewhere: frozenset[int]) -> bool:
         """Whether a message was read as being answered, and its answer is not in progress any more."""
-        return any(one["status"] == "answering" and one["id"] not in self._answers for one in messages)
+        return any(one not in self._answers and one not in elsewhere for one in read_as_answering(messages))
 
     def with_progress(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Messages whose answers have only just been started, with their text so far."""
         return [answer.payload if (answer := self.get(one["id"])) else one for one in messages]
 
-    def reconciled(self, messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def reconciled(
+        self, messages: Iterable[dict[str, Any]], elsewhere: frozenset[int]
+    ) -> list[dict[str, Any]]:
         """Messages from the database with the text so far of those in progress.
 
-        An answer that the database has as in progress, and this process does not, was interrupted by the
-        end of its server: it counts as stopped.
+        An answer that the database has as in progress, and no process does, was interrupted by the end of its
+        server: it counts as stopped.
         """
-        return [self._reconciled(message) for message in messages]
+        return [self._reconciled(message, elsewhere) for message in messages]
 
-    def _reconciled(self, message: dict[str, Any]) -> dict[str, Any]:
-        if message["status"] != "answering":
+    def _reconciled(self, message: dict[str, Any], elsewhere: frozenset[int]) -> dict[str, Any]:
+        if message["status"] != "answering" or message["id"] in elsewhere:
             return message
         answer = self.get(message["id"])
         return answer.payload if answer else {**message, "status": "stopped"}

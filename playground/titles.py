@@ -105,7 +105,7 @@ async def _store(conversation: UUID, untitled: _Untitled, title: str) -> None:
         logger.exception("A title could not be stored")
         return
     if is_stored:
-        CHANGES.publish(untitled.principal.owner, title_change(conversation, title))
+        CHANGES.publish_everywhere(untitled.principal.owner, title_change(conversation, title))
 
 
 async def _generated_title(untitled: _Untitled) -> str | None:

@@ -32,7 +32,7 @@ class Visitor:
 
     def publish(self, change: Change) -> None:
         """Have the visitor's open pages learn of a change."""
-        CHANGES.publish(self.principal.owner, change)
+        CHANGES.publish_everywhere(self.principal.owner, change)
 
     @property
     def name(self) -> str:
