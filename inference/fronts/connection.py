@@ -90,8 +90,8 @@ def problem(address: str) -> str:
 def fronts(address: str) -> int:
     """How many fronts of this site run now; blocks as `problem` does, and raises what the library does."""
     with blocking(address) as client:
-        seconds, _ = client.time()  # type: ignore[misc]
-        return int(client.zcount(f"{key_prefix()}fronts", seconds * 1000, "+inf"))  # type: ignore[arg-type]
+        seconds, _ = client.time()
+        return int(client.zcount(f"{key_prefix()}fronts", seconds * 1000, "+inf"))
 
 
 def reason(error: Exception) -> str:

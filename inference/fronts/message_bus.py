@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 _ALL = "fronts"
 _MOST_WAITING = 10_000  # messages that were not sent yet; the Redis is as good as lost then
 _BEAT = "beat"
-_SILENT_S = 10.0  # without a beat of its own, a front does not hear the others either
+_SILENT_S = 20.0  # without a beat of its own, a front does not hear the others either
 Message = dict[str, Any]
 
 

@@ -24,7 +24,7 @@ def take(front: Front, name: str) -> str | None:
     _check(front)
     try:
         with connection.blocking(front.address) as client:
-            found: bytes | None = client.getdel(front.key(f"once:{name}"))  # type: ignore[assignment]
+            found: bytes | None = client.getdel(front.key(f"once:{name}"))
     except (RedisError, OSError) as error:
         raise RedisLost(connection.reason(error)) from None
     return found.decode() if found else None

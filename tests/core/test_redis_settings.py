@@ -19,7 +19,7 @@ from inference.core.config import Config
     ],
 )
 def test_an_address_is_shown_without_its_password(url: str, shown: str, is_private: bool) -> None:
-    config = Config(redis_url=url)  # type: ignore[arg-type]
+    config = Config(redis_url=url)
     assert (config.redis_address, config.is_redis_private) == (shown, is_private)
     assert "s3cret" not in repr(config)
 
@@ -63,4 +63,4 @@ def test_a_wrong_value_is_named_without_being_repeated(url: str, monkeypatch: py
 def test_a_missing_package_is_named_by_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_settings, "_LIBRARY", "no_such_package")
     with pytest.raises(ValueError, match=r"\.\[redis\]"):
-        Config(redis_url="redis://127.0.0.1")  # type: ignore[arg-type]
+        Config(redis_url="redis://127.0.0.1")

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,21 @@ _START_S = 30.0
 def proxy(name: str, folder: Path, site: str, port: int) -> Iterator[None]:
     """Run nginx or Caddy at https://localhost:`port` before the site at this address."""
     command = {"nginx": _nginx, "caddy": _caddy}[name](folder, site.removeprefix("http://"), port)
+    with _running(command, port):
+        yield
+
+
+@contextmanager
+def proxy_of_fronts(folder: Path, sites: Sequence[str], port: int) -> Iterator[None]:
+    """Run Caddy at https://localhost:`port` before the fronts at these addresses."""
+    addresses = " ".join(site.removeprefix("http://") for site in sites)
+    text = (DEPLOY / "Caddyfile.fronts").read_text().replace("127.0.0.1:8001 127.0.0.1:8002", addresses)
+    with _running(_caddy_with(folder, text, port), port):
+        yield
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[None]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_until_it_answers(f"https://localhost:{port}/health")
@@ -51,8 +66,11 @@ def _nginx(folder: Path, site: str, port: int) -> list[str]:
 
 
 def _caddy(folder: Path, site: str, port: int) -> list[str]:
+    return _caddy_with(folder, (DEPLOY / "Caddyfile").read_text().replace("127.0.0.1:8000", site), port)
+
+
+def _caddy_with(folder: Path, text: str, port: int) -> list[str]:
     certificate, key = _certificate(folder)
-    text = (DEPLOY / "Caddyfile").read_text().replace("127.0.0.1:8000", site)
     text = text.replace("llm.example {", f"https://localhost:{port} {{\n    tls {certificate} {key}")
     (folder / "Caddyfile").write_text(CADDY.format(folder=folder) + text)
     return [shutil.which("caddy") or "caddy", "run", "--config", str(folder / "Caddyfile")]

@@ -7,14 +7,14 @@ SECRET = "s" * 40
 
 
 def options(url: str) -> dict[str, object]:
-    found: dict[str, object] = channel_layers(Config(redis_url=url), SECRET)["fronts"]["CONFIG"]  # type: ignore[arg-type]
+    found: dict[str, object] = channel_layers(Config(redis_url=url), SECRET)["fronts"]["CONFIG"]
     return found
 
 
 def test_consumers_need_no_redis() -> None:
     in_memory = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     assert channel_layers(Config(), SECRET) == in_memory
-    assert channel_layers(Config(redis_url="redis://127.0.0.1"), SECRET).items() > in_memory.items()  # type: ignore[arg-type]
+    assert channel_layers(Config(redis_url="redis://127.0.0.1"), SECRET).items() > in_memory.items()
 
 
 def test_messages_are_encrypted_where_somebody_could_read_along() -> None:
@@ -24,5 +24,5 @@ def test_messages_are_encrypted_where_somebody_could_read_along() -> None:
 
 
 def test_sites_that_share_a_redis_hear_nothing_of_each_other() -> None:
-    other = channel_layers(Config(redis_url="redis://127.0.0.1"), "t" * 40)["fronts"]["CONFIG"]  # type: ignore[arg-type]
+    other = channel_layers(Config(redis_url="redis://127.0.0.1"), "t" * 40)["fronts"]["CONFIG"]
     assert options("redis://127.0.0.1")["prefix"] != other["prefix"]

@@ -8,6 +8,7 @@ import pytest
 from inference.fronts import scripts
 from inference.fronts.claims import Claim, Claims
 from inference.fronts.connection import RedisLost
+from inference.fronts.front import Front
 from inference.fronts.handlers import Handlers
 from tests.redis_server import RedisServer, front_of, needs_redis, redis_server, until
 
@@ -20,6 +21,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
+def claims_of(kind: str, front: Front) -> Claims:
+    return Claims(kind, lambda: front, Handlers())
+
+
 async def test_without_a_redis_every_name_is_free() -> None:
     claims = Claims("thing", lambda: None, Handlers())
     assert await claims.take("a") and await claims.elsewhere() == {}
@@ -28,7 +33,7 @@ async def test_without_a_redis_every_name_is_free() -> None:
 
 async def test_a_name_has_one_holder_until_it_is_given_back(shared: RedisServer) -> None:
     async with front_of(shared) as here, front_of(shared) as there:
-        mine, theirs = (Claims("thing", lambda front=front: front, Handlers()) for front in (here, there))
+        mine, theirs = claims_of("thing", here), claims_of("thing", there)
         assert await mine.take("a", "about") and await mine.take("b")
         assert not await theirs.take("a")
         assert await theirs.elsewhere() == {"a": Claim(here.id, "about"), "b": Claim(here.id)}
@@ -41,7 +46,7 @@ async def test_a_name_has_one_holder_until_it_is_given_back(shared: RedisServer)
 
 async def test_a_claim_ends_with_the_lease_of_its_front(shared: RedisServer) -> None:
     async with front_of(shared) as here, front_of(shared) as there:
-        mine, theirs = (Claims("leased", lambda front=front: front, Handlers()) for front in (here, there))
+        mine, theirs = claims_of("leased", here), claims_of("leased", there)
         assert await theirs.take("a")
         await there.run_script(scripts.LEAVE, "fronts", args=(there.id,))  # as if it had renewed nothing
         assert await mine.elsewhere() == {}

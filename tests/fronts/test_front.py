@@ -24,7 +24,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 def hearing() -> tuple[Handlers, list[Any]]:
-    handlers, heard = Handlers(), []
+    handlers = Handlers()
+    heard: list[Any] = []
     handlers.on("news", heard.append)
     return handlers, heard
 

@@ -19,7 +19,7 @@ def test_nothing_without_one() -> None:
 
 def test_one_that_answers_is_good_and_one_that_does_not_is_wrong(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
-        config = Config(redis_url=server.url)  # type: ignore[arg-type]
+        config = Config(redis_url=server.url)
         with override_settings(CONFIG=config):
             (good,) = shared_redis.check()
     with override_settings(CONFIG=config):
