@@ -1,17 +1,19 @@
 """A real Redis of a test's own, on a port of loopback, and the fronts that share it in this process."""
 
+import asyncio
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Self
 
 import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from inference.fronts.front import Front
 from inference.fronts.handlers import Handlers
@@ -82,10 +84,6 @@ def redis_server(folder: Path) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def front_of(server: RedisServer, handlers: Handlers | None = None) -> AsyncIterator[Front]:
     """A front with handlers of its own, which lives while the block runs."""
-    import asyncio
-
-    from channels_redis.pubsub import RedisPubSubChannelLayer
-
     front = Front(
         server.url, RedisPubSubChannelLayer(hosts=[server.url], prefix="tests"), handlers or Handlers()
     )
@@ -98,11 +96,9 @@ async def front_of(server: RedisServer, handlers: Handlers | None = None) -> Asy
         await front.close()
 
 
-async def until(holds: "object", timeout_s: float = 20.0) -> None:
+async def until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Wait until this is so."""
-    import asyncio
-
     deadline = time.monotonic() + timeout_s
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
         await asyncio.sleep(0.02)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -40,6 +40,7 @@ class Front:
         self._prefix = connection.key_prefix()
         self._connection = Connection(address)
         self._bus = MessageBus(layer, self.id, self._receive, self._note_trouble)
+        self._running: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._calls = RemoteCalls(handlers, self.say, self.spawn)
         self._renewed_at = 0.0
@@ -85,7 +86,8 @@ class Front:
         return task
 
     async def run(self) -> None:
-        """Hold the lease until this is cancelled."""
+        """Hold the lease until `close`, or until this is cancelled."""
+        self._running = asyncio.current_task()
         while True:
             try:
                 await self._turn()
@@ -100,6 +102,8 @@ class Front:
 
     async def close(self) -> None:
         """Give the lease back, so that what this front held is free at once."""
+        if self._running:
+            self._running.cancel()  # first, or it would renew the lease
         with contextlib.suppress(RedisLost):
             await self.run_script(scripts.LEAVE, "fronts", args=(self.id,))
         for task in list(self._tasks):
@@ -174,23 +178,12 @@ def current() -> Front | None:
     return _front
 
 
-@contextlib.contextmanager
-def use(front: Front | None) -> Iterator[None]:
-    """Be this front while the block runs."""
-    global _front
-    before, _front = _front, front
-    try:
-        yield
-    finally:
-        _front = before
-
-
-def begin() -> None:
-    """Be a front from now on, where a Redis is set. Call it on the event loop."""
+async def live() -> None:
+    """Be a front from now on, where a Redis is set, until `end`."""
     global _front
     if address := connection.url():
         _front = Front(address, get_channel_layer(connection.LAYER))
-        _front.spawn(_front.run())
+        await _front.run()
 
 
 async def end() -> None:

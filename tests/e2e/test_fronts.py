@@ -43,7 +43,7 @@ def test_limits_of_a_key_hold_at_both(fronts: TwoFronts) -> None:
     assert [one.status_code for one in asked] == [200] * 6 + [429] * 4
     assert [one.headers["x-ratelimit-remaining-requests"] for one in asked][:7] == [*"5432100"]
     with web(both[0], headers=fronts.headers("single")) as one, web(both[1], headers=one.headers) as other:
-        with one.stream("POST", CHAT, json=chat("long", stream=True)) as stream:
+        with one.stream("POST", CHAT, json=chat("endless", stream=True)) as stream:
             next(stream.iter_lines())
             refused = other.post(CHAT, json=chat("short"))
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
@@ -61,13 +61,12 @@ def test_a_new_key_is_shown_once_and_a_revoked_one_ends_at_both(fronts: TwoFront
         assert all("mlx-" not in client.get(made).text for client in (one, other))
         headers = fronts.headers("ends")
         with web(fronts.other.url, headers=headers) as holder:
-            with holder.stream("POST", CHAT, json=chat("long", stream=True)) as stream:
+            with holder.stream("POST", CHAT, json=chat("endless", stream=True)) as stream:
                 lines = stream.iter_lines()
                 next(lines)
                 one.post(f"/keys/{fronts.made['ends_pk']}/revoke/", data=form)
-                revoked_at = time.monotonic()
-                rest = "".join(lines)
-                assert time.monotonic() - revoked_at < 2
+                rest = "".join(lines)  # maintenance alone would end it after up to half a minute
+                assert rest.count("word") < 200
             assert "This API key was revoked, and its requests in progress were cancelled" in rest
             assert "[DONE]" not in rest
             assert holder.post(CHAT, json=chat("short")).status_code == 401
@@ -82,15 +81,14 @@ async def test_a_chat_in_two_windows_at_two_fronts(fronts: TwoFronts) -> None:
         path = here.page.url.removeprefix(fronts.one.url)
         await there.page.goto(f"{fronts.other.url}{path}")
         await expect(there.page.locator(PROSE)).to_have_text("word0 word1 word2")
-        await here.ask("a long one")
-        await expect(there.page.locator(".message.is-user").last).to_contain_text("a long one", timeout=1000)
-        await expect(there.page.locator(PROSE)).to_contain_text("word3", timeout=5000)
+        await here.ask("an endless one")
+        await expect(there.page.locator(".message.is-user").last).to_contain_text("an endless one")
+        await expect(there.page.locator(PROSE)).to_contain_text("word3")
         await there.page.reload()  # it reads on where the other front is
         await expect(there.page.locator(PROSE)).to_contain_text("word20")
         await there.page.get_by_label("Stop", exact=True).click()
-        await expect(here.page.get_by_label("Send", exact=True)).to_be_visible(timeout=3000)
+        await expect(here.page.get_by_label("Send", exact=True)).to_be_visible()
         last = await here.page.locator(PROSE).inner_text()
-        assert f"word{LONG_WORDS - 1}" not in last
         await expect(there.page.locator(PROSE)).to_have_text(last)
         assert here.complaints == there.complaints == []
 

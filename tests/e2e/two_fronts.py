@@ -20,7 +20,8 @@ from tests.playground.site import free_port
 from tests.redis_server import RedisServer, redis_server
 from tests.upstreams.fake_server import USAGE, Wire, delta, fake_server
 
-MODEL, LONG_WORDS = "slow", 80
+MODEL = "slow"
+LONG_WORDS, ENDLESS_WORDS = 80, 10_000
 _PAUSE_S = 0.05
 _SET_UP = """
 import json, sys
@@ -64,7 +65,8 @@ async def _answer(wire: Wire) -> None:
     asked = wire.received.body["messages"][-1]["content"]
     await wire.begin()
     await wire.chunks(delta(role="assistant", content=""))
-    for number in range(LONG_WORDS if "long" in asked else 3):
+    count = ENDLESS_WORDS if "endless" in asked else LONG_WORDS if "long" in asked else 3
+    for number in range(count):
         await wire.chunks(delta(content=f"word{number} "))
         await asyncio.sleep(_PAUSE_S)
     await wire.chunks(delta(finish="stop"), USAGE, "[DONE]")

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from pytest_django.fixtures import SettingsWrapper
 
-from inference.fronts import scripts
+from inference.core.config import Config
+from inference.fronts import connection, front, scripts
+from inference.fronts.channel_layers import channel_layers
 from inference.fronts.connection import RedisLost
-from inference.fronts.front import current, use
 from inference.fronts.handlers import Handlers
+from inference.fronts.message_bus import say_once
 from tests.redis_server import PASSWORD, RedisServer, front_of, needs_redis, redis_server, until
 
 pytestmark = needs_redis
@@ -39,6 +43,14 @@ async def test_a_front_is_heard_by_all_others_or_by_one_and_never_by_itself(shar
         await until(lambda: len(heard_there) == 3)
         assert heard_there == [{"to": "all"}, {"to": "one"}, {"from": "a thread"}]
         assert heard == []
+
+
+async def test_a_command_that_is_no_front_is_heard_by_all(shared: RedisServer) -> None:
+    handlers, heard = hearing()
+    async with front_of(shared, handlers):
+        layer = RedisPubSubChannelLayer(hosts=[shared.url], prefix="tests")
+        await asyncio.to_thread(say_once, layer, {"kind": "news", "body": {"from": "a command"}})
+        await until(lambda: heard == [{"from": "a command"}])
 
 
 async def test_fronts_know_each_other_and_a_closed_one_is_forgotten_at_once(shared: RedisServer) -> None:
@@ -84,20 +96,20 @@ async def test_a_lost_redis_is_noticed_once_and_its_return_too(
 
     mine.on_regained.append(note)
     with redis_server(tmp_path) as server:
-        async with front_of(server, mine) as front, front_of(server) as other:
+        async with front_of(server, mine) as here, front_of(server) as other:
             server.stop()
-            await until(lambda: front.is_lost and other.is_lost)
+            await until(lambda: here.is_lost and other.is_lost)
             for _ in range(3):
                 with pytest.raises(RedisLost, match="no connection"):
-                    await front.run_script(scripts.LEAVE, "fronts", args=("nobody",))
+                    await here.run_script(scripts.LEAVE, "fronts", args=("nobody",))
             other.say("news", {"never": "heard"})
             await asyncio.sleep(1.2)
             server.start()
-            await until(lambda: not front.is_lost and not other.is_lost)
+            await until(lambda: not here.is_lost and not other.is_lost)
             other.say("news", {"is": "back"})
             await until(lambda: bool(heard))
             assert heard == [{"is": "back"}]
-            assert regained == front.epoch == 2
+            assert regained == here.epoch == 2
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("inference.fronts")]
     lost = [text for text in ours if "is lost" in text]
     assert len(lost) == 2  # one of each front
@@ -106,18 +118,27 @@ async def test_a_lost_redis_is_noticed_once_and_its_return_too(
 
 async def test_a_redis_that_hangs_is_lost_after_seconds_and_not_asked_again(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
-        async with front_of(server) as front:
+        async with front_of(server) as here:
             with server.hung():
                 with pytest.raises(RedisLost, match="does not answer within 5 s"):
-                    await front.run_script(scripts.LEAVE, "fronts", args=("nobody",))
+                    await here.run_script(scripts.LEAVE, "fronts", args=("nobody",))
                 with pytest.raises(RedisLost):  # at once from now on
                     async with asyncio.timeout(0.2):
-                        await front.run_script(scripts.LEAVE, "fronts", args=("nobody",))
-            await until(lambda: not front.is_lost)
+                        await here.run_script(scripts.LEAVE, "fronts", args=("nobody",))
+            await until(lambda: not here.is_lost)
 
 
-async def test_this_process_is_a_front_while_the_block_runs(shared: RedisServer) -> None:
-    async with front_of(shared) as front:
-        with use(front):
-            assert current() is front
-        assert current() is None
+async def test_this_process_is_a_front_from_the_start_to_the_end(
+    shared: RedisServer, settings: SettingsWrapper
+) -> None:
+    await front.live()  # without a setting
+    assert front.current() is None
+    settings.CONFIG = Config(redis_url=shared.url)
+    settings.CHANNEL_LAYERS = channel_layers(settings.CONFIG, settings.SECRET_KEY)
+    living = asyncio.create_task(front.live())
+    await until(lambda: (here := front.current()) and not here.is_lost)
+    here = front.current()
+    assert here and connection.fronts(shared.url) == 1
+    await front.end()
+    assert front.current() is None and connection.fronts(shared.url) == 0
+    await asyncio.wait([living])

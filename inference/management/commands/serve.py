@@ -140,10 +140,10 @@ class Command(BaseCommand):
     def _on_ready(self, server: StreamServer, login: FirstLogin) -> None:
         garbage.freeze()
         loop = asyncio.get_event_loop()
-        front.begin()
         shutdown = Shutdown(server, self._write)
         loop.add_signal_handler(signal.SIGINT, shutdown.start)
         loop.add_signal_handler(signal.SIGTERM, shutdown.start, settings.CONFIG.drain_s)
+        shutdown.keep(loop.create_task(front.live()))
         shutdown.keep(loop.create_task(runtime.pool().warm_up()))
         self._greet(server.address, login.take_message(is_terminal=self.stdout.isatty()))
 
