@@ -44,7 +44,8 @@ def test_limits_of_a_key_hold_at_both(fronts: TwoFronts) -> None:
     assert [one.headers["x-ratelimit-remaining-requests"] for one in asked][:7] == [*"5432100"]
     with web(both[0], headers=fronts.headers("single")) as one, web(both[1], headers=one.headers) as other:
         with one.stream("POST", CHAT, json=chat("endless", stream=True)) as stream:
-            next(stream.iter_lines())
+            lines = stream.iter_lines()  # kept, or httpx would close the connection
+            next(lines)
             refused = other.post(CHAT, json=chat("short"))
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
         eventually(lambda: other.post(CHAT, json=chat("short")).status_code == 200)

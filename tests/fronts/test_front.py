@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from pytest_django.fixtures import SettingsWrapper
 
 from inference.core.config import Config
 from inference.fronts import connection, front, scripts
@@ -128,9 +127,7 @@ async def test_a_redis_that_hangs_is_lost_after_seconds_and_not_asked_again(tmp_
             await until(lambda: not here.is_lost)
 
 
-async def test_this_process_is_a_front_from_the_start_to_the_end(
-    shared: RedisServer, settings: SettingsWrapper
-) -> None:
+async def test_this_process_is_a_front_from_the_start_to_the_end(shared: RedisServer, settings: Any) -> None:
     await front.live()  # without a setting
     assert front.current() is None
     settings.CONFIG = Config(redis_url=shared.url)
