@@ -119,11 +119,11 @@ async def test_one_whose_front_ended_counts_as_stopped_and_one_unknown_does_not(
     await there.answers.get(message.pk).join()
 
 
-async def test_a_change_comes_to_the_pages_of_all_fronts(two: list[Any]) -> None:
+async def test_a_change_comes_to_the_pages_of_all_fronts_within_a_second(two: list[Any]) -> None:
     here, there = two
     with here.changes.listening("local:") as page, here.changes.listening("user:ann") as other:
         there.changes.publish_everywhere("local:", {"type": "listed"})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(1):
             assert await page.get() == {"type": "listed"}
         here.changes.publish_to_all(MISSED)
         assert page.get_nowait() == other.get_nowait() == MISSED
