@@ -1,7 +1,6 @@
-"""The tests' database as it is before every test."""
+"""Copies of the whole database of the tests, and the one that is restored before every test."""
 
 import sqlite3
-from typing import Any
 
 from django.db import connection
 from django.test import TransactionTestCase
@@ -13,12 +12,18 @@ def restore_instead_of_flush() -> None:
     Django would empty each table, and then look for every permission of every model again:
     https://docs.djangoproject.com/en/stable/topics/testing/tools/#transactiontestcase
     """
+    empty = copy_of_database()
+    TransactionTestCase._fixture_teardown = lambda self: restore(empty)  # type: ignore[attr-defined]
+
+
+def copy_of_database() -> sqlite3.Connection:
     connection.ensure_connection()
-    empty = sqlite3.connect(":memory:", check_same_thread=False)
-    connection.connection.backup(empty)
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.connection.backup(copy)
+    return copy
 
-    def restore(self: Any) -> None:
-        connection.ensure_connection()
-        empty.backup(connection.connection)
 
-    TransactionTestCase._fixture_teardown = restore  # type: ignore[attr-defined]
+def restore(copy: sqlite3.Connection) -> None:
+    """Make the whole database what it was when this copy was made."""
+    connection.ensure_connection()
+    copy.backup(connection.connection)

@@ -22,6 +22,7 @@ from django.test import AsyncClient
 from inference.storage.database_threads import in_database
 from playground.models import Conversation, Message
 from playground.purge import IN_IMPORT
+from tests.empty_database import copy_of_database, restore
 from tests.fakes import FakeRunner, serving
 from tests.nightly import of_each_kind
 from tests.playground.asking import Page, idle
@@ -113,15 +114,6 @@ def row_of(one: models.Model) -> str:
             shown[field.name] = value
     text = json.dumps(shown, default=str, sort_keys=True)
     return re.sub(r"[a-z]+_[0-9a-f]{20,}|(?<=_at\": )\d+", "id", text)
-
-
-async def emptied() -> None:
-    def empty() -> None:
-        for model in tables():
-            model._default_manager.all().delete()
-
-    await in_database(empty)
-    cache.clear()
 
 
 # The uses. Each prepares what it changes, and returns the request to try.
@@ -234,6 +226,7 @@ async def test_nothing_is_half_made(
 ) -> None:
     ask = await use(page)
     before = await settled()
+    copy = await in_database(copy_of_database)
     statements.fail(0)
     response = await ask()
     assert response.status_code < 400, response.content
@@ -241,8 +234,8 @@ async def test_nothing_is_half_made(
     assert after != before and 0 < total < MOST
     refused = 0
     for number in range(1, total + 1):
-        await emptied()
-        ask = await use(page)
+        await in_database(lambda: restore(copy))
+        cache.clear()
         assert await settled() == before
         statements.fail(number)
         response = await ask()
