@@ -9,6 +9,7 @@ import pytest
 from inference.core.config import BASE_DIR, Config
 from inference.core.errors import ServerError, all_errors
 from inference.serving.metrics.site_metrics import SiteMetrics
+from tests.each import each
 from tests.serving.metrics.test_state_metrics import site_state
 
 DOCS = BASE_DIR / "docs"
@@ -26,7 +27,7 @@ def shown_default(name: str) -> str:
     )
 
 
-@pytest.mark.parametrize("name", list(Config.model_fields))
+@each("name", list(Config.model_fields))
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     field = Config.model_fields[name]
     row = f"| `MLX_SERVER_{name.upper()}` | {shown_default(name)} | {field.description} |"

@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from inference.core.config import BASE_DIR
+from tests.each import each
 
 ROWS = re.findall(
     r"^\| (\d+)\. ([^|]+) \| ([^|]+) \| ([^|]+) \|$",
@@ -22,7 +21,7 @@ def test_every_case_names_its_tests() -> None:
     assert [number for number, _, _, tests in ROWS if "::" not in tests] == []
 
 
-@pytest.mark.parametrize("name", sorted(NAMED))
+@each("name", sorted(NAMED))
 def test_each_named_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
     assert re.search(

@@ -1,7 +1,5 @@
 """Every published template is taken as it is: what it renders, and what the self-test says of it."""
 
-import pytest
-
 from inference.adapters import Adapter
 from inference.adapters.self_test import findings
 from inference.core.requests import Message, ToolCall
@@ -23,6 +21,7 @@ from tests.adapters.families import (
 from tests.adapters.family_models import ADD
 from tests.adapters.parsed_answers import QUESTION, family, prompt_text
 from tests.adapters.published_templates import FOLDER, PUBLISHED, published
+from tests.each import each
 
 FREE = {"Apache-2.0", "MIT", "Modified MIT"}
 SMOLLM_3 = family("smollm3", published("smollm3"), test_smollm.TOKENS)
@@ -68,7 +67,7 @@ def test_every_template_is_listed_with_a_licence_that_lets_it_be_here() -> None:
     assert {source.licence for source in PUBLISHED.values()} <= FREE
 
 
-@pytest.mark.parametrize("name", SPEAKING)
+@each("name", SPEAKING)
 def test_the_self_test_finds_nothing_but_what_is_known(name: str) -> None:
     found = {(finding.light, finding.about): finding.text for finding in findings(*SPEAKING[name])}
     if name in UNREAD | PROMPTED:
@@ -77,7 +76,7 @@ def test_the_self_test_finds_nothing_but_what_is_known(name: str) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("name", SPEAKING)
+@each("name", SPEAKING)
 def test_a_conversation_is_written_in_its_order(name: str) -> None:
     text = prompt_text(*SPEAKING[name], SYSTEM, QUESTION, ANSWER, AGAIN)
     places = [text.index(message.content) for message in (SYSTEM, QUESTION, ANSWER, AGAIN)]
@@ -85,14 +84,14 @@ def test_a_conversation_is_written_in_its_order(name: str) -> None:
     assert all(text.count(message.content) == 1 for message in (QUESTION, ANSWER, AGAIN))
 
 
-@pytest.mark.parametrize("name", SPEAKING)
+@each("name", SPEAKING)
 def test_a_late_system_message_and_a_second_question_are_not_lost(name: str) -> None:
     text = prompt_text(*SPEAKING[name], QUESTION, ANSWER, SYSTEM, AGAIN, AGAIN)
     assert text.index(ANSWER.content) < text.index(AGAIN.content)
     assert (text.count(SYSTEM.content), text.count(AGAIN.content)) == (1, 2)
 
 
-@pytest.mark.parametrize("name", PARSED)
+@each("name", PARSED)
 def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
     text = prompt_text(*SPEAKING[name], QUESTION, CALLED, *RESULTS, ANSWER, AGAIN, tools=(ADD,))
     calls = [text.index(f"4{place}") for place in range(2)]
@@ -102,7 +101,7 @@ def test_calls_and_their_results_are_written_in_their_order(name: str) -> None:
     assert results[1] < text.index(ANSWER.content) < text.index(AGAIN.content)
 
 
-@pytest.mark.parametrize("name", SPEAKING)
+@each("name", SPEAKING)
 def test_a_longer_conversation_begins_as_the_shorter_one_did(name: str) -> None:
     """So that what has been computed for a question is found again behind it."""
     before, question, _ = prompt_text(*SPEAKING[name], QUESTION).rpartition(QUESTION.content)

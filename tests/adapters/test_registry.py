@@ -5,6 +5,7 @@ import pytest
 from inference.adapters import ADAPTERS, ModelFacts, adapter_for
 from inference.core.config import BASE_DIR
 from tests.adapters.family_models import make
+from tests.each import each
 from tests.tiny import CHATML, LLAMA_3
 
 FOLDER = BASE_DIR / "inference" / "adapters" / "families"
@@ -18,12 +19,12 @@ def test_every_adapter_file_is_registered() -> None:
     assert {adapter.__module__.rpartition(".")[2] for adapter in ADAPTERS} == files()
 
 
-@pytest.mark.parametrize("name", sorted(files()))
+@each("name", sorted(files()))
 def test_every_adapter_file_has_its_test(name: str) -> None:
     assert (BASE_DIR / "tests" / "adapters" / "families" / f"test_{name}.py").exists()
 
 
-@pytest.mark.parametrize("name", sorted(files()))
+@each("name", sorted(files()))
 def test_every_adapter_has_its_row_with_a_source(name: str) -> None:
     rows = (BASE_DIR / "docs" / "adapters.md").read_text().splitlines()
     assert [row for row in rows if row.startswith("|") and f"`{name}.py`" in row and "https://" in row]

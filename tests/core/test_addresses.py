@@ -13,9 +13,10 @@ from inference.core.addresses import (
     origin,
     web_origin,
 )
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "address"),
     [
         *(
@@ -38,7 +39,7 @@ def test_loopback_is_loopback_however_it_is_written(given: str, address: str) ->
     assert listening(given) == address and is_loopback(address)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "address"),
     [
         *(("0.0.0.0", "0.0.0.0"), ("0", "0.0.0.0"), ("0x0", "0.0.0.0"), ("::", "::"), ("[::]", "::")),
@@ -52,7 +53,7 @@ def test_nothing_else_is(given: str, address: str) -> None:
     assert listening(given) == address and not is_loopback(address)
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         *(
@@ -99,7 +100,7 @@ def test_a_host_name_is_as_browsers_send_it(given: str, name: str) -> None:
     assert host_name(given) == name
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "instead"),
     [
         *(("http://studio.example", ": studio.example"), ("https://studio.example/", ": studio.example")),
@@ -121,7 +122,7 @@ def test_a_name_for_all_is_refused(given: str) -> None:
         host_name(given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "known"),
     [
         ("https://chat.example", "https://chat.example"),
@@ -140,7 +141,7 @@ def test_an_origin_is_known_as_browsers_send_it(given: str, known: str) -> None:
     assert origin(given) == known
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         "*",
@@ -205,7 +206,7 @@ def test_the_host_of_an_origin(known: str, host: str) -> None:
     assert host_of(known) == host
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "found"),
     [
         ("203.0.113.7", "203.0.113.7"),

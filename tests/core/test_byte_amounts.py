@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
+from tests.each import each
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,7 @@ def test_it_reads_amounts_of_memory(text: str, expected: int) -> None:
     assert parse_bytes(text, total=1000) == expected
 
 
-@pytest.mark.parametrize("text", ["", "lots", "0", "0%", "101%", "-5GB", "5 XB", "NaN", "1e9", "0.0000001KB"])
+@each("text", ["", "lots", "0", "0%", "101%", "-5GB", "5 XB", "NaN", "1e9", "0.0000001KB"])
 def test_it_refuses_what_is_no_amount(text: str) -> None:
     with pytest.raises(ValueError):
         parse_bytes(text, total=1000)

@@ -6,9 +6,10 @@ from pydantic import ValidationError
 
 from inference.core import config as module
 from inference.core.config import Config
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     "wrong",
     [
         {"memory_limit": "lots"},

@@ -9,6 +9,7 @@ import pytest
 
 from inference.core.config import BASE_DIR
 from inference.core.subprocess_environment import for_our_modules, of_helpers, of_workers
+from tests.each import each
 
 SECRETS = [
     *("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"),
@@ -33,12 +34,12 @@ NEEDED = [
 ]
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@each("name", SECRETS)
 def test_no_secret_is_handed_on(name: str) -> None:
     assert "sesame" not in of_workers({name: "sesame", "PATH": "/bin"}).values()
 
 
-@pytest.mark.parametrize("name", NEEDED)
+@each("name", NEEDED)
 def test_what_a_worker_needs_is_handed_on(name: str) -> None:
     assert of_workers({name: "as it is"})[name] == "as it is"
 

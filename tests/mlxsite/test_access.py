@@ -14,6 +14,7 @@ from inference.serving import tracing
 from inference.serving.metrics.site_metrics import METRICS
 from mlxsite.access import Access, endpoint_of
 from mlxsite.asgi import application
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 NAME = "mlxsite_http_requests_total"
@@ -35,7 +36,7 @@ def access_log() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "endpoint"),
     [
         ("/v1/chat/completions", "openai chat"),

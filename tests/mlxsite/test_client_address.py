@@ -7,12 +7,13 @@ from django.test import override_settings
 
 from inference.core.config import Config
 from mlxsite.client_address import client_address
+from tests.each import each
 from tests.mlxsite.test_edge import client
 
 PROXY, NETS = "10.0.0.1", "10.0.0.0/8,::1/128"
 
 
-@pytest.mark.parametrize(
+@each(
     ("peer", "forwarded", "trusted", "address"),
     [
         ("203.0.113.7", [], NETS, "203.0.113.7"),

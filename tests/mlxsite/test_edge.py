@@ -42,16 +42,16 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "/") -> list[st
     return found
 
 
-@pytest.mark.parametrize("address", sorted(set(addresses())))
-async def test_every_address_refuses_an_unknown_host(address: str) -> None:
+async def test_every_address_refuses_an_unknown_host(subtests: pytest.Subtests) -> None:
     async with client() as web:
-        response = await web.get(address, headers={"Host": "evil.example"})
-    assert response.status_code == 400
-    error = response.json()["error"]
-    if address.startswith("/ollama"):  # its errors are texts
-        assert "host name" in error
-    else:
-        assert error["type"] == "invalid_request_error"
+        for address in sorted(set(addresses())):
+            with subtests.test(address):
+                response = await web.get(address, headers={"Host": "evil.example"})
+                assert response.status_code == 400
+                error = response.json()["error"]
+                # The errors of Ollama's dialect are texts.
+                said = error if address.startswith("/ollama") else error["type"]
+                assert "host name" in said or said == "invalid_request_error"
 
 
 @pytest.mark.parametrize("host", ["", "localhost@evil.example", "localhost:8000:1", "[::1", "*", "é"])

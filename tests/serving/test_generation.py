@@ -21,6 +21,7 @@ from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.answer_lengths import UNKNOWN
 from inference.serving import generation
 from inference.serving.active_requests import STREAMS
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card, serving
 
 ME = Principal(kind="local")
@@ -30,7 +31,7 @@ def ask(text: str, max_tokens: int | None = None) -> ChatRequest:
     return ChatRequest(model="tiny", messages=(Message(role="user", content=text),), max_tokens=max_tokens)
 
 
-@pytest.mark.parametrize(
+@each(
     ("request_", "tokens", "answers"),
     [
         (ask("x" * 300, 50), 100 + 16, Answers(1, 50)),

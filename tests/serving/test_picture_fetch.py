@@ -18,6 +18,7 @@ from PIL import Image
 from inference.core.errors import InvalidValue
 from inference.core.requests import PICTURE, ChatRequest, Message, Picture
 from inference.serving.picture_fetch import NotFetched, PictureFetch, allowed, is_public
+from tests.each import each
 from tests.tiny_vision import drawn, picture
 
 RED = picture(Image.new("RGB", (8, 6), "red"))
@@ -196,7 +197,7 @@ def test_tls_is_checked_for_the_name_and_not_for_the_address(tmp_path: Path) -> 
         assert "did not send it" in refusal(fetching(server), url).message
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "http://evil.example/a.png",
@@ -232,7 +233,7 @@ def test_exact_names_and_ports_are_allowed(url: str, found: tuple[str, int]) -> 
     assert allowed(url, ["img.example", "other.example:8080"]) == found
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         *("127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),

@@ -19,6 +19,7 @@ from inference.core.requests import (
 )
 from inference.core.upstream import ENGINES, Address, Engine
 from inference.upstreams.request_body import best_effort, body_of, encoded, noted, without_reasoning
+from tests.each import each
 
 PLAIN = ChatRequest(model="ours", messages=(Message(role="user", content="Hi"),))
 RAW = CompletionRequest(model="ours", prompts=("Once",), max_tokens=3)
@@ -52,7 +53,7 @@ def test_a_plain_chat_is_the_same_for_every_engine(engine: Engine) -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("request_", "engine", "name", "value"),
     [
         (drawn(top_k=5), "vllm", "top_k", 5),
@@ -93,7 +94,7 @@ def test_what_an_engine_follows_is_passed_under_its_name(
     assert body(request_, engine)[name] == value
 
 
-@pytest.mark.parametrize(
+@each(
     ("request_", "engine", "param"),
     [
         (drawn(top_k=5), "openai", "top_k"),

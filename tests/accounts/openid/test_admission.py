@@ -10,6 +10,7 @@ from inference.accounts.openid.person import Person
 from inference.accounts.roles import GIVEN as ROLES_OF_ACCOUNTS
 from inference.core.config import Config
 from inference.core.openid_settings import MappedRole
+from tests.each import each
 
 GIVEN: dict[str, Any] = {
     "oidc_issuer": "https://id.example",
@@ -27,7 +28,7 @@ def person(*groups: str, email: str = "") -> Person:
 TEAM = person(email="ann@Team.example")
 
 
-@pytest.mark.parametrize(
+@each(
     ("who", "facts", "has_account", "role"),
     [
         (person("users", "bosses", "ops"), ROLES, False, "owner"),

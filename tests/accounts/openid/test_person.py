@@ -6,13 +6,14 @@ import pytest
 
 from inference.accounts.openid.errors import SignInRefused
 from inference.accounts.openid.person import person_of
+from tests.each import each
 
 ISSUER = "https://id.example"
 TOKEN: dict[str, Any] = {"iss": ISSUER, "sub": "ann-1"}
 ADDRESS = {"email": "ann@team.example"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("token", "userinfo", "email"),
     [
         (ADDRESS | {"email_verified": True}, {}, "ann@team.example"),

@@ -8,12 +8,13 @@ from inference.core.requests import Message
 from tests.adapters.family_models import chat_request, make, real
 from tests.adapters.published_templates import PUBLISHED, published
 from tests.adapters.test_base import USER
+from tests.each import each
 
 BEGUN = Message(role="assistant", content="Once upon a")
 TEMPLATES = sorted(set(PUBLISHED) - {"mistral_small"})  # which wants variables that only its own library sets
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@each("name", TEMPLATES)
 def test_the_prompt_ends_with_the_text_that_goes_on(name: str) -> None:
     adapter, tokenizer = make(published(name))
     text = tokenizer.decode(adapter.render(chat_request(*USER.messages, BEGUN, continues=True)))

@@ -14,6 +14,7 @@ from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import ADD, NOW, chat_request, real, stops
 from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, parse_answer, parse_every_split, prompt_text
 from tests.adapters.published_templates import published
+from tests.each import each
 from tests.tiny import CHATML
 
 SYSTEM_FIRST = """{{- bos_token }}
@@ -204,7 +205,7 @@ TWO = (*ONE, ("now", "{}"))
 FENCED, PLAIN = fenced("add", '{"a": 1}'), plain("add", '{"a": 1}')
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("v3", "It is 5.", ParsedAnswer(text="It is 5.")),

@@ -16,6 +16,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 # As Gemma 2 and 3 have it, in short.
 ALTERNATES = """{{- bos_token }}{%- for message in messages %}
@@ -190,7 +191,7 @@ ONE = (("add", '{"a": 1}'),)
 TWO = (*ONE, ("now", "{}"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("gemma3", "It is 5.<end_of_turn>", ParsedAnswer(text="It is 5.")),

@@ -24,6 +24,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 TOKENS = (
     *("<|startoftext|>", "<|endoftext|>", "<|return|>", "<|constrain|>", "<|channel|>", "<|start|>"),
@@ -44,7 +45,7 @@ def test_it_is_known_ends_and_is_all_right() -> None:
     assert findings(ADAPTER, TOKENIZER) == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         (FINAL, ParsedAnswer(text="It is 5.")),

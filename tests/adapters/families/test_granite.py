@@ -20,6 +20,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 TURN = "{{- '<|start_of_role|>' + message.role + '<|end_of_role|>' + message.content + '<|end_of_text|>\n' }}"
 OPEN = "{%- if add_generation_prompt %}{{- '<|start_of_role|>assistant<|end_of_role|>' }}{%- endif %}"
@@ -109,7 +110,7 @@ TWO = (*ONE, ("now", "{}"))
 THOUGHT = "<think>2+3=5</think>"
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("3.3", "It is 5.", ParsedAnswer(text="It is 5.")),

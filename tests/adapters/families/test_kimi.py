@@ -18,6 +18,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 BEGIN, END = "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"
 TOKENS = (
@@ -136,7 +137,7 @@ ADDING = call("add", '{"a": 1}')
 ONE = (("add", '{"a": 1}'),)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("k2", "It is 5.", ParsedAnswer("It is 5.")),

@@ -19,6 +19,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
     tools_request,
 )
+from tests.each import each
 
 TEMPLATE = """{{- bos_token }}
 {%- if tools %}
@@ -110,7 +111,7 @@ ADD_1 = '{"name": "add", "parameters": {"a": 1}}'
 NOW_1 = '{"name": "now", "parameters": {}}'
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("json", "It is 5.", ParsedAnswer("It is 5.")),

@@ -17,6 +17,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 BEGIN, END = "<minimax:tool_call>", "</minimax:tool_call>"
 TOKENS = ("]~!b[", "]~b]", "[e~[", "<think>", "</think>", BEGIN, END)
@@ -61,7 +62,7 @@ ONE = (("add", '{"a": 1}'),)
 TWO = (*ONE, ("now", "{}"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         ("2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),

@@ -19,6 +19,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 # The control tokens of https://github.com/mistralai/mistral-common (tokens/tokenizers/base.py), v13.
 TOKENS = (
@@ -142,7 +143,7 @@ ARGS = '[TOOL_CALLS]add[ARGS]{"a": 1}'
 LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}'
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("nemo", "It is 5.", ParsedAnswer(text="It is 5.")),

@@ -19,6 +19,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 from tests.tiny import CHATML, LLAMA_3
 
 FAMILIES = {
@@ -114,7 +115,7 @@ XML_NOW = "<tool_call>\n<function=now>\n</function>\n</tool_call>"
 ONE = (("add", '{"a": 1}'),)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("qwen3", "<think>\n2+3=5\n</think>\n\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),

@@ -14,6 +14,7 @@ from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json, MistralArgs, MistralList
 from inference.core.requests import Tool
+from tests.each import each
 
 THINK = ("<think>", "</think>")
 TOOLS = {name: Tool(name=name) for name in ("add", "now")}
@@ -172,7 +173,7 @@ def test_calls_are_numbered_and_each_has_an_id() -> None:
     assert len({piece.id for piece in begun} - {""}) == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "output", "expected"),
     [
         (
@@ -201,7 +202,7 @@ def test_what_models_make_of_their_manner_is_a_call_too(
     assert read(format_of, output) == [expected] == read(format_of, output, range(len(output)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "output"),
     [
         (Hermes, '<tool_call>\n{"name": "sub", "arguments": {}}\n</tool_call>'),

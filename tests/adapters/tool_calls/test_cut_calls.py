@@ -8,6 +8,7 @@ from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import Hermes, Llama3Json
 from inference.core.requests import Tool
 from tests.adapters.tool_calls.test_call_reader import THINK, NoVocabulary, read
+from tests.each import each
 
 ADD_CALL = '<tool_call>{"name": "add", "arguments": {"a": 1}}</tool_call>'
 
@@ -22,7 +23,7 @@ def cut(output: str, *, is_forced: bool = False, format_of: type[ToolFormat] = H
     return {name: text for name, text in joined.items() if text}
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         ("if a <", {"text": "if a <"}),

@@ -7,6 +7,7 @@ import pytest
 
 from inference.adapters.tool_calls.escaped_grammar import escaped_regex, escaped_terminals
 from inference.adapters.tool_calls.grammar_rules import Unwritable
+from tests.each import each
 
 
 def takes(pattern: str, text: str) -> bool:
@@ -17,7 +18,7 @@ def takes(pattern: str, text: str) -> bool:
     return re.fullmatch(python, json.dumps(text, ensure_ascii=False)[1:-1]) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "matching", "others"),
     [
         (r"a+", ["a", "aa"], ["", "b"]),

@@ -16,6 +16,7 @@ from tests.adapters.families.test_gemma import FUNCTION_GEMMA, TOKENS_4, TOKENS_
 from tests.adapters.family_models import ADD, NOW
 from tests.adapters.parsed_answers import family, follows_grammar
 from tests.adapters.published_templates import published
+from tests.each import each
 
 FORMATS = {
     GemmaCalls: family("gemma4", published("gemma_4"), TOKENS_4)[1],
@@ -63,7 +64,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
     assert all(isinstance(arguments, dict) for _, arguments in parsed(body))
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "calls"),
     [
         ("call:add{a:1}", [("add", {"a": 1})]),
@@ -130,7 +131,7 @@ def test_strings_with_other_quotes_and_without_are_what_the_schema_says(
     assert (name, json.loads(text)) == ("find", arguments)
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         "code:it's",
@@ -214,7 +215,7 @@ def test_a_call_that_follows_its_schema_is_allowed(format_of: type[GemmaCalls], 
     assert is_allowed(format_of, [body])
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         "add{}",

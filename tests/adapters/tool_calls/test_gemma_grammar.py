@@ -12,6 +12,7 @@ from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
 from tests.adapters.grammar_samples import vocabulary
+from tests.each import each
 
 QUOTE = "<q>"
 
@@ -31,7 +32,7 @@ def follows(schema: dict[str, Any], text: str) -> bool:
     return bool(matcher.consume_tokens(tokens)) and matcher.is_accepting()
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "text", "is_followed"),
     [
         ({"properties": {"a": {"type": "string"}}}, "{a:<q>hi<q>}", True),

@@ -3,9 +3,10 @@
 import pytest
 
 from inference.adapters.tool_calls.json_call import parse_call, parse_object
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "call"),
     [
         ('{"arguments": {"a": 1}, "name": "add"}', ("add", '{"a": 1}')),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.adapters.tool_calls.literals import Literals, Unfinished
+from tests.each import each
 
 VALUES = st.recursive(
     st.text("ab\"'\\[](){},:=\n é\u2028", max_size=6) | st.integers() | st.booleans() | st.none(),
@@ -40,7 +41,7 @@ def test_within_a_string_more_may_follow(output: str) -> None:
         Literals(output).value()
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         "",

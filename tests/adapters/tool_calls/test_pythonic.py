@@ -17,6 +17,7 @@ from inference.adapters.tool_calls.tool_formats import FORMATS, detect_format
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW
 from tests.adapters.parsed_answers import family, follows_grammar
+from tests.each import each
 
 PLACE = Tool(
     name="get-place",
@@ -56,7 +57,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
     assert all(isinstance(arguments, dict) for _, arguments in parsed(body))
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "calls"),
     [
         ("add(a=1)", [("add", {"a": 1})]),

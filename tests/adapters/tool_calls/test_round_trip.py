@@ -25,6 +25,7 @@ from tests.adapters.families import (
     test_qwen,
 )
 from tests.adapters.family_models import LLAMA_TOOLS, NOW, chat_request, real
+from tests.each import each
 from tests.nightly import IS_NIGHTLY
 
 QUESTION = Message(role="user", content="2 and 3?")
@@ -132,13 +133,13 @@ def test_arguments_of_any_name_are_read_back(name: str, arguments: dict[str, Any
     assert parse_answer(name, called(arguments)) == ("", [("find", arguments)])
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES.keys() - SINGLE))
+@each("name", sorted(FAMILIES.keys() - SINGLE))
 def test_several_calls_are_read_back(name: str) -> None:
     several: list[dict[str, Any]] = [{"days": 1}, {}, {"place": "a b", "days": 3}]
     assert parse_answer(name, called(*several)) == ("", [("find", arguments) for arguments in several])
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES.keys() - SILENT))
+@each("name", sorted(FAMILIES.keys() - SILENT))
 def test_text_before_a_call_is_read_back(name: str) -> None:
     assert parse_answer(name, called({"days": 1}, content="Let me see.")) == (
         "Let me see.",
@@ -146,7 +147,7 @@ def test_text_before_a_call_is_read_back(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_calls_and_results_of_another_server_are_rendered(name: str) -> None:
     adapter, tokenizer = FAMILIES[name]
     call = ToolCall(id="call_0123456789abcdef01234567", name="find", arguments='{"days": 41}')

@@ -12,6 +12,7 @@ from inference.adapters.families.minimax import MiniMaxCalls
 from inference.adapters.tool_calls.xml import FunctionXml, XmlCalls
 from inference.core.requests import Tool
 from tests.adapters.tool_calls.test_xml import TOKENIZER, TOOLS, parsed, written
+from tests.each import each
 
 TEXTS = st.text("a1</>=&\"'{}é\n ", max_size=12)
 
@@ -29,7 +30,7 @@ def test_nonsense_is_no_failure(body: str) -> None:
     assert all(isinstance(arguments, dict) for _, arguments in parsed(body))
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "calls"),
     [
         ("<function=add><parameter=a>1</parameter></function>", [("add", {"a": 1})]),

@@ -8,9 +8,10 @@ import pytest
 from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.literals import Unfinished
 from inference.adapters.tool_calls.unquoted_values import value_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "schema", "value"),
     [
         ("12", {"type": "string"}, "12"),

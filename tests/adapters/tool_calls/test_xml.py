@@ -14,6 +14,7 @@ from inference.adapters.tool_calls.tool_formats import FORMATS, Hermes, detect_f
 from inference.adapters.tool_calls.xml import FunctionXml, XmlCalls
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW, real
+from tests.each import each
 
 PLACE = Tool(
     name="place",
@@ -64,7 +65,9 @@ def tool_of(**properties: Any) -> Tool:
     return Tool(name="find", parameters=json.dumps(schema))
 
 
-@pytest.mark.parametrize("output", ["12345", "true", "null", "1e5", '{"a": 1}', "[1]", "None", '"a"', " 7"])
+TEXTS = ["12345", "true", "null", "1e5", '{"a": 1}', "[1]", "None", '"a"', " 7"]
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -80,16 +83,16 @@ def tool_of(**properties: Any) -> Tool:
 )
 @pytest.mark.parametrize("format_of", [FunctionXml, MiniMaxCalls, GlmCalls])
 def test_a_string_stays_one_wherever_its_type_stands(
-    format_of: type[XmlCalls], schema: Any, output: str
+    format_of: type[XmlCalls], schema: Any, subtests: pytest.Subtests
 ) -> None:
     tool = tool_of(place=schema, other={"type": "string"})
     kind = format_of(TOKENIZER)
-    body = (
-        kind.opening.removeprefix(kind.begin).format(name="find") + kind.argument.format(key="place") + output
-    )
-    body += kind.value_end + kind.closing_text.removesuffix(kind.end)
-    ((_, arguments),) = kind.parse(body, {"find": tool})
-    assert json.loads(arguments) == {"place": output}
+    before = kind.opening.removeprefix(kind.begin).format(name="find") + kind.argument.format(key="place")
+    behind = kind.value_end + kind.closing_text.removesuffix(kind.end)
+    for output in TEXTS:
+        with subtests.test(output):
+            ((_, arguments),) = kind.parse(before + output + behind, {"find": tool})
+            assert json.loads(arguments) == {"place": output}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_a_call_that_follows_its_schema_is_allowed_and_read(output: str) -> None
     assert all(parsed(body) for body in bodies)
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         call("add"),

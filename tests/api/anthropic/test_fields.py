@@ -13,6 +13,7 @@ from inference.core.errors import InvalidValue, UnsupportedField
 from tests.api.anthropic.asking import HELLO, asked, body, error_of, read, send, text
 from tests.api.openai.asking import post
 from tests.api.openai.test_reaching import value_at
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -119,7 +120,7 @@ def test_marks_of_clients_inside_a_body_are_noted() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"max_tokens": None}, "max_tokens"),

@@ -1,16 +1,15 @@
 """What Claude Code counts anew with every request does not reach the prompt."""
 
-import pytest
-
 from inference.api.anthropic.schemas.request_marks import marks_in, without_marks
 from tests.api.anthropic.asking import HELLO, asked, read, send, text
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 BILLING = "x-anthropic-billing-header: cc_version=2.1.9; cc_entrypoint=cli; cch={};"
 COUNTER = "<total_tokens>{} tokens left</total_tokens>"
 
 
-@pytest.mark.parametrize(
+@each(
     ("marked", "kept", "marks"),
     [
         (BILLING.format("a1"), "", ["x-anthropic-billing-header"]),

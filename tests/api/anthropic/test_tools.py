@@ -9,6 +9,7 @@ from inference.api.anthropic.schemas import client_tools
 from inference.core.errors import InvalidValue, UnsupportedField
 from inference.core.requests import ChatRequest, Tool
 from tests.api.anthropic.asking import asked, read, send
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}}
@@ -120,7 +121,7 @@ def test_a_tool_that_is_left_out_cannot_be_forced() -> None:
     assert caught.value.param == "tool_choice.name"
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"tools": [NOW, BASH, NOW]}, "tools.2.name"),

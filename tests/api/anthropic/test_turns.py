@@ -8,6 +8,7 @@ from inference.api.anthropic import signature
 from inference.core.errors import InvalidValue, UnsupportedField
 from inference.core.requests import PICTURE, Message, Picture, ToolCall
 from tests.api.anthropic.asking import HELLO, asked, read, text, turns
+from tests.each import each
 from tests.pictures import as_base64, png
 
 USE = {"type": "tool_use", "id": "toolu_1", "name": "now", "input": {"zone": "é"}}
@@ -241,7 +242,7 @@ def test_claude_code_recognises_what_it_has_to_take_out(block: dict[str, Any], w
     assert wording in caught.value.message.lower()
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"messages": []}, "messages"),

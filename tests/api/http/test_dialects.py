@@ -7,9 +7,10 @@ from django.test import override_settings
 from inference.api.http import dialects
 from inference.api.http.dialects import is_dialect, is_ollama
 from inference.core.config import Config
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "name"),
     [
         ("/v1/chat/completions", "openai chat"),
@@ -41,7 +42,7 @@ def test_ollamas_is_where_the_operator_has_put_it() -> None:
         assert [dialects.name_of(path) for path in ("/o/api/chat", "/ollama/api/chat")] == ["ollama", ""]
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "takes"),
     [
         *((path, True) for path in ("/v1/chat/completions", "/v1/responses", "/v1/responses/compact")),

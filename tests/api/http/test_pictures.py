@@ -14,6 +14,7 @@ from inference.core.errors import BodyTooLarge, InvalidValue, ServerError, Unsup
 from inference.core.requests import PICTURE, Picture
 from tests import pictures
 from tests.api.openai.asking import chat_body
+from tests.each import each
 from tests.pictures import GIF, JPEG, WEBP_LOSSY, png
 
 FIELD = "messages.0.content.1.image_url.url"
@@ -51,7 +52,7 @@ def test_what_counts_is_the_file_itself(said: str) -> None:
     assert picture.media_type == "image/png"
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "says"),
     [
         ("", "must be a data URL"),

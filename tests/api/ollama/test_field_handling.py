@@ -41,6 +41,7 @@ from tests.api.openai.body_places import paths, replaced
 from tests.api.openai.test_reaching import value_at
 from tests.api.openai.test_wrong_values import WRONG
 from tests.api.openai.test_wrong_values import check as check_error
+from tests.each import each
 from tests.fakes import FakeRunner, card, serving
 from tests.pictures import as_base64, png
 
@@ -95,7 +96,7 @@ def test_an_option_of_another_version_is_noted() -> None:
     assert list(noted_in(made)) == ["options.whatever"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "meaning"),
     [
         ({"repetition_penalty": 1.5}, {"repeat_penalty": 1.5}),
@@ -185,7 +186,7 @@ async def test_a_field_reaches_the_model(
     assert value_at(runner.requests[0], path) == value
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "fields", "param"),
     [
         (OllamaChatBody, {"options": {"repeat_last_n": 64, "repeat_penalty": 1.1}}, "options.repeat_last_n"),

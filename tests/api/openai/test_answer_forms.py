@@ -11,6 +11,7 @@ from inference.core.errors import InvalidRequest
 from inference.core.requests import AnswerGrammar
 from tests.api.openai.asking import chat_body
 from tests.api.openai.test_schemas import chat, completion, read
+from tests.each import each
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "null"}}}
 TAG = {"structures": [{"begin": "<a>", "schema": SCHEMA, "end": "</a>"}], "triggers": ["<"]}
@@ -62,7 +63,7 @@ def test_a_structural_tag_names_its_parts(fields: dict[str, Any]) -> None:
     assert json.loads(grammar.text) == [{"trigger": "<", "begin": "<a>", "schema": SCHEMA, "end": "</a>"}]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"guided_json": SCHEMA, "guided_regex": "a"}, "guided_regex"),

@@ -23,6 +23,7 @@ from inference.api.openai.schemas.generation import StreamOptions
 from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from tests.api.openai.asking import HELLO, chat_body
 from tests.api.openai.test_schemas import CALL, chat, read
+from tests.each import each
 
 SCHEMAS = [ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody, ResponseBody]
 WHOLE = {
@@ -86,7 +87,7 @@ def test_it_suggests_the_field_that_was_meant() -> None:
         chat(temprature=1)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "meaning"),
     [
         ({"top_k": -1}, {"top_k": 0}),
@@ -139,7 +140,7 @@ def test_unknown_names_at_the_top_are_noted_where_the_operator_says_so() -> None
     assert list(noted_in(made)) == ["temprature"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"enable_thinking": True, "think": False}, "think"),

@@ -6,6 +6,7 @@ import pytest
 
 from inference.core.errors import InvalidValue
 from tests.api.openai.test_schemas import chat
+from tests.each import each
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_false_is_a_token_that_never_comes(bias: Any) -> None:
     assert (body.sampling.logit_bias, body.sampling.text_bias) == (((6, 0.0),), ())
 
 
-@pytest.mark.parametrize(
+@each(
     ("bias", "param"),
     [
         ([5], "logit_bias.0"),

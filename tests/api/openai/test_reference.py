@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from tests.api.openai import proofs, reference
+from tests.each import each
 
 
 def test_the_page_has_the_tables_as_they_are_generated() -> None:
@@ -12,7 +11,7 @@ def test_the_page_has_the_tables_as_they_are_generated() -> None:
     assert page == reference.written(page), "run `python -m tests.api.openai.reference`"
 
 
-@pytest.mark.parametrize("name", sorted(reference.BODIES))
+@each("name", sorted(reference.BODIES))
 def test_every_field_has_its_handling(name: str) -> None:
     for path, what, _ in reference.rows(name, reference.BODIES[name]):
         assert re.match(
@@ -21,7 +20,7 @@ def test_every_field_has_its_handling(name: str) -> None:
         assert "None" not in what, path
 
 
-@pytest.mark.parametrize("name", sorted(reference.BODIES))
+@each("name", sorted(reference.BODIES))
 def test_every_enforced_field_is_sent_to_its_endpoint(name: str) -> None:
     """A test of the worker alone passes where the endpoint forgets the field."""
     rows = reference.rows(name, reference.BODIES[name])

@@ -12,6 +12,7 @@ from inference.api.openai.schemas import (
 from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from inference.core.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.api.openai.asking import chat_body
+from tests.each import each
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
 
@@ -102,9 +103,7 @@ def test_it_reads_several_prompts_and_tokens(prompt: Any, read: Any) -> None:
     assert completion(prompt=prompt).prompts == read
 
 
-@pytest.mark.parametrize(
-    "prompt", [[], [[]], "", [""], [-1], [1.5], [True], [[True]], [2**31], [1, "a"], {}, ["a"] * 129, 5]
-)
+@each("prompt", [[], [[]], "", [""], [-1], [1.5], [True], [[True]], [2**31], [1, "a"], {}, ["a"] * 129, 5])
 def test_it_refuses_prompts_that_are_none(prompt: Any) -> None:
     with pytest.raises(InvalidValue) as caught:
         completion(prompt=prompt)
@@ -148,9 +147,7 @@ WRONG_VALUES: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [(field, value) for field, values in WRONG_VALUES.items() for value in values]
-)
+@each(("field", "value"), [(field, value) for field, values in WRONG_VALUES.items() for value in values])
 def test_it_refuses_wrong_values_and_names_the_field(field: str, value: Any) -> None:
     with pytest.raises(InvalidValue) as caught:
         read(ChatCompletionBody, chat_body(**{field: value}))
@@ -232,7 +229,7 @@ def test_it_refuses_what_messages_cannot_hold_yet(message: dict[str, Any], param
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         *(5, "x", None, {}, {"role": "user"}, {"role": "king", "content": "x"}),

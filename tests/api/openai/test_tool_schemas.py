@@ -11,6 +11,7 @@ from inference.api.openai.schemas import ChatCompletionBody, ResponseBody
 from inference.core.errors import InvalidRequest
 from inference.core.requests import ChatRequest, Message, Tool, ToolCall
 from tests.api.openai.asking import chat_body
+from tests.each import each
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS}}
@@ -73,7 +74,7 @@ def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
     assert chat(tools=[TIME, weather], tool_choice=choice).follows_schemas is follows
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"tools": [WEATHER, WEATHER]}, "tools.1.function.name"),
@@ -160,7 +161,7 @@ def test_it_reads_the_user_and_the_options_of_templates() -> None:
     assert chat(safety_identifier="bea").user == "bea"
 
 
-@pytest.mark.parametrize(
+@each(
     ("choice", "parallel", "several"),
     [
         ("auto", None, True),

@@ -4,6 +4,7 @@ import pytest
 
 from inference.connect.merging import jsonc
 from inference.connect.merging.jsonc import BrokenJson
+from tests.each import each
 
 
 def test_values_have_their_places() -> None:
@@ -20,7 +21,7 @@ def test_plain_json_is_read_as_it_is(value: object) -> None:
         assert jsonc.read(text).value == value
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "line"),
     [
         ("{", 1),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from inference.repository.discovery.hub_model import HubModel
+from tests.each import each
 from tests.repository.discovery.hub_answers import QWEN, entry
 
 
@@ -28,7 +29,7 @@ def test_an_entry_that_says_nothing_is_no_more_than_its_id() -> None:
     assert HubModel.of({"id": "a/b"}) == HubModel(id="a/b")
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "field", "found"),
     [
         ({"gated": "manual"}, "is_gated", True),

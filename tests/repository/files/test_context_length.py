@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from inference.repository.files.context_length import read
+from tests.each import each
 
 YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
 
 
-@pytest.mark.parametrize(
+@each(
     ("config", "length"),
     [
         ({"max_position_embeddings": 4096}, 4096),

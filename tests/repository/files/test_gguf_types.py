@@ -1,12 +1,12 @@
 """The types in which GGUF stores tensors."""
 
 import gguf
-import pytest
 
 from inference.repository.files.gguf_types import BLOCKS, OTHER_TYPES
+from tests.each import each
 
 
-@pytest.mark.parametrize("number", BLOCKS)
+@each("number", BLOCKS)
 def test_a_block_has_the_name_and_size_that_the_format_gives_it(number: int) -> None:
     kind = gguf.GGMLQuantizationType(number)
     assert BLOCKS[number] == (kind.name, *gguf.GGML_QUANT_SIZES[kind])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from inference.repository.files.vision import read
+from tests.each import each
 
 TOWER = ("language_model.model.norm.weight", "vision_tower.patch_conv.weight")
 MISTRAL = {
@@ -59,7 +60,7 @@ def test_without_the_weights_of_a_tower_it_sees_nothing(tensors: tuple[str, ...]
     assert read(MISTRAL, tensors) is None
 
 
-@pytest.mark.parametrize(
+@each(
     "config",
     [
         {},

@@ -5,6 +5,7 @@ import pytest
 from gguf import GGMLQuantizationType, quants
 
 from inference.worker.conversion.blocks import Groups, bits_of, pack, quantise, read_groups
+from tests.each import each
 from tests.gguf_files import random_blocks
 
 REPACKED = ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K")
@@ -93,7 +94,7 @@ def test_a_block_of_q3_k() -> None:
     assert [found[at] for at in (32, 64, 96)] == pytest.approx([-1.5, -1, -0.5], abs=0.07)
 
 
-@pytest.mark.parametrize("kind", [*REPACKED, *QUANTISED_ANEW])
+@each("kind", [*REPACKED, *QUANTISED_ANEW])
 def test_random_blocks_mean_what_the_reference_reads(kind: str) -> None:
     rows = random_blocks(kind, rows=6, columns=512)
     wanted = quants.dequantize(rows, GGMLQuantizationType[kind])

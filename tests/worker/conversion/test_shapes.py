@@ -4,6 +4,7 @@ import pytest
 
 from inference.repository.files.gguf import StoredTensor
 from inference.worker.conversion.shapes import check_shapes
+from tests.each import each
 
 CONFIG = {
     **{"hidden_size": 8, "intermediate_size": 16, "head_dim": 4, "vocab_size": 30},
@@ -32,7 +33,7 @@ def test_what_fits_passes() -> None:
     check_shapes(tensors(RIGHT), CONFIG)
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@each("name", RIGHT)
 def test_what_does_not_fit_is_refused_by_its_name(name: str) -> None:
     for wrong in (RIGHT[name][::-1] + (1,), (2, *RIGHT[name][1:])):
         with pytest.raises(ValueError, match=f"their {name} does not fit"):

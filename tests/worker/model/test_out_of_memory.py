@@ -7,6 +7,7 @@ import pytest
 
 from inference.worker.model.load_failure import RefusedModel, failure_kind, failure_reason
 from inference.worker.model.out_of_memory import is_out_of_memory
+from tests.each import each
 
 pytestmark = pytest.mark.mlx
 # As reported in mlx#63, mlx#479, mlx-lm#444 and #1644, exo#2300 and mlx-vlm#167, and as in MLX's sources.
@@ -47,14 +48,14 @@ OTHER = [
 ]
 
 
-@pytest.mark.parametrize("text", MEMORY)
+@each("text", MEMORY)
 def test_what_mlx_says_when_memory_runs_out_is_known(text: str) -> None:
     error = RuntimeError(text)
     assert is_out_of_memory(error) and failure_kind(error) == "out_of_memory"
     assert "memory" in failure_reason(error)
 
 
-@pytest.mark.parametrize("text", OTHER)
+@each("text", OTHER)
 def test_what_it_says_of_other_things_is_not_mistaken(text: str) -> None:
     error = RuntimeError(text)
     assert not is_out_of_memory(error) and failure_kind(error) == "files"

@@ -32,6 +32,7 @@ from inference.worker.prefix_cache.layers import (
     trim_copy,
     unmergeable_type,
 )
+from tests.each import each
 
 pytestmark = pytest.mark.mlx
 
@@ -138,7 +139,7 @@ def _kept(layer: Any) -> Any:
     return [_contents(part) for part in layer.keys_and_values()]
 
 
-@pytest.mark.parametrize(
+@each(
     ("maker", "length", "is_possible"),
     [
         ("KVCache", 100, True),

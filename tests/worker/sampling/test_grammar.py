@@ -14,6 +14,7 @@ from inference.worker.model.tokenizer import HubTokenizer
 from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.grammar_compiler import GrammarCompiler
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, NOW, make, real
+from tests.each import each
 from tests.tiny import CHATML, LLAMA_3, SPECIAL
 
 pytestmark = pytest.mark.mlx
@@ -79,7 +80,7 @@ def text_of(model: LoadedModel, request: ChatRequest, tokens: Sequence[int]) -> 
     return [*reader.feed(model.tokenizer.decode(tokens)), *reader.flush()]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(20))
 def test_any_draw_follows_the_schema(seed: int) -> None:
     model, tokenizer = loaded()
     answer = json.loads(tokenizer.decode(drawn(model, grammar_of(model, asking(CITY)), seed)))
@@ -205,7 +206,7 @@ def test_text_that_is_no_call_stays_free(text: str) -> None:
     assert matcher.allowed_tokens(model.vocab_size) is None
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each("seed", range(10))
 def test_with_tools_and_a_schema_the_answer_is_either(seed: int) -> None:
     model, _ = loaded()
     request = asking(CITY, tools=(NOW,), may_call_several=False)
@@ -218,7 +219,7 @@ def test_with_tools_and_a_schema_the_answer_is_either(seed: int) -> None:
 # What is refused.
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "message"),
     [
         ({"not": {"type": "string"}}, "'not' cannot be enforced"),

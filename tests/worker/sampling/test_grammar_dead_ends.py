@@ -11,6 +11,7 @@ from inference.core.errors import InvalidRequest
 from inference.core.requests import Tool
 from inference.worker.sampling.grammar_dead_ends import dead_end
 from tests.adapters.families import test_gemma, test_qwen
+from tests.each import each
 from tests.worker.sampling.test_grammar import around, asking, grammar_of, loaded
 
 pytestmark = pytest.mark.mlx
@@ -44,7 +45,7 @@ def test_what_holds_itself_without_an_end_is_one(node: Any) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "node",
     [
         LIST,

@@ -8,6 +8,7 @@ from inference.core.events import FinishReason, TextDelta, TokenLogprob, ToolCal
 from inference.core.requests import Message
 from inference.worker.text.answer import AnswerText
 from tests.adapters.family_models import ADD, chat_request, real
+from tests.each import each
 
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 QWEN = real("qwen3", "qwen3")
@@ -98,7 +99,7 @@ def cut(text: str, **wishes: Any) -> tuple[AnswerText, list[Any]]:
     return made, events + ([] if made.is_stopped else made.flush("length"))
 
 
-@pytest.mark.parametrize("end", range(1, len(CALL)))
+@each("end", range(1, len(CALL)))
 def test_a_required_call_has_no_text_wherever_it_is_cut(end: int) -> None:
     made, events = cut(CALL[:end], must_call=("add",), follows_schemas=True)
     assert text_of(events) == ""
@@ -106,7 +107,7 @@ def test_a_required_call_has_no_text_wherever_it_is_cut(end: int) -> None:
     assert sum(event.tokens for event in events) == made.tokens
 
 
-@pytest.mark.parametrize("end", range(6, len(CALL)))
+@each("end", range(6, len(CALL)))
 def test_text_before_a_cut_call_has_its_own_log_probabilities_and_no_others(end: int) -> None:
     made, events = cut(f"See.\n{CALL[:end]}")
     texts = [event for event in events if isinstance(event, TextDelta)]

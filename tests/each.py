@@ -1,0 +1,46 @@
+"""A table of cases for one test: all are tried, and each one that fails is listed."""
+
+import functools
+import inspect
+import reprlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+
+Test = Callable[..., Any]
+
+
+def each(names: str | Sequence[str], cases: Iterable[Any]) -> Callable[[Test], Test]:
+    """As `pytest.mark.parametrize`, for cases that leave nothing behind: they make one test.
+
+    Every process of a run collects every test, and reports it, which takes longer than such a case.
+    """
+    known = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+    table = list(cases)
+
+    def one_test(test: Test) -> Test:
+        def arguments(case: Any) -> dict[str, Any]:
+            return dict(zip(known, case if len(known) > 1 else (case,), strict=True))
+
+        @functools.wraps(test)
+        def plain(subtests: pytest.Subtests, **fixtures: Any) -> None:
+            for case in table:
+                with subtests.test(reprlib.repr(case)):
+                    test(**arguments(case), **fixtures)
+
+        @functools.wraps(test)
+        async def awaited(subtests: pytest.Subtests, **fixtures: Any) -> None:
+            for case in table:
+                with subtests.test(reprlib.repr(case)):
+                    await test(**arguments(case), **fixtures)
+
+        whole: Any = awaited if inspect.iscoroutinefunction(test) else plain
+        signature = inspect.signature(test)
+        others = [one for name, one in signature.parameters.items() if name not in known]
+        own = inspect.Parameter("subtests", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        whole.__signature__ = signature.replace(parameters=[own, *others])
+        made: Test = whole
+        return made
+
+    return one_test
