@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from tests.nightly import IS_NIGHTLY
+
 if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import DjangoDbBlocker
@@ -46,7 +48,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     from hypothesis import settings
 
     # The time of an example depends on how busy the machine is.
-    settings.register_profile("ours", deadline=None)
+    settings.register_profile("ours", deadline=None, max_examples=200 if IS_NIGHTLY else 40)
     settings.load_profile("ours")
 
 

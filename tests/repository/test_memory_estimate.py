@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.repository.memory_estimate import kv_bytes_per_token, prefill_bytes
@@ -173,7 +173,6 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from([*LLAMA_1B, *DEEPSEEK, "text_config", "model_type"]), ODD))
 def test_whatever_a_config_says_the_guess_is_a_number_that_can_be_sent(config: dict[str, Any]) -> None:
     guesses = (

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.adapters import Adapter
@@ -27,6 +27,7 @@ from tests.adapters.families import (
     test_qwen,
 )
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, chat_request, make, real
+from tests.each import each
 from tests.tiny import CHATML
 
 VALUES = st.recursive(
@@ -37,7 +38,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.text('ab"\\é', max_size=3), VALUES, max_size=3)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "meant"),
     [
         ("", {}),
@@ -78,7 +79,6 @@ def test_an_object_stays_as_it_was_written() -> None:
 
 
 @given(OBJECTS, st.data())
-@settings(deadline=None)
 def test_a_cut_object_is_the_beginning_of_what_it_was(arguments: dict[str, Any], data: st.DataObject) -> None:
     output = json.dumps(arguments)
     cut = data.draw(st.integers(1, len(output)))
@@ -98,7 +98,6 @@ def is_beginning(part: Any, whole: Any) -> bool:
 
 
 @given(st.text('{}[]",:\\ab1 \n', max_size=30))
-@settings(deadline=None, max_examples=300)
 def test_whatever_it_is_an_object_comes_of_it(output: str) -> None:
     assert isinstance(json.loads(object_of(output)), dict)
 
@@ -146,10 +145,14 @@ SENT_BACK = [
 ]
 
 
-@pytest.mark.parametrize("arguments", SENT_BACK)
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_template_shows_what_was_sent_back(name: str, arguments: str) -> None:
-    adapter, tokenizer = FAMILIES[name]
+def test_every_template_shows_what_was_sent_back(name: str, subtests: pytest.Subtests) -> None:
+    for arguments in SENT_BACK:
+        with subtests.test(arguments):
+            check_shown(*FAMILIES[name], arguments)
+
+
+def check_shown(adapter: Adapter, tokenizer: HubTokenizer, arguments: str) -> None:
     call = ToolCall(id="call_0123456789abcdef01234567", name="add", arguments=arguments)
     text = tokenizer.decode(
         adapter.render(

@@ -5,12 +5,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.object_shapes import TooManyShapes, shapes_of
 from inference.adapters.tool_calls.schema_keywords import TYPES
+from tests.each import each
 
 DEFINED = {
     "$id": "https://example.org/tool",
@@ -34,7 +35,7 @@ def at(node: Any) -> Schema:
     return Schema({**DEFINED, "properties": {**DEFINED["properties"], "here": node}}).member("here")  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize(
+@each(
     ("node", "types"),
     [
         ({"$ref": "#/$defs/text"}, {"string"}),
@@ -153,7 +154,6 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-@settings(deadline=None, max_examples=300)
 def test_whatever_stands_for_a_schema_is_no_failure(node: Any) -> None:
     found = Schema({"properties": {"a": node}, "$defs": {"a": node}}).member("a")
     assert found.types <= TYPES

@@ -69,7 +69,6 @@ def queues(draw: st.DrawFn, *, at: st.SearchStrategy[float]) -> tuple[list[Asked
     return asked, load_s, options
 
 
-@settings(max_examples=60)
 @given(queues(at=st.just(0.0)))
 def test_nobody_in_a_queue_waits_longer_than_twice_what_strict_order_makes_it_wait(queue: Any) -> None:
     asked, load_s, options = queue
@@ -78,7 +77,6 @@ def test_nobody_in_a_queue_waits_longer_than_twice_what_strict_order_makes_it_wa
         assert waited <= 2 * strictly + 0.01
 
 
-@settings(max_examples=60)
 @given(queues(at=st.floats(0, 40).map(lambda at: round(at, 1))))
 def test_where_requests_keep_coming_no_wait_is_longer_than_twice_the_longest_of_strict_order(
     queue: Any,

@@ -249,7 +249,7 @@ def test_a_file_without_tensors_is_refused(refusal: Refusal) -> None:
     assert refusal(gguf(tensors=[]))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 200), byte=st.integers(0, 255))
 def test_any_changed_byte_is_accepted_or_refused_never_a_crash(refusal: Refusal, at: int, byte: int) -> None:
     whole = bytearray(gguf([LLAMA, entry("general.alignment", 4, struct.pack("<I", 32))], [tensor()]))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.core.requests import Sampling
@@ -119,7 +119,6 @@ def step(batch: ResilientBatch, outputs: Outputs) -> None:
             outputs.setdefault(output.id, []).append(output.finish or "t")
 
 
-@settings(deadline=None, max_examples=200)
 @given(data=st.data())
 def test_whatever_fails_everybody_ends_and_only_the_bad_are_lost(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 10))
@@ -140,7 +139,6 @@ def test_whatever_fails_everybody_ends_and_only_the_bad_are_lost(data: st.DataOb
         assert outputs[number] == ["t"] * made + ["lost" if is_bad else "length"]
 
 
-@settings(deadline=None, max_examples=100)
 @given(data=st.data())
 def test_a_sequence_cancelled_at_any_moment_receives_nothing_more(data: st.DataObject) -> None:
     device = Device(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.worker.prefix_cache.entry import Tokens, common_length
@@ -85,7 +85,6 @@ def test_there_is_nothing_before_or_behind_an_edge(at: int) -> None:
         tree.split(tree.add(tokens("ab")), at)
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     steps=st.lists(
         st.tuples(SEQUENCES, st.sampled_from(["add", "add trimmable", "remove", "find"])), max_size=40

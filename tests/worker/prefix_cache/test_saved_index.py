@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.worker.prefix_cache.entry import Tokens, common_length
@@ -61,7 +61,6 @@ FILES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=100)
 @given(files=st.lists(FILES, max_size=20), prompt=st.lists(st.integers(0, 1), min_size=1, max_size=9))
 def test_it_finds_what_a_comparison_with_every_file_finds(
     files: list[tuple[str, list[int], bool, bool]], prompt: list[int]
