@@ -1,16 +1,17 @@
 """The official `anthropic` client against the real site and the real starter model."""
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 import pytest
-from anthropic import Anthropic
 from PIL import Image
 
 from tests.e2e.site import STARTER, Site
 from tests.nightly import nightly, of_each_kind
 from tests.tiny_vision import picture
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic  # it takes seconds, in every process that collects the tests
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -20,7 +21,9 @@ WEATHER: Any = {"name": "get_weather", "description": "Tells the weather.", "inp
 
 
 @pytest.fixture(scope="module")
-def client(site: Site) -> Anthropic:
+def client(site: Site) -> "Anthropic":
+    from anthropic import Anthropic
+
     return Anthropic(base_url=site.url, api_key="not-needed", max_retries=0, timeout=300)
 
 
@@ -30,23 +33,23 @@ def asking(**fields: Any) -> dict[str, Any]:
     return {"model": STARTER, "max_tokens": 32, "messages": FRANCE} | greedy | fields
 
 
-def answer(client: Anthropic, **fields: Any) -> Any:
+def answer(client: "Anthropic", **fields: Any) -> Any:
     return client.messages.create(**asking(**fields))
 
 
-def streamed(client: Anthropic, **fields: Any) -> tuple[list[str], Any]:
+def streamed(client: "Anthropic", **fields: Any) -> tuple[list[str], Any]:
     """The types of a stream's events, and the message that the client makes of them."""
     with client.messages.stream(**asking(**fields)) as stream:
         return [event.type for event in stream], stream.get_final_message()
 
 
-def test_it_lists_the_models(client: Anthropic) -> None:
+def test_it_lists_the_models(client: "Anthropic") -> None:
     assert [model.id for model in client.models.list(limit=1)] == [STARTER]
     model = client.models.retrieve(STARTER)
     assert (model.type, model.display_name, model.max_input_tokens) == ("model", STARTER, 8192)
 
 
-def test_it_answers_whole(client: Anthropic) -> None:
+def test_it_answers_whole(client: "Anthropic") -> None:
     made = answer(client)
     (block,) = made.content
     assert "Paris" in block.text
@@ -54,7 +57,7 @@ def test_it_answers_whole(client: Anthropic) -> None:
     assert made._request_id.startswith("req_")
 
 
-def test_a_stream_is_the_same_message(client: Anthropic) -> None:
+def test_a_stream_is_the_same_message(client: "Anthropic") -> None:
     whole = answer(client)
     types, made = streamed(client)
     assert (types[0], types[-1]) == ("message_start", "message_stop")
@@ -64,7 +67,7 @@ def test_a_stream_is_the_same_message(client: Anthropic) -> None:
 
 
 @nightly
-def test_what_was_cached_is_counted_apart(client: Anthropic) -> None:
+def test_what_was_cached_is_counted_apart(client: "Anthropic") -> None:
     story = [{"role": "user", "content": "Once a fox counted the stars. " * 20 + "What did it count?"}]
     counted = client.messages.count_tokens(model=STARTER, messages=story)
     for made in (answer(client, messages=story), answer(client, messages=story)):
@@ -73,18 +76,18 @@ def test_what_was_cached_is_counted_apart(client: Anthropic) -> None:
     assert usage.cache_read_input_tokens > usage.input_tokens
 
 
-def test_max_tokens_end_the_answer(client: Anthropic) -> None:
+def test_max_tokens_end_the_answer(client: "Anthropic") -> None:
     made = answer(client, max_tokens=3)
     assert (made.stop_reason, made.usage.output_tokens) == ("max_tokens", 3)
 
 
-def test_a_length_beyond_the_context_is_taken(client: Anthropic) -> None:
+def test_a_length_beyond_the_context_is_taken(client: "Anthropic") -> None:
     raw = client.messages.with_raw_response.create(**asking(max_tokens=32_000))
     assert raw.parse().stop_reason == "end_turn"
     assert int(raw.headers["x-mlx-max-tokens"]) < 8192
 
 
-def test_a_stop_sequence_is_named(client: Anthropic) -> None:
+def test_a_stop_sequence_is_named(client: "Anthropic") -> None:
     for made in (
         answer(client, stop_sequences=["Rome", "Paris"]),
         streamed(client, stop_sequences=["Paris"])[1],
@@ -94,7 +97,7 @@ def test_a_stop_sequence_is_named(client: Anthropic) -> None:
 
 
 @pytest.mark.parametrize("choice", of_each_kind(CHOICES, [CHOICES[1]]))
-def test_a_required_call_is_made_and_its_result_answered(client: Anthropic, choice: Any) -> None:
+def test_a_required_call_is_made_and_its_result_answered(client: "Anthropic", choice: Any) -> None:
     made = answer(client, tools=[WEATHER], tool_choice=choice, max_tokens=64)
     _, same = streamed(client, tools=[WEATHER], tool_choice=choice, max_tokens=64)
     (call,) = made.content
@@ -106,13 +109,13 @@ def test_a_required_call_is_made_and_its_result_answered(client: Anthropic, choi
     assert answer(client, messages=turns, tools=[WEATHER]).content
 
 
-def test_an_answer_follows_its_schema(client: Anthropic) -> None:
+def test_an_answer_follows_its_schema(client: "Anthropic") -> None:
     form = {"format": {"type": "json_schema", "schema": CITY | {"additionalProperties": False}}}
     made = answer(client, output_config=form, max_tokens=64)
     assert made.content[0].text.startswith('{"city"')
 
 
-def test_the_beta_client_is_answered(client: Anthropic) -> None:
+def test_the_beta_client_is_answered(client: "Anthropic") -> None:
     made = client.beta.messages.create(
         model=STARTER,
         max_tokens=8,
@@ -123,7 +126,9 @@ def test_the_beta_client_is_answered(client: Anthropic) -> None:
     assert made.context_management and made.context_management.applied_edits == []
 
 
-def test_its_errors_are_the_clients_own(client: Anthropic) -> None:
+def test_its_errors_are_the_clients_own(client: "Anthropic") -> None:
+    import anthropic
+
     with pytest.raises(anthropic.NotFoundError, match="no model"):
         answer(client, model="none")
     with pytest.raises(
