@@ -33,6 +33,7 @@ class Vision:
         self.image_token = self._family.image_token
         self.image_id = model.tokenizer.id_of(self.image_token)
         self._encode = model.tokenizer.encode
+        self._looked: dict[bytes, mx.array] = {}
         self.looks = 0
         self.failures = 0
 
@@ -41,7 +42,9 @@ class Vision:
         if self.failures:
             self.failures -= 1
             raise RuntimeError("not enough memory")
-        return self._family.look(seen)
+        if seen.digest not in self._looked:
+            self._looked[seen.digest] = self._family.look(seen)
+        return self._looked[seen.digest]
 
     def see(self, seed: int) -> Seen:
         return self._family.see(drawn(140, 90, seed=seed), bytes([seed]), "auto")

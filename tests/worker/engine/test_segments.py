@@ -19,7 +19,7 @@ from tests.worker.models import cached
 from tests.worker.vision.gemma_answers import GemmaAnswers, Scored
 
 pytestmark = [pytest.mark.mlx, NEEDS_MLX_VLM]
-COUNT = 5
+COUNT = 4
 Made = tuple[LoadedModel, GemmaAnswers]
 
 

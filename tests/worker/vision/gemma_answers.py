@@ -30,6 +30,7 @@ class GemmaAnswers:
     def __init__(self, folder: Path) -> None:
         config = json.loads((folder / "config.json").read_text())
         self.rules = json.loads((folder / "preprocessor_config.json").read_text())
+        self._features: dict[tuple[tuple[int, int], bytes], mx.array] = {}
         self._kind: str = config["model_type"]
         self._text = config["text_config"]
         package = family_module(self._kind)
@@ -73,7 +74,12 @@ class GemmaAnswers:
 
     def features(self, image: Image.Image) -> mx.array:
         """The rows of one picture, (tokens, hidden), as they are put into scaled embeddings."""
-        pixels = self.pixels(image)
+        known = (image.size, image.tobytes())
+        if known not in self._features:
+            self._features[known] = self._looked_at(self.pixels(image))
+        return self._features[known]
+
+    def _looked_at(self, pixels: mx.array) -> mx.array:
         if self._kind == "gemma4":
             return self._model.encode_image(pixels)[0]  # type: ignore[no-any-return]
         hidden, *_ = self._model.vision_tower(pixels.transpose(0, 2, 3, 1))
