@@ -1,4 +1,7 @@
-"""Every architecture of the installed mlx-lm is made, and every part of each one matters to its logits."""
+"""Every architecture of the installed mlx-lm is made, and every part of each one matters to its logits.
+
+In the gate those that are used most are made.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from mlx_lm.models.cache import CacheList, RotatingKVCache, make_prompt_cache
 
 from tests.architectures.configs import ARCHITECTURES, MOST_USED, NOT_MADE, config, make
 from tests.architectures.fields import VOCABULARY, WINDOW
+from tests.nightly import of_each_kind
 
 pytestmark = pytest.mark.mlx
 
@@ -57,7 +61,7 @@ def test_the_most_used_are_made() -> None:
     assert set(MOST_USED) <= set(ARCHITECTURES) and len(MOST_USED) == len(set(MOST_USED))
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
+@pytest.fixture(scope="module", params=of_each_kind(ARCHITECTURES, MOST_USED))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

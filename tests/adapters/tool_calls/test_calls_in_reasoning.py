@@ -28,17 +28,35 @@ from tests.adapters.families import (
 )
 from tests.adapters.family_models import ADD, NOW, chat_request
 from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, parse_answer, parse_every_split, prompt_of
+from tests.each import each
+from tests.nightly import of_each_kind
 
 _MODULES = (
     *(test_command_r, test_deepseek, test_deepseek_dsml, test_gemma, test_glm, test_granite, test_kimi),
     *(test_minimax, test_mistral, test_qwen),
 )
 # Each family that thinks, and whose template has its call format.
-FAMILIES: dict[str, tuple[Adapter, HubTokenizer]] = {
+EVERY: dict[str, tuple[Adapter, HubTokenizer]] = {
     f"{module.__name__.rpartition('test_')[2]} {name}": found
     for module in _MODULES
     for name, found in module.FAMILIES.items()
     if found[0].call_format and found[0].has_template and found[0].reasoning_state(prompt_of(found[0]))
+}
+
+
+def reading(name: str) -> tuple[object, ...]:
+    """What its answers are read by."""
+    adapter, tokenizer = EVERY[name]
+    state = adapter.reasoning_state(prompt_of(adapter))
+    assert state and adapter.call_format
+    marks = (state.opening, state.closing, *adapter.call_format.marks)
+    are_tokens = [tokenizer.id_of(mark) is not None for mark in marks]
+    return type(adapter), adapter.call_format.name, state.is_open, *marks, *are_tokens
+
+
+# In the gate one family of those that are read alike.
+FAMILIES = {
+    name: EVERY[name] for name in of_each_kind(EVERY, list({reading(name): name for name in EVERY}.values()))
 }
 ONE = (("add", '{"a": 1}'),)
 QWEN = test_qwen.FAMILIES["qwen3"]
@@ -83,21 +101,21 @@ def found(name: str, output: str) -> ParsedAnswer:
     return answer
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_a_call_that_ends_the_answer_ends_the_thoughts(name: str) -> None:
     opening, _ = thinking(FAMILIES[name][0])
     output = f"{opening}Hm.\n\n{call(FAMILIES[name][0])}"
     assert found(name, output) == ParsedAnswer(reasoning="Hm.", calls=ONE) == found(name, f"{output}\n")
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_so_do_several(name: str) -> None:
     opening, _ = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
     assert found(name, f"{opening}Hm.\n{one}\n{one}") == ParsedAnswer(reasoning="Hm.", calls=(*ONE, *ONE))
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_thoughts_that_are_closed_with_nothing_behind_have_called_all_the_same(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     assert found(name, f"{opening}Hm.\n{call(FAMILIES[name][0])}\n{closing}\n\n").calls == ONE
@@ -108,14 +126,14 @@ ALWAYS = ("kimi", "deepseek r1", "deepseek v3")
 MENTIONING = [name for name in FAMILIES if not name.startswith(ALWAYS)]
 
 
-@pytest.mark.parametrize("name", MENTIONING)
+@each("name", MENTIONING)
 def test_a_call_that_is_followed_by_an_answer_is_only_thought_of(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
     assert found(name, f"{opening}Say {one}{closing}No.") == ParsedAnswer("No.", reasoning=f"Say {one}")
 
 
-@pytest.mark.parametrize("name", MENTIONING)
+@each("name", MENTIONING)
 def test_a_call_that_is_followed_by_more_thoughts_is_only_thought_of(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])
@@ -125,7 +143,7 @@ def test_a_call_that_is_followed_by_more_thoughts_is_only_thought_of(name: str) 
     assert found(name, f"{opening}{thought}\n{one}") == ParsedAnswer(reasoning=thought, calls=ONE)
 
 
-@pytest.mark.parametrize("name", MENTIONING)
+@each("name", MENTIONING)
 def test_a_call_that_is_thought_of_and_then_made_is_made_once(name: str) -> None:
     opening, closing = thinking(FAMILIES[name][0])
     one = call(FAMILIES[name][0])

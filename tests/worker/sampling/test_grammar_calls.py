@@ -22,9 +22,12 @@ from tests.adapters.families import (
     test_phi,
     test_qwen,
 )
+from tests.each import each
+from tests.nightly import of_each_kind
 from tests.worker.sampling.test_grammar import around, asking, drawn, grammar_of, text_of
 
 pytestmark = pytest.mark.mlx
+SEEDS = of_each_kind(range(4), range(2))
 PLACE = Tool(
     name="find-place",
     parameters=json.dumps(
@@ -68,7 +71,7 @@ def thought(model: LoadedModel, request: ChatRequest) -> list[int]:
     return model.tokenizer.encode(reasoning.closing) if reasoning and reasoning.is_open else []
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_any_draw_is_a_call_that_is_read_with_arguments_that_fit(name: str, seed: int) -> None:
     model, _ = around(*FAMILIES[name])
@@ -81,7 +84,7 @@ def test_any_draw_is_a_call_that_is_read_with_arguments_that_fit(name: str, seed
     assert arguments["near"] and set(arguments["near"]) <= {"sea", "wood"}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_several_calls_are_all_read(name: str, seed: int) -> None:
     model, _ = around(*FAMILIES[name])
@@ -92,7 +95,7 @@ def test_several_calls_are_all_read(name: str, seed: int) -> None:
     assert set(calls) == {"now"} and len(calls) == model.tokenizer.decode(tokens).count("now")
 
 
-@pytest.mark.parametrize("name", [name for name, (found, _) in FAMILIES.items() if not bare(found)])
+@each("name", [name for name, (found, _) in FAMILIES.items() if not bare(found)])
 def test_a_strict_call_is_held_to_its_schema_once_its_mark_is_generated(name: str) -> None:
     model, tokenizer = around(*FAMILIES[name])
     assert model.adapter.call_format
