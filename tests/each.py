@@ -2,13 +2,13 @@
 
 import functools
 import inspect
-import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
 
 Test = Callable[..., Any]
+MOST_SHOWN = 200  # characters of a case
 
 
 def each(names: str | Sequence[str], cases: Iterable[Any]) -> Callable[[Test], Test]:
@@ -26,13 +26,13 @@ def each(names: str | Sequence[str], cases: Iterable[Any]) -> Callable[[Test], T
         @functools.wraps(test)
         def plain(subtests: pytest.Subtests, **fixtures: Any) -> None:
             for case in table:
-                with subtests.test(reprlib.repr(case)):
+                with subtests.test(repr(case)[:MOST_SHOWN]):
                     test(**arguments(case), **fixtures)
 
         @functools.wraps(test)
         async def awaited(subtests: pytest.Subtests, **fixtures: Any) -> None:
             for case in table:
-                with subtests.test(reprlib.repr(case)):
+                with subtests.test(repr(case)[:MOST_SHOWN]):
                     await test(**arguments(case), **fixtures)
 
         whole: Any = awaited if inspect.iscoroutinefunction(test) else plain

@@ -9,6 +9,7 @@ from inference.core.events import Accepted, Embedded, Finished, Usage
 from inference.core.requests import Request
 from tests.api.openai.asking import HELLO, post
 from tests.api.openai.reaching import CHAT, COMPLETION, EMBEDDING, RESPONSE
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, card, serving
 
 
@@ -27,13 +28,13 @@ async def asked(endpoint: str, body: dict[str, Any], runner: FakeRunner, kind: s
     return request
 
 
-@pytest.mark.parametrize(("fields", "path", "value"), CHAT)
+@each(("fields", "path", "value"), CHAT)
 async def test_a_field_of_a_chat_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
     request = await asked("chat/completions", {"messages": HELLO} | fields, FakeRunner())
     assert value_at(request, path) == value
 
 
-@pytest.mark.parametrize(("fields", "path", "value"), COMPLETION)
+@each(("fields", "path", "value"), COMPLETION)
 async def test_a_field_of_a_completion_reaches_the_model(
     fields: dict[str, Any], path: str, value: Any
 ) -> None:
@@ -52,7 +53,7 @@ async def test_a_field_of_an_embedding_reaches_the_model(
     assert value_at(request, path) == value
 
 
-@pytest.mark.parametrize(("fields", "path", "value"), RESPONSE)
+@each(("fields", "path", "value"), RESPONSE)
 async def test_a_field_of_a_response_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
     request = await asked("responses", {"input": "Hi", "store": False} | fields, FakeRunner())
     assert value_at(request, path) == value
