@@ -93,7 +93,7 @@ def test_each_row_of_a_mixed_batch_has_its_own_adapter(
     batch = Batch(model, max_batch=32, prefill_step=64, support=support)
     names = [*NAMES, *reversed(NAMES)]
     rows = [
-        sequence(i, 20 + i, start=i, max_tokens=24, lora=key(name), **sampling)
+        sequence(i, 20 + i, start=i, max_tokens=12, lora=key(name), **sampling)
         for i, name in enumerate(names, start=1)
     ]
     for row in rows:
@@ -106,7 +106,7 @@ def test_each_row_of_a_mixed_batch_has_its_own_adapter(
 def test_rows_with_adapters_verify_their_drafts(world: World, model: nn.Module) -> None:
     batch = eager_batch(model)
     rows = [
-        predicted(model, sequence(i, 20 + i, start=i, max_tokens=24, lora=key(name), **SEEDED))
+        predicted(model, sequence(i, 20 + i, start=i, max_tokens=12, lora=key(name), **SEEDED))
         for i, name in enumerate(NAMES, start=1)
     ]
     for row in rows:
@@ -118,7 +118,7 @@ def test_rows_with_adapters_verify_their_drafts(world: World, model: nn.Module) 
 
 
 def test_the_adapters_change_the_answers(world: World) -> None:
-    answers = {name: tuple(world.alone(name, sequence(1, max_tokens=24))) for name in NAMES}
+    answers = {name: tuple(world.alone(name, sequence(1, max_tokens=12))) for name in NAMES}
     assert len(set(answers.values())) == len(NAMES)
 
 
@@ -134,11 +134,11 @@ def test_a_batch_of_one_adapter(world: World, model: nn.Module, name: str) -> No
 
 def test_rows_that_join_and_leave_keep_their_adapters(world: World, model: nn.Module) -> None:
     batch = Batch(model, max_batch=16, prefill_step=64)
-    long = sequence(1, max_tokens=60, lora="large@1", **SEEDED)
+    long = sequence(1, max_tokens=30, lora="large@1", **SEEDED)
     batch.add(long)
     made: list[int] = []
     for number in range(2, 300):
-        if not batch.is_busy:
+        if len(made) == long.max_tokens:
             break
         name = NAMES[number % len(NAMES)]
         batch.add(sequence(number, 20 + number % 30, start=number, max_tokens=4, lora=key(name)))
