@@ -49,7 +49,7 @@ OPERATIONS = {
 }
 CONTROL = "/chat/completions/control"  # of an answer in progress: no random id has one
 # Nightly, with MLXSITE_EXAMPLES=1000, it asks for a quarter of an hour.
-EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "6"))
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
