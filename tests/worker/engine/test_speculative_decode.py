@@ -13,6 +13,7 @@ from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.sampling.token_rules import RuleConstraint
 from tests.adapters.family_models import ADD, NOW, make
+from tests.nightly import of_each_kind
 from tests.tiny import CHATML
 from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch, predicted
 from tests.worker.models import Counting, Windowed, recurrent, run, sequence, tiny, tokens
@@ -139,7 +140,7 @@ def test_reasoning_can_be_ended_between_verified_steps(model: nn.Module, steps: 
     assert whole.find(b"</think>") == len(begun) + 1
 
 
-@pytest.mark.parametrize("rows", [4, 8, 12])
+@pytest.mark.parametrize("rows", of_each_kind([4, 8, 12], [12]))
 def test_rows_of_all_kinds_join_and_leave(model: nn.Module, rows: int) -> None:
     everyone = [wanted(kind, number) for number, kind in enumerate(KINDS, start=1)][:rows]
     everyone = [replace(one, max_tokens=15 + 7 * (one.id % 4)) for one in everyone]
