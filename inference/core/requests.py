@@ -1,7 +1,4 @@
-"""What can be asked of a model: frozen, and importing nothing of ours.
-
-They are msgspec structs because they travel as frames between the site and its workers (protocol.py).
-"""
+"""What can be asked of a model: frozen msgspec structs, which travel from site to worker (protocol.py)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -10,8 +7,7 @@ from msgspec import Struct, structs
 
 Role = Literal["system", "user", "assistant", "tool"]
 Prompt = str | tuple[int, ...]  # a text, or the token ids themselves
-# Each request's `kind` is stored in the record of requests, so a value stays as it is for ever; the tag is
-# only the request's name on the wire between two processes of one version.
+# A request's `kind` is stored in its record and stays for ever; its tag is only a name between two processes.
 Kind = Literal["chat", "completion", "tokenize", "detokenize", "embedding", "rerank"]
 PICTURE = "\ufdd1"  # stands for a picture in a message's content: a noncharacter, which no other text has
 
@@ -62,6 +58,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     name: str
     description: str = ""
     parameters: str = '{"type":"object","properties":{}}'
+    is_strict: bool = False  # a schema that cannot be enforced as a whole is refused
     input_syntax: str = ""  # "lark" or "regex": of a grammar for the one text among its arguments
     input_definition: str = ""  # that grammar, where there is one
 
@@ -197,6 +194,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, tag="chat"):
     may_call_several: bool = True
     follows_schemas: bool = False  # the arguments of a call do, though the model need not call
     schema: str = ""  # JSON text of the schema that the answer must follow
+    has_strict_schema: bool = False  # it is refused where it cannot be enforced as a whole
     grammar: AnswerGrammar | None = None  # another form that it must have
     template_options: tuple[tuple[str, bool | int | float | str], ...] = ()  # variables of the chat template
     ignores_end: bool = False  # the answer has max_tokens, whatever the model says
@@ -236,6 +234,7 @@ class CompletionRequest(Struct, frozen=True, kw_only=True, tag="completion"):
     speculates: bool = True  # False: no tokens are drafted for it
     n: int = 1  # how many answers to each prompt
     schema: str = ""  # JSON text of the schema that each answer must follow
+    has_strict_schema: bool = False  # it is refused where it cannot be enforced as a whole
     grammar: AnswerGrammar | None = None  # another form that it must have
     ignores_end: bool = False
     user: str = ""

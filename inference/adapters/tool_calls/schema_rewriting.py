@@ -15,7 +15,7 @@ def with_null(node: Any) -> Any:
         return [with_null(one) for one in node]
     if not isinstance(node, Mapping):
         return node
-    made = {keyword: _changed_keyword(keyword, value, with_null) for keyword, value in node.items()}
+    made = changed_below(node, with_null)
     if made.get("nullable") is True and "type" in made:
         kind = made.pop("type")
         made["type"] = [*(kind if isinstance(kind, list) else [kind]), "null"]
@@ -31,7 +31,7 @@ def relocated(node: Any) -> Any:
     if not isinstance(node, Mapping):
         return node
     kept = {keyword: value for keyword, value in node.items() if keyword != "$id"}
-    made = {keyword: _changed_keyword(keyword, value, relocated) for keyword, value in kept.items()}
+    made = changed_below(kept, relocated)
     reference = made.get("$ref")
     if isinstance(reference, str) and "#" in reference:
         made["$ref"] = _DOCUMENT + reference.partition("#")[2]
@@ -45,6 +45,11 @@ def nodes_below(node: Any) -> Iterator[Mapping[str, Any]]:
     children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
     for child in children:
         yield from nodes_below(child)
+
+
+def changed_below(node: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """A copy of a node with the schemas in its keywords changed."""
+    return {keyword: _changed_keyword(keyword, value, change) for keyword, value in node.items()}
 
 
 def _changed_keyword(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:

@@ -17,12 +17,20 @@ from inference.adapters.tool_calls.grammar_rules import Unwritable
 from inference.adapters.tool_calls.object_shapes import TooManyShapes
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.errors import InvalidValue, UnsupportedField
-from inference.core.requests import ChatRequest, CompletionRequest, GenerationRequest, Tool
+from inference.core.requests import ChatRequest, GenerationRequest, Tool
 from inference.worker.sampling.answer_grammar import form_rule
 from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.grammar_dead_ends import COMPLEX, dead_end
 from inference.worker.sampling.grammar_errors import first_line, reason_for
-from inference.worker.sampling.requested_schemas import FORM, field_of, plain_schema, schemas_of
+from inference.worker.sampling.requested_schemas import (
+    FORM,
+    as_chat,
+    field_of,
+    partial_fields,
+    plain_schema,
+    schemas_of,
+    with_enforceable_schemas,
+)
 
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
@@ -56,12 +64,11 @@ class GrammarCompiler:
 
         Raises InvalidValue or UnsupportedField, with the field whose schema cannot be enforced.
         """
-        if isinstance(request, CompletionRequest):
-            request = _as_chat(request)
-        request = self._with_enforceable_inputs(request)
+        request = self._with_enforceable_inputs(as_chat(request))
         if _is_free(request) and not request.follows_schemas:
             return None
         self._check_can_end(request)
+        request = with_enforceable_schemas(request)
         is_free = _is_free(request)
         reasoning = self._adapter.reasoning_state(prompt, request) if request.messages else None
         if is_free and self._adapter.call_format and self._adapter.call_format.is_in_reasoning:
@@ -97,13 +104,14 @@ class GrammarCompiler:
             )
         return advanced
 
-    def best_effort(self, request: ChatRequest) -> tuple[str, ...]:
-        """The fields of custom tools whose grammar the model reads, and which cannot be enforced.
+    def best_effort(self, given: GenerationRequest) -> tuple[str, ...]:
+        """The fields with a schema, or with the grammar of a custom tool, that is not enforced as a whole.
 
         `tools`, if a call is known by its beginning alone: then it may be written so that it is not.
         """
+        request = as_chat(given)
         tools = ("tools",) if self._is_found_by_names(request) else ()
-        return tools + tuple(
+        return (*tools, *partial_fields(request)) + tuple(
             f"tools.{position}.function.parameters"
             for position, tool in enumerate(request.tools)
             if tool.input_definition and not self._can_enforce_input(request, tool)
@@ -282,11 +290,6 @@ class GrammarCompiler:
             if alone.is_error():
                 return InvalidValue(reason_for(alone.get_error()), param=field)
         return InvalidValue(reason_for(error), param=fields[0][0] if fields else FORM)
-
-
-def _as_chat(request: CompletionRequest) -> ChatRequest:
-    """What a grammar is compiled from: a raw answer has a form, and neither calls nor reasoning."""
-    return ChatRequest(model=request.model, messages=(), schema=request.schema, grammar=request.grammar)
 
 
 def _is_free(request: ChatRequest) -> bool:

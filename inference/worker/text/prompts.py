@@ -163,8 +163,8 @@ class Prompts:
             yield self._raw(given, request.suffix)
 
     def best_effort(self, request: GenerationRequest) -> tuple[str, ...]:
-        """The fields of a request that the model only reads about, and that are not enforced."""
-        return self._grammars.best_effort(request) if isinstance(request, ChatRequest) else ()
+        """The fields of a request that are followed, and that are not enforced as a whole."""
+        return self._grammars.best_effort(request)
 
     def _raw(self, prompt: Prompt, suffix: str | None) -> list[int]:
         if not isinstance(prompt, str):

@@ -182,6 +182,7 @@ class CountTokensBody(Body):
             may_call_several=choice.may_call_several,
             follows_schemas=self.follows_schemas,
             schema=self.schema_text,
+            has_strict_schema=bool(self.schema_text),
             thinking=thinking,
             effort=(self.output_config.effort or "") if self.output_config else "",
             thinking_budget=self.thinking.budget_tokens if self.thinking else None,

@@ -50,6 +50,7 @@ class DefinedTool(Part):
             name=self.name,
             description="\n\n".join(text for text in (self.description, shown) if text),
             parameters=json.dumps(self.input_schema),
+            is_strict=bool(self.strict),
         )
 
 

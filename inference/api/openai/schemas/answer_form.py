@@ -33,7 +33,8 @@ class SchemaBody(Part):
 
     name: FunctionName = Field("answer", description="A label: 1 to 64 letters, digits, `_` and `-`.")
     schema_: JsonSchema = Field(
-        alias="schema", description="The JSON Schema; a keyword that cannot be enforced is refused by name."
+        alias="schema",
+        description="The JSON Schema; with `strict` a keyword that cannot be enforced is refused by name.",
     )
     strict: SchemaStrictness = None
 
@@ -201,6 +202,12 @@ class FormFields(TokenFields):
     def schema_text(self) -> str:
         """JSON text of the schema that the answer has to follow; empty for none."""
         return next((text for _, text, _ in self._forms()), "")
+
+    @property
+    def has_strict_schema(self) -> bool:
+        """Whether the schema is refused where a part of it cannot be enforced."""
+        form = self.response_format
+        return bool(form and form.json_schema and form.json_schema.strict)
 
     @property
     def answer_grammar(self) -> AnswerGrammar | None:

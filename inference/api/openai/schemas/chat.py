@@ -164,6 +164,7 @@ class ChatCompletionBody(ToolFields):
             follows_schemas=self.follows_schemas,
             may_call_several=self.may_call_several,
             schema=self.schema_text,
+            has_strict_schema=self.has_strict_schema,
             grammar=self.answer_grammar,
             continues=self.continues,
             template_options=tuple(self.template_options.items()),

@@ -94,6 +94,7 @@ class CompletionBody(FormFields):
             speculates=self.speculative is not False,
             n=self.n or 1,
             schema=self.schema_text,
+            has_strict_schema=self.has_strict_schema,
             grammar=self.answer_grammar,
             ignores_end=bool(self.ignore_eos),
             user=self.user or "",

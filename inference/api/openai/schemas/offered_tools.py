@@ -162,7 +162,7 @@ def _offered(
     name = flat_name(tool.name, namespace)
     about = "\n\n".join(text for text in (namespace_about, tool.description) if text)
     if isinstance(tool, FunctionTool):
-        made = tool_of(name, about, tool.parameters)
+        made = tool_of(name, about, tool.parameters, is_strict=bool(tool.strict))
         return OfferedTool(made, "function", tool.name, namespace, path, bool(tool.strict))
     form = tool.format
     made = custom_tool(name, about, (form and form.syntax) or "", (form and form.definition) or "")

@@ -266,6 +266,7 @@ class ResponseBody(Sampled):
             follows_schemas=self._follows_schemas,
             may_call_several=several(self.parallel_tool_calls, mode),
             schema=form.schema_text if form else "",
+            has_strict_schema=bool(form and form.strict),
             continues=_is_unfinished(messages),
             effort=reasoning.effort or "",
             thinking=reasoning.enabled,

@@ -17,7 +17,11 @@ PromptCacheKey = Annotated[
     Label | None, Field(description="Prefixes are shared only between requests with the same key.")
 ]
 SchemaStrictness = Annotated[
-    bool | None, Field(description="The schema is enforced whether this is `true` or not.")
+    bool | None,
+    Field(
+        description="`true` has a schema refused that cannot be enforced as a whole; else what cannot be is "
+        "left out of it, and the header `x-mlx-best-effort` names the field. The rest is enforced either way."
+    ),
 ]
 
 

@@ -39,7 +39,7 @@ class FunctionBody(Part):
     )
 
     def tool(self) -> Tool:
-        return tool_of(self.name, self.description, self.parameters)
+        return tool_of(self.name, self.description, self.parameters, is_strict=bool(self.strict))
 
 
 class GrammarBody(Part):
@@ -122,11 +122,18 @@ MOST_TOOLS = 128
 ToolBodies = Annotated[list[ToolBody], Field(max_length=MOST_TOOLS)]
 
 
-def tool_of(name: str, description: str | None, parameters: JsonSchema | None) -> Tool:
+def tool_of(
+    name: str, description: str | None, parameters: JsonSchema | None, *, is_strict: bool = False
+) -> Tool:
     """A tool for the model to read; without parameters it takes an empty object."""
     if parameters is None:
         return Tool(name=name, description=description or "")
-    return Tool(name=name, description=description or "", parameters=json.dumps(parameters))
+    return Tool(
+        name=name,
+        description=description or "",
+        parameters=json.dumps(parameters),
+        is_strict=is_strict,
+    )
 
 
 def check_names(names: Iterable[tuple[str, str]]) -> None:
