@@ -1,12 +1,18 @@
 """A chat on its way in, built message by message by the converter of its format."""
 
+import base64
+import binascii
+import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from inference.core.requests import Picture
 from playground.dates import as_text
+from playground.file_text.limits import NoText
+from playground.file_text.picture import picture_of
 from playground.imports.converted_chat import ConvertedChat
 from playground.models import LONGEST_FOLDER, LONGEST_TITLE
 from playground.store import title_of
@@ -14,6 +20,7 @@ from playground.store import title_of
 ARCHIVED = "Archived"  # the folder of chats that their site had archived
 _NOT_OF_A_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
 _LONGEST_NAME = 64
+_DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,")
 Key = str | None
 
 
@@ -30,6 +37,8 @@ class ImportedChat:
         self.changed_at: Any = None
         self.tip: int | None = None
         self.left_out: Counter[str] = Counter()
+        self._pictures: dict[str, Picture] = {}
+        self._problem = ""  # of the first picture that cannot be kept
         self._messages: list[dict[str, Any]] = []
         self._places: dict[Key, int | None] = {None: None}
 
@@ -54,6 +63,23 @@ class ImportedChat:
     def message(self, number: int) -> dict[str, Any]:
         return self._messages[number]
 
+    def picture(self, address: Any, name: Any = None) -> list[dict[str, Any]]:
+        """The attachment of a picture that the file has as a data URL; one that it only names is counted."""
+        begin = _DATA_URL.match(address) if isinstance(address, str) else None
+        if begin is None:
+            self.left_out["picture"] += 1
+            return []
+        try:
+            picture = picture_of(base64.b64decode(address[begin.end() :], validate=True))
+        except (NoText, binascii.Error) as problem:
+            why = str(problem) if isinstance(problem, NoText) else "It is no valid base64."
+            self._problem = self._problem or f"A picture was left out. {why}"
+            return []
+        key = hashlib.sha256(picture.data).hexdigest()[:36]
+        self._pictures[key] = picture
+        facts = {"media_type": picture.media_type, "width": picture.width, "height": picture.height}
+        return [{"id": key, "name": str(name or "picture")[:255], "size": len(picture.data), **facts}]
+
     def converted(self) -> ConvertedChat:
         """The chat as `schemas.ImportBody` reads it."""
         title = " ".join(self.title.split())[:LONGEST_TITLE]
@@ -67,8 +93,9 @@ class ImportedChat:
             "settings": {"system": self.system} if self.system else {},
             "tip": self.tip,
             "messages": self._messages,
+            **({"pictures": self._pictures} if self._pictures else {}),
         }
-        return ConvertedChat(fields, self.origin, self.left_out)
+        return ConvertedChat(fields, self.origin, self.left_out, self._problem)
 
     def _first_question(self) -> str:
         questions = (message.get("content", "") for message in self._messages if message["role"] == "user")
@@ -84,12 +111,13 @@ def call(call_id: Any, name: Any, arguments: Any, result: str | None = None) -> 
 
 def _json_object(arguments: Any) -> str:
     """`arguments` as a JSON object; what is no object becomes the field `input` of one."""
-    value = _loaded(arguments) if isinstance(arguments, str) else arguments
+    value = _loaded(_loaded(arguments))  # Open WebUI writes the text of a JSON object as JSON once more
     return json.dumps(value if isinstance(value, Mapping) else {"input": value}, ensure_ascii=False)
 
 
-def _loaded(text: str) -> Any:
+def _loaded(value: Any) -> Any:
+    """What the JSON text stands for; anything else as it is."""
     try:
-        return json.loads(text)
+        return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
-        return text
+        return value

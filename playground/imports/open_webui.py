@@ -5,6 +5,7 @@ blocks within the content.
 """
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +14,12 @@ from playground.dates import as_text
 from playground.imports.converted_chat import ConvertedChat
 from playground.imports.imported_chat import ARCHIVED, ImportedChat, call
 
-_DETAILS = re.compile(r'<details type="(reasoning|tool_calls)"([^>]*)>(.*?)</details>\n?', re.S)
+_DETAILS = re.compile(
+    r'<details type="(reasoning|tool_calls|code_interpreter)"([^>]*)>(.*?)</details>\n?', re.S
+)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _SUMMARY = re.compile(r"<summary>.*?</summary>\n?", re.S)
+_FENCE = re.compile(r"^```\w*\n|\n?```$")
 _QUOTED = re.compile(r"^> ?", re.M)
 
 
@@ -110,27 +114,39 @@ def _parts(text: str) -> dict[str, Any]:
     calls: list[dict[str, Any]] = []
     for kind, attributes, body in _DETAILS.findall(text):
         facts = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
-        if kind == "tool_calls":
-            calls.append(
-                call(facts.get("id"), facts.get("name"), facts.get("arguments"), facts.get("result"))
-            )
+        inner = html.unescape(_SUMMARY.sub("", body, count=1)).strip()
+        if kind == "tool_calls":  # newer versions write the result below the summary
+            result = _plain(facts.get("result") or inner)
+            calls.append(call(facts.get("id"), facts.get("name"), facts.get("arguments"), result))
+        elif kind == "code_interpreter":
+            code = {"code": _FENCE.sub("", inner).strip()}
+            calls.append(call(f"code_{len(calls)}", kind, code, _plain(facts.get("output", ""))))
         else:
-            reasoning.append(_QUOTED.sub("", html.unescape(_SUMMARY.sub("", body, count=1))).strip())
+            reasoning.append(_QUOTED.sub("", inner).strip())
     content = _DETAILS.sub("", text).strip()
     return {"content": content, "reasoning": "\n\n".join(reasoning), "calls": calls}
 
 
+def _plain(result: str) -> str:
+    """A result as the tool wrote it: a text is in the file as JSON, between quotes."""
+    try:
+        value = json.loads(result)
+    except (ValueError, RecursionError):
+        return result
+    return value if isinstance(value, str) else result
+
+
 def _files(made: ImportedChat, message: Mapping[str, Any]) -> dict[str, Any]:
-    """The files of a question: their text becomes attachments, and what has none is counted."""
-    attachments = []
+    """The files of a question: texts and pictures become attachments; what the file only names is counted."""
+    attachments: list[dict[str, Any]] = []
     files = message.get("files")
     for file in files if isinstance(files, list) else []:
-        text = _text_of(file)
-        if text is None:
-            is_picture = isinstance(file, dict) and file.get("type") == "image"
-            made.left_out["picture" if is_picture else "file"] += 1
-        else:
+        if isinstance(file, dict) and file.get("type") == "image":
+            attachments += made.picture(file.get("url"), file.get("name"))
+        elif (text := _text_of(file)) is not None:
             attachments.append({"name": str(file.get("name") or "file")[:255], "text": text})
+        else:
+            made.left_out["file"] += 1
     return {"attachments": attachments} if attachments else {}
 
 

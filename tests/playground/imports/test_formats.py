@@ -1,5 +1,7 @@
 """Chats of other programs become chats of this site: every branch, date, model and tool call."""
 
+import base64
+import html
 import json
 from typing import Any
 
@@ -9,6 +11,7 @@ from inference.api.http import strict_json
 from inference.core.errors import InvalidValue
 from playground.imports import formats
 from playground.schemas import ImportBody
+from tests import tiny_vision
 from tests.playground.imports import exports
 
 JUNE = "2024-06-10T06:13:20"
@@ -98,11 +101,62 @@ def test_open_webui_keeps_branches_reasoning_calls_files_and_the_prompt(wrap: An
     assert question["attachments"] == [{"name": "notes.txt", "text": "My notes."}]
     assert first["reasoning"] == "Let me see.\nYes."
     assert first["calls"] == [
-        {"id": "call_1", "name": "get_time", "arguments": '{"zone": "UTC"}', "result": '"noon"'}
+        {"id": "call_1", "name": "get_time", "arguments": '{"zone": "UTC"}', "result": "noon"}
     ]
     assert (first["model"], first["status"], second["status"]) == ("llama3", "done", "stopped")
     assert fields["tip"] == 1 and first["at"].startswith("2024-06-10T06:13:25")
+    assert note == "A picture was left out. It is no valid base64."
+
+
+def open_webui_answer(content: str) -> dict[str, Any]:
+    """The only answer of a chat, as it is converted."""
+    messages = {
+        "u": {"id": "u", "parentId": None, "role": "user", "content": "Do it"},
+        "a": {"id": "a", "parentId": "u", "role": "assistant", "content": content},
+    }
+    history = {"messages": messages, "currentId": "a"}
+    _, fields, _ = converted(exports.open_webui(chat={"history": history}))
+    answer: dict[str, Any] = fields["messages"][1]
+    return answer
+
+
+@pytest.mark.parametrize("result_in_body", [False, True])
+def test_open_webui_writes_the_arguments_of_calls_as_json_in_json(result_in_body: bool) -> None:
+    arguments = html.escape(json.dumps(json.dumps({"city": "Paris > 1"})))
+    result = html.escape(json.dumps('{"sky": "clear"}'))
+    attribute, body = ("", f"{result}\n") if result_in_body else (f' result="{result}"', "")
+    answer = open_webui_answer(
+        f'<details type="tool_calls" done="true" id="c" name="look" arguments="{arguments}"{attribute}>\n'
+        f"<summary>Tool Executed</summary>\n{body}</details>\nClear."
+    )
+    assert answer["content"] == "Clear."
+    call = {"id": "c", "name": "look", "arguments": '{"city": "Paris > 1"}', "result": '{"sky": "clear"}'}
+    assert answer["calls"] == [call]
+
+
+def test_open_webui_keeps_what_its_code_interpreter_ran() -> None:
+    output = html.escape(json.dumps({"stdout": "1\n"}))
+    answer = open_webui_answer(
+        f'<details type="code_interpreter" done="true" duration="1" output="{output}">\n'
+        "<summary>Analyzed</summary>\n```python\nprint(1)\n```\n</details>\nIt is 1."
+    )
+    (call,) = answer["calls"]
+    assert (answer["content"], call["name"]) == ("It is 1.", "code_interpreter")
+    assert (json.loads(call["arguments"]), call["result"]) == ({"code": "print(1)"}, '{"stdout": "1\\n"}')
+
+
+def test_open_webui_has_pictures_in_the_file() -> None:
+    picture = tiny_vision.picture(tiny_vision.drawn(4, 3))
+    address = f"data:image/png;base64,{base64.b64encode(picture.data).decode()}"
+    files = [{"type": "image", "url": address}, {"type": "image", "url": "2f1c-an-id", "name": "other.png"}]
+    messages = {"u": {"id": "u", "parentId": None, "role": "user", "content": "Look", "files": files}}
+    chat = {"history": {"messages": messages, "currentId": "u"}}
+    _, fields, note = converted(exports.open_webui(chat=chat))
+    (attachment,) = fields["messages"][0]["attachments"]
+    assert fields["pictures"][attachment["id"]].data == picture.data
+    assert (attachment["width"], attachment["height"], attachment["media_type"]) == (4, 3, "image/png")
     assert note == "Without 1 picture that the file only names."
+    assert exports.open_webui(chat=chat) and converted(exports.open_webui(chat=chat))[1] == fields  # same ids
 
 
 def test_open_webui_keeps_pins_dates_and_what_is_archived() -> None:
