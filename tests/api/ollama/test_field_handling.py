@@ -108,8 +108,6 @@ def test_an_option_of_another_version_is_noted() -> None:
         ({"stop": []}, {}),
         ({"stop": "a"}, {"stop": ["a"]}),
         ({"repeat_last_n": -1, "repeat_penalty": 1.5}, {"repeat_penalty": 1.5}),
-        ({"repeat_last_n": 64}, {}),
-        ({"repeat_last_n": 64, "repeat_penalty": 1.0}, {"repeat_penalty": 1.0}),
         ({"mirostat": 0, "tfs_z": 1, "typical_p": 1, "penalize_newline": True}, {}),
     ],
 )
@@ -129,6 +127,7 @@ REACHED: list[tuple[str, dict[str, Any], str, Any]] = [
         }.items()
     ),
     ("chat", {"options": {"repeat_last_n": 0, "repeat_penalty": 1.5}}, "sampling.repetition_penalty", 1.0),
+    ("chat", {"options": {"repeat_last_n": 64, "repeat_penalty": 1.1}}, "sampling.repetition_window", 64),
     ("chat", {"options": {"num_predict": 5}}, "max_tokens", 5),
     ("chat", {"options": {"stop": ["a", "b"]}}, "stop", ("a", "b")),
     ("chat", {"messages": HELLO}, "messages.0", Message(role="user", content="Hello")),
@@ -189,7 +188,7 @@ async def test_a_field_reaches_the_model(
 @each(
     ("schema", "fields", "param"),
     [
-        (OllamaChatBody, {"options": {"repeat_last_n": 64, "repeat_penalty": 1.1}}, "options.repeat_last_n"),
+        (OllamaChatBody, {"options": {"repeat_last_n": 64, "presence_penalty": 1}}, "options.repeat_last_n"),
         (OllamaChatBody, {"top_logprobs": 2}, "top_logprobs"),
         (OllamaChatBody, {"think": "very"}, "think"),
         (OllamaChatBody, {"format": "xml"}, "format"),

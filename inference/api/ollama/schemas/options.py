@@ -74,8 +74,9 @@ class Options(Part):
     )
     repeat_last_n: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
         None,
-        description="0 switches all penalties off; -1 has them look at the whole context, as they do. A "
-        "shorter window is refused together with a penalty.",
+        description="With `repeat_penalty`: only so many of the last tokens count; -1, the default, is all. "
+        "0 switches all penalties off. More is refused together with `presence_penalty` and "
+        "`frequency_penalty`.",
     )
     presence_penalty: Penalty | None = Field(
         None, description="-2 to 2: taken off the logit of every token the answer has already."
@@ -85,19 +86,19 @@ class Options(Part):
     )
 
     @model_validator(mode="after")
-    def _penalties_see_the_whole_context(self) -> Self:
-        if (self.repeat_last_n or 0) > 0 and self._has_penalties:
+    def _penalties_of_answers_have_no_window(self) -> Self:
+        if self._window and (self.presence_penalty or self.frequency_penalty):
             raise unsupported(
-                "<field> is not supported together with a penalty: penalties look at the whole context; "
-                "send -1, or leave it out.",
+                "<field> is not supported together with presence_penalty and frequency_penalty: they look at "
+                "the whole answer; send -1, or leave it out.",
                 "repeat_last_n",
             )
         return self
 
     @property
-    def _has_penalties(self) -> bool:
-        has_repetition = self.repeat_penalty not in (None, 1)
-        return has_repetition or bool(self.presence_penalty or self.frequency_penalty)
+    def _window(self) -> int | None:
+        """How many of the latest tokens a repetition penalty looks at; None for all of them."""
+        return self.repeat_last_n if self.repeat_last_n and self.repeat_last_n > 0 else None
 
     @property
     def sampling(self) -> Sampling:
@@ -111,6 +112,7 @@ class Options(Part):
             presence_penalty=0.0 if is_off else self.presence_penalty or 0.0,
             frequency_penalty=0.0 if is_off else self.frequency_penalty or 0.0,
             repetition_penalty=1.0 if is_off else self.repeat_penalty,
+            repetition_window=self._window,
         )
 
     @property
