@@ -1,20 +1,28 @@
 /** The dialect of Markdown that models write: what its blocks are, and their HTML, which is still to be sanitised. */
-import { Lexer, Marked } from "../vendor/marked/marked.js";
+import { Lexer, Marked, Tokenizer } from "../vendor/marked/marked.js";
 import { emphasis } from "./emphasis.js";
 import { fences } from "./fences.js";
 import { footnoteExtensions } from "./footnotes.js";
 import { mathExtensions } from "./math.js";
 import { table } from "./tables.js";
 
+/** Signs that end a sentence or a part of one in Chinese, Japanese and Korean, where no space follows an address. */
+const FULL_WIDTH_SIGN = /[\u2018-\u201d\u3000-\u3004\u3008-\u3020\u3030\uff01-\uff0f\uff1a-\uff20\uff3b-\uff3d\uff5b-\uff65]/;
 const HARMLESS_TAG = /^<\/?(?:br|kbd|sub|sup)\s*\/?>$/i;
 const escaped = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const codeHtml = (text, language) => `<pre><code${language ? ` class="language-${escaped(language)}"` : ""}>${escaped(text)}</code></pre>\n`;
+
+/** For marked's tokenizer: a bare address. */
+function url(text) {
+  const end = /^(?:https?:|ftp:|www\.)/i.test(text) ? text.search(FULL_WIDTH_SIGN) : -1;
+  return end < 0 ? false : Tokenizer.prototype.url.call(this, text.slice(0, end));
+}
 
 const marked = new Marked({
   gfm: true,
   breaks: true,
   extensions: [...mathExtensions, ...footnoteExtensions],
-  tokenizer: { ...emphasis, fences, table },
+  tokenizer: { ...emphasis, fences, table, url },
   renderer: {
     // HTML in an answer is shown as text and not interpreted.
     html({ text, block }) {
@@ -24,6 +32,11 @@ const marked = new Marked({
     // Loading an image would disclose the conversation to its host, so it becomes a link.
     image({ href, text }) {
       return `<a href="${escaped(href)}">${escaped(text || "image")}</a>`;
+    },
+    // A link in a link ends the outer one, so that a badge would lead to its picture only.
+    link({ tokens }) {
+      for (const token of tokens) if (token.type === "image") Object.assign(token, { type: "text", text: token.text || "image" });
+      return false;
     },
     // No line feed at the end: pasted into a terminal it would run the line.
     code({ text, lang }) {

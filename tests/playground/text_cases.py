@@ -169,6 +169,14 @@ CASES = [
         "nd <a https://y.test/>https://y.test/</a>.</p>",
     ),
     (
+        "访问 https://x.test/a。然后（见 www.x.test）",
+        "<p>访问 <a https://x.test/a>https://x.test/a</a>。然后（见 <a http://www.x.test>www.x.test</a>）</p>",
+    ),
+    (
+        "[![build](https://x.test/b.svg)](https://x.test/)",
+        "<p><a https://x.test/>build</a></p>",
+    ),
+    (
         "[bad](javascript:alert(1)) ![pic](https://x.test/p.png)",
         "<p><a>bad</a> <a https://x.test/p.png>pic</a></p>",
     ),
