@@ -1,20 +1,35 @@
-"""Requests of clients whose base URL is wrong: `/v1` missing or doubled, or another API's."""
+"""Requests of clients whose base URL is wrong: `/v1` missing or doubled, another API's, a slash too many."""
+
+import re
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.urls import Resolver404, resolve
 
+_MOST_BEFORE = 4
+
 
 def meant_path(path: str) -> str | None:
     """The path that a client with the right base URL would have asked for, if there is one."""
+    return next((found for found in _candidates(path) if found != path and _is_endpoint(found)), None)
+
+
+def is_base(path: str) -> bool:
+    """Whether the path is a base URL itself, to which a client adds that of an endpoint."""
+    return path.rstrip("/") in {"/v1", settings.CONFIG.ollama or "/v1"}
+
+
+def _candidates(path: str) -> Iterator[str]:
     ollama = settings.CONFIG.ollama
-    candidates = [f"/v1{path}", path.removeprefix("/v1")]
+    tidy = re.sub("^/V1/", "/v1/", re.sub("/+", "/", path)).rstrip("/")
+    yield from (tidy, f"/v1{tidy}", tidy.removeprefix("/v1"))
     if ollama:
-        candidates += [
-            f"{ollama}{path}",
-            f"/v1{path.removeprefix(ollama)}",
-            f"{ollama}{path.removeprefix('/v1')}",
-        ]
-    return next((found for found in candidates if _is_endpoint(found) and found != path), None)
+        yield from (f"{ollama}{tidy}", f"/v1{tidy.removeprefix(ollama)}")
+        yield f"{ollama}{tidy.removeprefix('/v1')}"
+    # What other servers have before it: /openai/v1, /anthropic, /openai/deployments/NAME.
+    for _ in range(min(tidy.count("/") - 1, _MOST_BEFORE)):
+        tidy = f"/{tidy.split('/', 2)[2]}"
+        yield from (tidy, f"/v1{tidy}")
 
 
 def _is_endpoint(path: str) -> bool:

@@ -39,6 +39,9 @@ _ERRORS: dict[int, ServerError] = {
     405: MethodNotAllowed("This address does not answer to this method."),
     413: BodyTooLarge(errors.BODY_TOO_LARGE),
 }
+_BASE_URL = NotFound(
+    "This is a base URL: clients add the path of an endpoint to it, such as /chat/completions."
+)
 _REPLACED_HEADERS = frozenset({"Content-Type", "Content-Length"})
 
 
@@ -67,10 +70,12 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     answer_headers.add_to(request, response)
     if anthropic_errors.is_spoken(request.path, request.headers):
         response["request-id"] = anthropic_errors.request_id_of()
+    if request.method == "POST" and base_urls.is_base(request.path):  # a redirect, or a page's refusal
+        return errors.response(_BASE_URL, request.path, request.headers)
     if response.status_code < 400 or response["Content-Type"] == "application/json":
         return response
     meant = base_urls.meant_path(request.path) if response.status_code == 404 else None
-    if not _is_api(request.path) and (meant is None or _is_of_browser(request)):
+    if not _is_api(request.path) and (_is_of_browser(request) or not (meant or _sends_json(request))):
         return response
     error = _ERRORS.get(response.status_code, InternalError(errors.INTERNAL))
     if meant is not None:
@@ -86,6 +91,10 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
 
 def _is_of_browser(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "")
+
+
+def _sends_json(request: HttpRequest) -> bool:
+    return request.content_type == "application/json"
 
 
 def _is_api(path: str) -> bool:

@@ -92,7 +92,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; InvalidJSON when it is anything else."""
     try:
         value = json.loads(
-            body.decode(),
+            body.decode("utf-8-sig"),  # the mark at its beginning is allowed to be there
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
             parse_float=_number,

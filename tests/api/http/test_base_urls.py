@@ -22,6 +22,15 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
         ("/api/chat", "/ollama/api/chat"),
         ("/v1/api/tags", "/ollama/api/tags"),
         ("/ollama/chat/completions", "/v1/chat/completions"),
+        ("//v1/chat/completions", "/v1/chat/completions"),
+        ("/v1//models", "/v1/models"),
+        ("/v1/chat/completions/", "/v1/chat/completions"),
+        ("/V1/messages", "/v1/messages"),
+        ("/ollama/api/tags/", "/ollama/api/tags"),
+        ("/anthropic/v1/messages", "/v1/messages"),
+        ("/openai/v1/embeddings", "/v1/embeddings"),
+        ("/openai/deployments/tiny/chat/completions", "/v1/chat/completions"),
+        ("/" + "x/" * 500 + "models", None),
         ("/v1/nothing", None),
         ("/admin/nothing", None),
         ("/", None),
@@ -52,6 +61,18 @@ async def test_it_has_the_form_of_the_clients_api() -> None:
     assert "Is /v1/messages meant?" in error["error"]["message"]
     response = await post("/api/chat", {"model": "tiny"})
     assert "Is /ollama/api/chat meant?" in error_of(response)["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/ollama", "/ollama/"])
+async def test_a_base_url_alone_is_told_from_an_endpoint(path: str) -> None:
+    response = await post(path, {"model": "tiny"})
+    assert response.status_code == 404 and response["Content-Type"] == "application/json"
+    assert b"This is a base URL" in response.content
+
+
+async def test_who_sends_json_gets_json() -> None:
+    response = await post("/v1beta/models/tiny:generateContent", {"contents": []})
+    assert response.status_code == 404 and error_of(response)["code"] == "not_found"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -19,7 +19,6 @@ BROKEN = {
     "comment": b'{"model": "tiny" /* x */}',
     "single quotes": b"{'model': 'tiny'}",
     "invalid utf-8": b'{"model": "\xff"}',
-    "byte order mark": b'\xef\xbb\xbf{"model": "tiny"}',
     "utf-16": '{"model": "tiny"}'.encode("utf-16"),
     "brackets": b"[" * 1_000_000,
     "deep object": b'{"a":' * 100_000,
@@ -55,6 +54,10 @@ def test_it_says_where_the_json_breaks_without_repeating_it() -> None:
     with pytest.raises(InvalidJSON, match=r"line 2, column 10") as caught:
         load_object(b'{\n"secret":oops}')
     assert "oops" not in caught.value.message
+
+
+def test_it_takes_the_mark_that_some_editors_write_before_a_text() -> None:
+    assert load_object(b'\xef\xbb\xbf{"model": "tiny"}') == {"model": "tiny"}
 
 
 def test_it_takes_nesting_up_to_the_limit() -> None:

@@ -107,11 +107,15 @@ def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
         ({"metadata": {"a": 1}}, "metadata.a"),
         ({"metadata": {str(i): "" for i in range(17)}}, "metadata"),
         ({"user": "a", "safety_identifier": "b"}, "safety_identifier"),
-        ({"user": ""}, "user"),
     ],
 )  # fmt: skip
 def test_it_refuses_what_it_would_not_do(fields: dict[str, Any], param: str) -> None:
     assert refusal(**fields) == param
+
+
+@pytest.mark.parametrize("field", ["user", "safety_identifier", "prompt_cache_key", "reasoning_effort"])
+def test_an_empty_text_asks_for_nothing(field: str) -> None:
+    assert chat(**{field: ""}) == chat()
 
 
 def test_it_reads_the_form_of_the_answer() -> None:

@@ -42,7 +42,7 @@ def no_limit(value: Any) -> Any:
 
 Window = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
-Label = Annotated[str, Field(min_length=1, max_length=512)]
+Label = Annotated[str, Field(max_length=512)]  # an empty one is none
 
 
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone

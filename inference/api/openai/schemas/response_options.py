@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from inference.api.http.strict_schema import Part, Refused, either
 from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.shared_fields import SchemaStrictness
-from inference.api.openai.schemas.thinking import ReasoningEffort
+from inference.api.openai.schemas.thinking import SentEffort
 from inference.api.openai.schemas.tools import JsonSchema
 
 ENCRYPTED_REASONING = "reasoning.encrypted_content"
@@ -72,7 +72,7 @@ class ReasoningOptions(Part):
     noted = {"context": "the chat template decides which earlier reasoning is kept."}
     aliases = {"generate_summary": "summary"}
 
-    effort: ReasoningEffort | None = Field(
+    effort: SentEffort = Field(
         None, description="How much the model is to think, from `none` to `max`; the template's by default."
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(

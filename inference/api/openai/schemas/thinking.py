@@ -10,6 +10,7 @@ from inference.api.openai.schemas.answer_form import FormFields
 from inference.api.openai.schemas.generation import Extra, no_limit
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+SentEffort = Annotated[ReasoningEffort | None, BeforeValidator(lambda sent: None if sent == "" else sent)]
 Budget = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 _RESERVED = frozenset(
     {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
@@ -31,7 +32,7 @@ class OpenRouterReasoning(Part):
 
     noted = {"summary": "reasoning is returned whole."}
 
-    effort: ReasoningEffort | None = Field(None, description="As `reasoning_effort`.")
+    effort: SentEffort = Field(None, description="As `reasoning_effort`.")
     max_tokens: Budget = Field(None, description="As `thinking_budget`.")
     enabled: bool | None = Field(None, description="As `enable_thinking`.")
     exclude: bool | None = Field(None, description="`true` is `include_reasoning: false`.")
@@ -57,7 +58,7 @@ class ThinkingFields(FormFields):
         "thinking_token_budget": "thinking_budget",
     }
 
-    reasoning_effort: ReasoningEffort | None = Field(
+    reasoning_effort: SentEffort = Field(
         None,
         description=(
             "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. A chat template that knows it "
