@@ -54,10 +54,7 @@ class Button(NamedTuple):
 
 @admin.register(ServedModel)
 class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase):
-    list_display = (
-        *("name_and_family", "state", "memory", "streams", "context", "context_that_fits"),
-        *("works", "acts"),
-    )
+    list_display = ("name_and_family", "state", "memory", "streams", "context", "works", "acts")
     search_fields = ("name", "aliases")
     actions = (
         *("load", "unload", "unload_now", "reload", "examine", "pin", "unpin", "answer_agents"),

@@ -73,12 +73,11 @@ class Columns:
     @admin.display(description="Context")
     def context(self, model: ServedModel) -> str:
         fit = _snapshot(model).fit
-        return wording.context(fit) if fit else "–"
-
-    @admin.display(description="Context that fits")
-    def context_that_fits(self, model: ServedModel) -> str:
-        fit = _snapshot(model).fit
-        return wording.context_that_fits(fit) if fit else "–"
+        if fit is None:
+            return "–"
+        own, fits = wording.context(fit), wording.context_that_fits(fit)
+        below = "" if fits == own else format_html('<span class="quiet">fits: {}</span>', fits)
+        return format_html("{}{}", own, below)
 
     @admin.display(description="Self-test")
     def works(self, model: ServedModel) -> str:

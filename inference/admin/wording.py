@@ -47,7 +47,7 @@ def context(fit: ContextFit) -> str:
 def context_that_fits(fit: ContextFit) -> str:
     """The longest context that fits now, and alone where that is longer."""
     if not fit.alone:
-        return "none: too large"
+        return "none, it is too large"
     alone = f"{fit.alone:,} alone"
     return f"{fit.now:,}" if fit.now == fit.alone else f"{fit.now:,} now, {alone}" if fit.now else alone
 

@@ -64,7 +64,7 @@ class DownloadLines {
 
 /** @param {string} id @param {{state: string, percent: number | null, message: string}} [download] none once it is discarded */
 function textOf(id, download) {
-  if (download?.state === "running") return `Downloading ${id}${download.percent === null ? "…" : `, ${download.percent} %`}`;
+  if (download?.state === "running") return `Downloading ${id}${download.percent === null ? "…" : `, ${download.percent}\u00a0%`}`;
   if (download?.state === "done") return `Downloaded ${id}.`;
   return `Not downloaded: ${id}. ${download?.message ?? "It was discarded."}`;
 }

@@ -67,6 +67,28 @@ async def show(page: Page, console: str, path: str) -> None:
     await page.wait_for_function("!document.querySelector('#theme[hidden]')")
 
 
+# What the widest rows have: a pinned model that is loaded, of many gigabytes, whose context is limited.
+WIDEN = """() => {
+  for (const row of document.querySelectorAll("#result_list tbody tr")) {
+    row.querySelector("[data-memory]").textContent = "needs 122.2 GB";
+    row.querySelector("td.field-context").innerHTML =
+      '6,000 of 131,072: memory<span class="quiet">fits: 4,096 now, 131,072 alone</span>';
+    row.querySelector("[value^=pin]").textContent = "Unpin";
+  }
+  return [...document.querySelectorAll(".row-acts")].map(one => [
+    one.getBoundingClientRect().right <= document.querySelector(".results").getBoundingClientRect().right,
+    one.scrollWidth <= one.clientWidth,
+  ]);
+}"""
+
+
+@pytest.mark.parametrize("width", [1024, 1280])
+async def test_no_button_of_a_model_is_cut(console: str, width: int) -> None:
+    async with operating(console, viewport={"width": width, "height": 900}) as visit:
+        await show(visit.page, console, "inference/servedmodel/")
+        assert await visit.page.evaluate(WIDEN) == [[True, True]] * 5
+
+
 @pytest.mark.parametrize("view", of_each_kind([LIGHT, DARK, PHONE], [DARK]))
 async def test_axe_finds_nothing_on_any_kind_of_page(console: str, view: dict[str, Any]) -> None:
     async with visiting(f"{console}admin/login/", **view) as visit:

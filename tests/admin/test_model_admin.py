@@ -39,8 +39,16 @@ def test_a_model_that_is_switched_off_while_it_is_loaded_says_both(pool: Pool, s
 
 def test_the_list_says_which_context_fits(pool: Pool, staff: Client) -> None:
     page = staff.get(LIST).content.decode()
-    cells = re.findall(r'<td[^>]*class="field-context_that_fits"[^>]*>([^<]*)', page)
-    assert sorted(cells) == ["8,192", "–"]  # of one that can be served, and of one that cannot
+    assert sorted(contexts_in(page)) == ["8,192", "–"]  # of one that can be served, and of one that cannot
+    with serving(cards=[card("huge", resident_bytes=10**15)]):
+        page = staff.get(LIST).content.decode()
+    assert any("fits: none, it is too large" in cell for cell in contexts_in(page))
+
+
+def contexts_in(page: str) -> list[str]:
+    """The text of each cell of the column."""
+    cells = re.findall(r'<td[^>]*class="field-context"[^>]*>(.*?)</td>', page, re.DOTALL)
+    return [re.sub(r"<[^>]*>", " ", cell).strip() for cell in cells]
 
 
 def test_the_list_says_what_limits_the_context(staff: Client) -> None:
@@ -50,7 +58,7 @@ def test_the_list_says_what_limits_the_context(staff: Client) -> None:
     with serving(cards=cards):
         page = staff.get(LIST).content.decode()
         form = staff.get(f"{LIST}{ServedModel.objects.get(name='b').pk}/change/").content.decode()
-    cells = re.findall(r'<td[^>]*class="field-context"[^>]*>([^<]*)', page)
+    cells = [re.sub(" *fits:.*", "", cell) for cell in contexts_in(page)]
     assert cells == ["8,192", "6,000 of 100,000: memory", "512 of 8,192: chosen"]
     assert "supports 100,000; there is memory for 6,000 if only pinned models stay loaded." in form
 

@@ -89,7 +89,7 @@ def test_what_a_request_does(phase: str, done: int, total: int, text: str) -> No
 )
 def test_the_context_that_fits(now: int, alone: int, text: str) -> None:
     assert wording.context_that_fits(fit(now=now, alone=alone)) == text
-    assert wording.context_that_fits(fit(now=0, alone=0)) == "none: too large"
+    assert wording.context_that_fits(fit(now=0, alone=0)) == "none, it is too large"
 
 
 @pytest.mark.parametrize(
