@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, Tag, model_validator
 
 from inference.api.http.strict_schema import Part, either, unsupported, wrong
-from inference.api.openai.schemas.calls import FunctionName
-from inference.api.openai.schemas.shared_fields import SchemaStrictness
+from inference.api.openai.schemas.shared_fields import FormName, SchemaStrictness
 from inference.api.openai.schemas.token_fields import TokenFields
 from inference.api.openai.schemas.tools import JsonSchema
 from inference.core.requests import AnswerGrammar
@@ -31,7 +30,9 @@ class SchemaBody(Part):
 
     noted = {"description": "the model does not read it; put it into a message."}
 
-    name: FunctionName = Field("answer", description="A label: 1 to 64 letters, digits, `_` and `-`.")
+    name: FormName = Field(
+        "answer", description="A label of up to 256 characters; the model does not read it."
+    )
     schema_: JsonSchema = Field(
         alias="schema",
         description="The JSON Schema; with `strict` a keyword that cannot be enforced is refused by name.",

@@ -29,6 +29,7 @@ class ChatCompletionBody(ToolFields):
 
     refused = {
         **Generation.refused,
+        "add_special_tokens": Refused("the chat template writes them.", (False,)),
         "audio": Refused("there is no speech output."),
         "modalities": Refused("answers are text.", (["text"],)),
         "moderation": Refused("there is no moderation here."),

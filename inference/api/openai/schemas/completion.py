@@ -24,7 +24,11 @@ Prompts = Annotated[
 class CompletionBody(FormFields):
     """The body of POST /v1/completions."""
 
-    refused = {**Generation.refused, "best_of": Refused("every answer is returned: send `n`.", (1,))}
+    refused = {
+        **Generation.refused,
+        "add_special_tokens": Refused("a prompt begins as the tokenizer has it.", (True,)),
+        "best_of": Refused("every answer is returned: send `n`.", (1,)),
+    }
 
     prompt: Prompts = Field(
         description=(

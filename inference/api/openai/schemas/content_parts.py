@@ -28,12 +28,12 @@ class TextPart(Part):
         "image_url": Refused(_OF_PICTURES),
         "input_audio": Refused(NO_SOUND),
         "file": Refused(NO_SOUND),
-        "refusal": Refused("this server makes no refusals of its own."),
-        "prompt_cache_breakpoint": Refused("prefixes are cached wherever they end."),
     }
+    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
+    aliases = {"refusal": "text"}
 
-    type: Annotated[Literal["text"], unless("input_audio", "file", "refusal", why=NO_SOUND)] = Field(
-        description="`text`."
+    type: Annotated[Literal["text", "refusal"], unless("input_audio", "file", why=NO_SOUND)] = Field(
+        description="`text`, or `refusal` of an earlier answer, which the model reads as a text."
     )
     text: str = Field(description="The text.")
 

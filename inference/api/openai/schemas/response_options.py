@@ -7,8 +7,7 @@ from pydantic import BeforeValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from inference.api.http.strict_schema import Part, Refused, either
-from inference.api.openai.schemas.calls import FunctionName
-from inference.api.openai.schemas.shared_fields import SchemaStrictness
+from inference.api.openai.schemas.shared_fields import FormName, SchemaStrictness
 from inference.api.openai.schemas.thinking import SentEffort
 from inference.api.openai.schemas.tools import JsonSchema
 
@@ -48,7 +47,7 @@ class TextFormat(Part):
     type: Literal["text", "json_object", "json_schema"] = Field(
         description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
     )
-    name: FunctionName | None = Field(None, description="With `json_schema`: a label.")
+    name: FormName | None = Field(None, description="With `json_schema`: a label.")
     schema_: JsonSchema | None = Field(
         None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
     )

@@ -16,6 +16,7 @@ SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of 
 PromptCacheKey = Annotated[
     Label | None, Field(description="Prefixes are shared only between requests with the same key.")
 ]
+FormName = Annotated[str, Field(max_length=256)]  # classes of other languages have brackets in theirs
 SchemaStrictness = Annotated[
     bool | None,
     Field(
