@@ -4,6 +4,7 @@ https://github.com/guidance-ai/llguidance/blob/main/docs/json_schema.md lists wh
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ from llguidance import LLMatcher
 
 from inference.adapters.tool_calls.grammar_rules import PLAIN
 from inference.adapters.tool_calls.schema_document import Document
-from inference.adapters.tool_calls.schema_keywords import TYPES, own_values, required_of
+from inference.adapters.tool_calls.schema_keywords import own_values, required_of
 from inference.adapters.tool_calls.schema_rewriting import changed_below
+from inference.worker.sampling.grammar_dead_ends import is_deep
 
+MOST_BYTES = 120_000  # of one schema, as OpenAI has it
 MOST_KEYS = 64  # listed by `propertyNames`: each becomes a member with a copy of the values' schema
 _ANNOTATIONS = {"title", "description", "$comment", "default", "examples", "type"}
 _VALUES = {"const", "default"}
@@ -65,10 +68,12 @@ def enforceable_schema(text: str, *, is_strict: bool) -> EnforceableSchema:
     2. Of a schema that is not strict, leave out the keywords and patterns that it cannot enforce.
     3. Allow the value of a `oneOf` to follow several of its schemas.
     """
-    if _compiles(given := json.loads(text)):
+    given = json.loads(text)
+    document = Document(given)
+    # What is too large or too deep is refused later, before llguidance recurses into it.
+    if len(text) > MOST_BYTES or is_deep(document, given) or _compiles(given):
         return EnforceableSchema(text, is_partial=False)
     formats: set[str] = set()
-    document = Document(given)
     schema = _changed(given, lambda node: _reworded(node, document, formats))
     if not isinstance(schema, Mapping):
         return EnforceableSchema(text, is_partial=False)  # no value follows it
@@ -139,18 +144,20 @@ def _relaxed(node: dict[str, Any]) -> dict[str, Any]:
     """The node without the keywords that llguidance does not know or cannot enforce."""
     made = _without(node, *_UNKNOWN)
     pattern, reference = made.get("pattern"), made.get("$ref")
-    if isinstance(pattern, str) and not _knows("pattern", pattern):
+    if isinstance(pattern, str) and not _knows("pattern", pattern) and _is_regex(pattern):
         del made["pattern"]
     if isinstance(made.get("patternProperties"), Mapping):
         made["patternProperties"] = {
-            name: one for name, one in made["patternProperties"].items() if _knows("pattern", name)
+            name: one
+            for name, one in made["patternProperties"].items()
+            if _knows("pattern", name) or not _is_regex(name)
         }
     if isinstance(reference, str) and not reference.startswith("#"):
         del made["$ref"]
     members = made.get("properties")
     if isinstance(members, Mapping) and not members.keys() <= set(required_of(made)):
         made = _without(made, "minProperties", "maxProperties")
-    if isinstance(made.get("type"), str) and made["type"] not in TYPES:
+    if made.get("type") == "any":
         del made["type"]
     return made
 
@@ -167,6 +174,15 @@ def _with_any_of(node: dict[str, Any]) -> dict[str, Any]:
 
 def _without(node: Mapping[str, Any], *keywords: str) -> dict[str, Any]:
     return {keyword: value for keyword, value in node.items() if keyword not in keywords}
+
+
+def _is_regex(pattern: str) -> bool:
+    """Whether it is a regular expression of any kind: one that is none is a mistake of its author."""
+    try:
+        re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", pattern))
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)

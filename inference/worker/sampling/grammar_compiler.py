@@ -19,6 +19,7 @@ from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.core.errors import InvalidValue, UnsupportedField
 from inference.core.requests import ChatRequest, GenerationRequest, Tool
 from inference.worker.sampling.answer_grammar import form_rule
+from inference.worker.sampling.enforceable_schema import MOST_BYTES
 from inference.worker.sampling.grammar import Grammar
 from inference.worker.sampling.grammar_dead_ends import COMPLEX, dead_end
 from inference.worker.sampling.grammar_errors import first_line, reason_for
@@ -35,7 +36,6 @@ from inference.worker.sampling.requested_schemas import (
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
 
-MOST_BYTES = 120_000  # of one schema, as OpenAI has it
 _ANY_OBJECT = '{"type":"object"}'
 _CACHE_SIZE = 32  # compiled grammars, for the next request with the same schema
 _LIMITS = LLParserLimits()  # its defaults: half a second to compile at most, a hundredth for a token

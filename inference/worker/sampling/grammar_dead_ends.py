@@ -32,7 +32,7 @@ CanContinue = Callable[[Mapping[str, Any], str], bool]
 def dead_end(schema: Mapping[str, Any], can_continue: CanContinue) -> str:
     """Why the schema leads to a dead end, for its author; empty if it does not."""
     document = Document(schema)
-    if _is_deep(document, schema):
+    if is_deep(document, schema):
         return COMPLEX
     nodes = list(_reachable(document, schema))
     if len(_finite(document, nodes)) < len(nodes):
@@ -60,7 +60,7 @@ def _reachable(document: Document, root: Any) -> Iterator[Mapping[str, Any]]:
             left += _children(document, node)
 
 
-def _is_deep(document: Document, root: Mapping[str, Any]) -> bool:
+def is_deep(document: Document, root: Mapping[str, Any]) -> bool:
     """Whether schemas nest too deeply: llguidance recurses into each."""
     depths: dict[int, int] = {}
     path = [(root, iter(_children(document, root)))]

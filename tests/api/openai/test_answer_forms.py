@@ -7,6 +7,7 @@ import pytest
 
 from inference.api.http.field_names import path_of
 from inference.api.openai.schemas import ChatCompletionBody
+from inference.api.openai.schemas.responses import ResponseBody
 from inference.core.errors import InvalidRequest
 from inference.core.requests import AnswerGrammar
 from tests.api.openai.asking import chat_body
@@ -93,3 +94,28 @@ def test_an_error_about_the_form_names_the_field_that_was_sent() -> None:
     names = read(ChatCompletionBody, chat_body(guided_json=SCHEMA)).own_names
     assert path_of("response_format.json_schema.schema", names) == "guided_json"
     assert path_of("response_format", names) == "guided_json"
+
+
+@pytest.mark.parametrize("name", ["Page[Item]", "a.b", "a" * 100, "Réponse", ""])
+def test_the_name_of_a_form_is_any_label(name: str) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": name, "schema": SCHEMA}}
+    assert json.loads(chat(response_format=form).schema) == SCHEMA
+
+
+@pytest.mark.parametrize("strict", [True, False, None])
+def test_whether_schemas_are_strict_reaches_the_model(strict: bool | None) -> None:
+    form = {"name": "a", "schema": SCHEMA, "strict": strict}
+    function = {"name": "f", "parameters": SCHEMA, "strict": strict}
+    asked = chat(
+        response_format={"type": "json_schema", "json_schema": form},
+        tools=[{"type": "function", "function": function}],
+    )
+    body = {
+        "model": "m",
+        "input": "x",
+        "text": {"format": {"type": "json_schema", **form}},
+        "tools": [{"type": "function", **function}],
+    }
+    flat = read(ResponseBody, body).request(())
+    for request in (asked, flat):
+        assert (request.has_strict_schema, request.tools[0].is_strict) == (bool(strict), bool(strict))

@@ -259,3 +259,15 @@ def test_it_takes_an_assistant_message_as_the_official_client_dumps_it() -> None
         "tool_calls": None,
     }
     assert chat(messages=[dumped]).messages == (Message(role="assistant", content="Hi"),)
+
+
+@pytest.mark.parametrize("field", ["user", "safety_identifier", "prompt_cache_key", "reasoning_effort"])
+def test_an_empty_text_asks_for_nothing(field: str) -> None:
+    assert chat(**{field: ""}) == chat()
+
+
+def test_a_refusal_of_an_earlier_answer_is_a_text() -> None:
+    said = [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": " Sorry."}]
+    turns = [{"role": "user", "content": "Do it"}, {"role": "assistant", "content": said}]
+    request = chat(messages=[*turns, {"role": "user", "content": "Why?"}])
+    assert request.messages[1].content == "No. Sorry."

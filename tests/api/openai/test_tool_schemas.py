@@ -113,41 +113,6 @@ def test_it_refuses_what_it_would_not_do(fields: dict[str, Any], param: str) -> 
     assert refusal(**fields) == param
 
 
-@pytest.mark.parametrize("field", ["user", "safety_identifier", "prompt_cache_key", "reasoning_effort"])
-def test_an_empty_text_asks_for_nothing(field: str) -> None:
-    assert chat(**{field: ""}) == chat()
-
-
-def test_a_refusal_of_an_earlier_answer_is_a_text() -> None:
-    said = [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": " Sorry."}]
-    turns = [{"role": "user", "content": "Do it"}, {"role": "assistant", "content": said}]
-    request = chat(messages=[*turns, {"role": "user", "content": "Why?"}])
-    assert request.messages[1].content == "No. Sorry."
-
-
-@pytest.mark.parametrize("name", ["Page[Item]", "a.b", "a" * 100, "Réponse", ""])
-def test_the_name_of_a_form_is_any_label(name: str) -> None:
-    form = {"type": "json_schema", "json_schema": {"name": name, "schema": PARAMETERS}}
-    assert json.loads(chat(response_format=form).schema) == PARAMETERS
-
-
-@pytest.mark.parametrize("strict", [True, False, None])
-def test_whether_schemas_are_strict_reaches_the_model(strict: bool | None) -> None:
-    form = {"name": "a", "schema": PARAMETERS, "strict": strict}
-    function = {"name": "f", "parameters": PARAMETERS, "strict": strict}
-    asked = chat(
-        response_format={"type": "json_schema", "json_schema": form},
-        tools=[{"type": "function", "function": function}],
-    )
-    flat = response(
-        input="x",
-        text={"format": {"type": "json_schema", **form}},
-        tools=[{"type": "function", **function}],
-    ).request(())
-    for request in (asked, flat):
-        assert (request.has_strict_schema, request.tools[0].is_strict) == (bool(strict), bool(strict))
-
-
 def test_it_reads_the_form_of_the_answer() -> None:
     assert json.loads(chat(response_format=SCHEMA).schema) == PARAMETERS
     assert json.loads(chat(response_format={"type": "json_object"}).schema) == {"type": "object"}

@@ -110,6 +110,22 @@ def test_what_is_not_strict_is_enforced_as_far_as_it_can_be(member: Any, good: A
         assert not accepts(schema, {"a": bad}, is_strict=False)
 
 
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"type": "objekt"},
+        {"type": "string", "pattern": "("},
+        {"type": "object", "patternProperties": {"[": {"type": "null"}}},
+        {"type": "integer", "minimum": 2, "maximum": 1},
+        {"enum": []},
+    ],
+)
+def test_a_mistake_is_refused_however_strict_it_is(member: Any) -> None:
+    model, _ = loaded()
+    with pytest.raises(InvalidRequest):
+        GrammarCompiler(model).of(asking(holding(member)), ())
+
+
 @pytest.mark.parametrize("member", [member for member, _, _ in PARTIAL])
 def test_a_strict_one_is_refused(member: Any) -> None:
     model, _ = loaded()
@@ -128,6 +144,17 @@ def test_a_format_that_is_not_known_describes_and_does_not_restrict(form: str) -
 def fields_of(request: ChatRequest | CompletionRequest) -> tuple[str, ...]:
     model, _ = loaded()
     return GrammarCompiler(model).best_effort(request)
+
+
+def test_what_is_too_large_or_too_deep_is_not_looked_into() -> None:
+    chained: dict[str, Any] = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(5000)}
+    deep = {"$ref": "#/$defs/d0", "$defs": {**chained, "d5000": {"type": "array", "uniqueItems": True}}}
+    for schema in (deep, {"enum": ["x" * ours.MOST_BYTES], "uniqueItems": True}):
+        text = json.dumps(schema)
+        assert ours.enforceable_schema(text, is_strict=False) == (text, False)
+        model, _ = loaded()
+        with pytest.raises(InvalidRequest):
+            GrammarCompiler(model).of(asking(schema), ())
 
 
 def test_the_fields_that_are_enforced_in_part_are_named() -> None:
