@@ -28,12 +28,12 @@ def form(schema: Any, **fields: Any) -> dict[str, Any]:
 
 
 def pattern(text: str) -> dict[str, Any]:
-    return form({"type": "string", "pattern": text})
+    return form({"type": "string", "pattern": text}, strict=True)
 
 
 CHATS: dict[str, dict[str, Any]] = {
     "a schema that is none": {"response_format": form({"type": "thing"})},
-    "a schema of a keyword that cannot be enforced": {"response_format": form({"not": {}})},
+    "a schema of a keyword that cannot be enforced": {"response_format": form({"not": {}}, strict=True)},
     "a schema from elsewhere": {"response_format": form({"$ref": "http://127.0.0.1:9/x"})},
     "a schema from a file": {"response_format": form({"$ref": "file:///etc/passwd"})},
     "a schema that is itself": {"response_format": form({"$ref": "#"})},
@@ -100,7 +100,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "a response of odd letters": ("responses", {"input": "a", "previous_response_id": "\u0000'; --"}),
     "a text of a wrong schema": (
         "responses",
-        {"input": "a", "text": {"format": {"type": "json_schema", "name": "x", "schema": {"if": {}}}}},
+        {"input": "a", "text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "thing"}}}},
     ),
     "vectors of a model that chats": ("embeddings", {"input": "a"}),
     "vectors of nothing": ("embeddings", {"input": [""]}),

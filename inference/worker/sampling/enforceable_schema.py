@@ -143,7 +143,7 @@ def _with_named_members(node: dict[str, Any], document: Document) -> dict[str, A
 def _relaxed(node: dict[str, Any]) -> dict[str, Any]:
     """The node without the keywords that llguidance does not know or cannot enforce."""
     made = _without(node, *_UNKNOWN)
-    pattern, reference = made.get("pattern"), made.get("$ref")
+    pattern = made.get("pattern")
     if isinstance(pattern, str) and not _knows("pattern", pattern) and _is_regex(pattern):
         del made["pattern"]
     if isinstance(made.get("patternProperties"), Mapping):
@@ -152,8 +152,6 @@ def _relaxed(node: dict[str, Any]) -> dict[str, Any]:
             for name, one in made["patternProperties"].items()
             if _knows("pattern", name) or not _is_regex(name)
         }
-    if isinstance(reference, str) and not reference.startswith("#"):
-        del made["$ref"]
     members = made.get("properties")
     if isinstance(members, Mapping) and not members.keys() <= set(required_of(made)):
         made = _without(made, "minProperties", "maxProperties")
