@@ -4,6 +4,7 @@ from inference.core import data_folder
 from inference.core.config import config
 from inference.core.installation import INSTALLATION
 from inference.fronts.channel_layers import channel_layers
+from mlxsite.database import database
 from mlxsite.secret import secret_key
 
 CONFIG = config()
@@ -61,20 +62,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": CONFIG.data_dir / data_folder.DATABASE,
-        # Under ASGI every request has a thread of its own, and a persistent connection would leak with it.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # Overwrite deleted rows, which not every build of SQLite does: they may contain conversations.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
-        },
-    }
-}
+DATABASES = {"default": database(CONFIG)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = channel_layers(CONFIG, SECRET_KEY)
 

@@ -104,7 +104,7 @@ def _new_messages(
 ) -> list[Message]:
     """Unsaved messages with their ids assigned, because children in the same batch refer to them."""
     created = []
-    for pk, exported in enumerate(batch, _next_id()):
+    for pk, exported in zip(_new_ids(len(batch)), batch, strict=True):
         fields = {name: exported[name] for name in _IMPORTED if name in exported}
         files = [_attachment(one, pictures) for one in exported.get("attachments") or ()]
         if any(files):
@@ -127,15 +127,21 @@ def _attachment(exported: Mapping[str, Any], pictures: Pictures) -> dict[str, An
     return {"id": str(uuid.uuid4()), "name": exported["name"], "size": size, "text": text}
 
 
-def _next_id() -> int:
-    """The id of the next message, which no message has ever had.
+def _new_ids(count: int) -> Iterable[int]:
+    """The ids of the next messages, which no message has ever had.
 
-    Call it in the transaction that uses it: until that ends, no other writer adds messages.
+    Call it in the transaction that uses them: on SQLite, no other writer adds messages until that ends.
     """
+    table = Message._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [Message._meta.db_table])
+        if connection.vendor == "postgresql":
+            taken = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            cursor.execute(taken, [table, count])
+            return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = cursor.fetchone()
-    return (last[0] if last else 0) + 1
+    first = (last[0] if last else 0) + 1
+    return range(first, first + count)
 
 
 def _length(message: Mapping[str, Any]) -> int:

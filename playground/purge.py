@@ -4,6 +4,7 @@ Until then a conversation can be restored; afterwards no trace of its text is le
 deleted rows (secure_delete, mlxsite/settings.py). Two other places keep text longer, so the purge also clears
 those: the full-text index keeps the words of a deleted message until its segments are merged
 (https://www.sqlite.org/fts5.html#the_merge_command), and the write-ahead log keeps earlier versions of pages.
+PostgreSQL has neither: it frees the place of deleted rows by itself (autovacuum), and overwrites it later.
 """
 
 import threading
@@ -16,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
+from inference.accounts.storage_quota import ByteLength
 from playground import batched_writes, kept_pictures
 from playground.kept_pictures import ids_in
 from playground.models import Conversation, Message
@@ -36,7 +38,7 @@ def purge() -> None:
     """Delete what any visitor deleted more than KEPT_DELETED ago, and its traces; call it from a thread."""
     purge_of(Conversation.objects.all())
     _purge_messages()
-    if _HAS_TRACES.is_set():
+    if _HAS_TRACES.is_set() and connection.vendor == "sqlite":
         _HAS_TRACES.clear()
         _merge_index()
         _truncate_log()
@@ -79,7 +81,8 @@ def _purge_messages() -> None:
 def _delete_messages(messages: "QuerySet[Message]") -> None:
     """Delete messages, in batches."""
     # Last messages first: deleting a message deletes its descendants with it, all in one transaction.
-    lengths = Coalesce(Length("attachments"), 0) + Length("content") + Length("reasoning") + Length("tokens")
+    lengths = Coalesce(ByteLength("attachments"), 0) + ByteLength("tokens")
+    lengths += Length("content") + Length("reasoning")
     rows = list(messages.order_by("-pk").values_list("pk", lengths))
     for batch in batched_writes.batches(rows, lambda row: row[1] or 0):
         with batched_writes.short_transaction():

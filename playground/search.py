@@ -5,9 +5,9 @@ words and with signs: `C++`, `foo_bar()`, `->`. Case and accents do not matter (
 
 1. Titles that contain every term come first.
 2. Messages that contain every term follow, the newest first. A term of three characters or more is looked up
-   in the index of trigrams (https://www.sqlite.org/fts5.html#the_trigram_tokenizer), which can only rule
-   messages out; shorter terms have no trigram. What is left is read and compared, at most `_MOST_READ`
-   messages.
+   in the index of trigrams (https://www.sqlite.org/fts5.html#the_trigram_tokenizer; on PostgreSQL that of
+   playground/word_table.py), which can only rule messages out; shorter terms have no trigram. What is left is
+   read and compared, at most `_MOST_READ` messages.
 3. Terms may also be divided between a title and a message.
 4. Pinned conversations stand before all others.
 """
@@ -26,6 +26,7 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 from msgspec import Struct
 
+from playground import word_table
 from playground.folding import SQL_NAME, fold
 from playground.models import Conversation
 from playground.snippet import Snippet, snippet
@@ -37,7 +38,7 @@ _MOST_HITS = 3  # of one conversation
 _MOST_TERMS, _MOST_TRIGRAMS = 12, 40
 _TERM = re.compile(r'(?<!\S)"([^"]*\S[^"]*)"(?!\S)|(\S+)')
 _COLUMNS = "m.id, m.conversation_id, m.role, m.content, m.reasoning"
-# {owned} becomes a query for the ids of conversations. Its plus keeps SQLite from another index, and with it
+# {owned} becomes a query for the ids of conversations. The plus keeps SQLite from another index, and with it
 # from sorting: the messages come in the order of their ids. Short terms are looked for among the newest
 # messages of all visitors, which bounds the time of a miss.
 _FROM_INDEX = """playground_words w CROSS JOIN playground_message m ON m.id = w.rowid
@@ -75,8 +76,8 @@ def search(conversations: QuerySet[Conversation], terms: Sequence[str], count: i
     named = conversations.filter(pk__in=[pk for pk in titles if pk not in found][:_MOST_NAMED])
     for rows in (_rows(_OF_CONVERSATIONS, pinned), _rows(_OF_CONVERSATIONS, named)):
         _collect(rows, terms, titles, found, count + len(found) + len(first))
-    trigrams = " ".join(_trigrams(terms))
-    rows = _rows(_FROM_INDEX, conversations, trigrams) if trigrams else _rows(_FROM_MESSAGES, conversations)
+    source, parameters = _source(terms)
+    rows = _rows(source, conversations, *parameters)
     _collect(rows, terms, titles, found, count + sum(pk in first for pk in found))
     return {pk: found[pk] for pk in sorted(found, key=lambda pk: pk not in first)[:count]}
 
@@ -90,6 +91,9 @@ class Fold(Func):
 
 def _titles_with_any(conversations: QuerySet[Conversation], terms: Sequence[str]) -> dict[UUID, str]:
     """The folded titles that contain a term, in the order of the list."""
+    if connection.vendor == "postgresql":  # which cannot fold
+        folded = ((pk, fold(title)) for pk, title in conversations.values_list("pk", "title").iterator())
+        return dict(islice((one for one in folded if any(term in one[1] for term in terms)), MOST_FOUND))
     title = Fold("title")
     contains = [GreaterThan(StrIndex(title, Value(term)), 0) for term in terms]
     named = conversations.filter(reduce(or_, map(Q, contains)))
@@ -108,7 +112,7 @@ def _collect(
     What a conversation's title contains, its message need not.
     """
     for message, conversation, role, content, reasoning in islice(rows, _MOST_READ):
-        pk = UUID(conversation)
+        pk = UUID(str(conversation))
         if pk not in found and len(found) >= count:
             return
         hits = found.get(pk, [])
@@ -137,10 +141,18 @@ def _rows(source: str, conversations: QuerySet[Conversation], *parameters: str) 
     except EmptyResultSet:
         return
     query = f"SELECT {_COLUMNS} FROM {source.format(owned=owned)}"  # noqa: S608 - texts of ours alone
-    with connection.cursor() as cursor:
+    with connection.chunked_cursor() as cursor:
         cursor.execute(query, [*parameters, *of_owned])
         while rows := cursor.fetchmany(100):
             yield from rows
+
+
+def _source(terms: Sequence[str]) -> tuple[str, list[str]]:
+    """Where messages that may contain the terms come from, and its parameters."""
+    if connection.vendor == "postgresql":
+        return word_table.source(terms)
+    trigrams = _trigrams(terms)
+    return (_FROM_INDEX, [" ".join(trigrams)]) if trigrams else (_FROM_MESSAGES, [])
 
 
 def _trigrams(terms: Sequence[str]) -> list[str]:

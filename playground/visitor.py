@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
@@ -12,6 +12,7 @@ from inference.accounts.permissions import acheck_may_chat, visitor
 from inference.api.http import errors
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.principal import Principal
+from inference.storage.database_threads import release_connection
 from playground import page_account
 from playground.changes import CHANGES, Change
 from playground.prompt_variables import filled, variables
@@ -58,8 +59,9 @@ def for_visitors(*methods: str) -> Callable[[View[P]], Callable[..., Any]]:
                     raise AuthenticationFailed(page_account.SIGNED_OUT)
                 page_account.check(request, user)
                 await acheck_may_chat(user)
+                await release_connection()
                 return await view(Visitor(request, principal, user), *args, **kwargs)
-            except (ServerError, OperationalError) as error:
+            except (ServerError, OperationalError, InterfaceError) as error:
                 return errors.response(errors.explain(error))
 
         return guarded

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import DjangoDbBlocker
 
+    from tests.postgres import PostgresServer
     from tests.repository.hub import FakeHub
 
 _skipped: list[str] = []
@@ -54,7 +55,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """Keep the tests' database in a file, as the product does.
+    """Keep the tests' database in a file, as the product does, unless it is on PostgreSQL.
 
     In SQLite's shared memory a second connection that writes fails at once ("database table is locked"),
     whatever the time that it may wait: https://www.sqlite.org/sharedcache.html#shared_cache_locking_model
@@ -62,7 +63,8 @@ def django_db_modify_db_settings() -> None:
     from django.conf import settings
 
     database: Any = settings.DATABASES["default"]
-    database["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
+    if "sqlite" in database["ENGINE"]:
+        database["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +75,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker")
     hash_passwords_quickly()
     with django_db_blocker.unblock():
         restore_instead_of_flush()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[PostgresServer]":
+    """A PostgreSQL server for the session."""
+    from tests.postgres import PostgresServer, programs
+
+    if programs() is None:
+        pytest.skip("POSTGRESQL TEST NOT RUN: no server here; `apt-get install postgresql` brings one")
+    with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture

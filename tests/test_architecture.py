@@ -19,7 +19,7 @@ OURS = ("inference", "playground", "mlxsite")
 
 # Every folder, from the top floor down, with the folders that it may import. None may import one above it.
 MAY_IMPORT: dict[str, str] = {
-    "inference.management": "mlxsite api serving accounts fronts models repository connect pool core",
+    "inference.management": "mlxsite api serving accounts storage fronts models repository connect pool core",
     "mlxsite": "playground admin api serving fronts core",
     "inference.templatetags": "admin serving accounts models core",
     "inference.admin": "api serving accounts storage models repository adapters connect pool core",

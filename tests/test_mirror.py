@@ -20,6 +20,7 @@ WITHOUT_LOGIC = [
     "core/events",
     "core/upstream",
     "fronts/handlers",
+    "management/moving/errors",
     "models/download",
     "models/quantisation",
     "models/health_check",
@@ -50,6 +51,10 @@ WITHOUT_LOGIC = [
 ]
 # A file, or a folder's files without a test file of their own: the test file that tests them.
 TESTED_BY = {
+    "management/commands/move_database": "management/moving/test_move",
+    "management/moving/rows": "management/moving/test_move",
+    "management/moving/tables": "management/moving/test_move",
+    "storage/postgresql_extensions": "playground/test_word_table",
     "adapters/harmony": "adapters/families/test_gpt_oss",
     "adapters/harmony_calls": "adapters/families/test_gpt_oss",
     "admin/dashboard/rows": "admin/dashboard/test_page",

@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from inference.core import addresses, installation
 from inference.core.byte_amounts import bytes_or_zero, parse_bytes
+from inference.core.database_setting import DatabaseSettings
 from inference.core.folder_setting import FolderSettings
 from inference.core.installation import INSTALLATION
 from inference.core.model_card import KV_BITS
@@ -36,7 +37,15 @@ _ADDRESSES = {
 }
 
 
-class Config(FolderSettings, ResidencySettings, PictureLimits, OpenIDSettings, RankSettings, RedisSettings):
+class Config(
+    FolderSettings,
+    ResidencySettings,
+    PictureLimits,
+    OpenIDSettings,
+    RankSettings,
+    RedisSettings,
+    DatabaseSettings,
+):
     """The operator's settings; docs/configuration.md lists each of them and a test compares the two."""
 
     model_config = SettingsConfigDict(

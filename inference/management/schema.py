@@ -41,6 +41,8 @@ def bring_up_to_date(write: Callable[[str], None]) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         _refuse_incomplete()
     except DatabaseError as error:
+        if connection.vendor == "postgresql":
+            raise CommandError(_refusal_of_server(error)) from None
         _refuse(error)
     except InconsistentMigrationHistory as error:
         raise CommandError(
@@ -71,6 +73,15 @@ def _refuse(error: DatabaseError) -> NoReturn:
     name = getattr(error.__cause__, "sqlite_errorname", "")
     way_out = next((way for code, way in _WAYS_OUT.items() if name.startswith(code)), _RESTORE)
     raise CommandError(f"The database {_path()} cannot be used: {error}. {way_out}") from None
+
+
+def _refusal_of_server(error: DatabaseError) -> str:
+    """Why a PostgreSQL server cannot be used, in one line; its library's messages have no passwords."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return (
+        f"The database {_path()} of MLX_SERVER_DATABASE_URL cannot be used: {reason.rstrip('.')}. Start the "
+        "server, or correct the address; without the setting, the database is a file in the data folder."
+    )
 
 
 def _path() -> str:

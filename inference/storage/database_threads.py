@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections, connection
 
 from inference.core.threads import DATABASE, Threads
 
@@ -38,3 +39,12 @@ def _logged(work: Callable[[], object]) -> None:
         logger.exception("Work beside the event loop has failed")
     finally:
         close_old_connections()
+
+
+async def release_connection() -> None:
+    """Close the connection of this HTTP request's own thread, which its user was read with.
+
+    It would stay open until the end of the answer, and a PostgreSQL server has only so many.
+    """
+    if connection.vendor == "postgresql":
+        await sync_to_async(close_old_connections)()

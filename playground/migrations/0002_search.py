@@ -1,6 +1,8 @@
-"""An index of every word said, kept up to date by the database itself."""
+"""An index of every word said, kept up to date by the database itself; PostgreSQL's is of 0010."""
 
 from django.db import migrations
+
+from playground.vendor_statements import VendorStatements
 
 _MAKE = """
 CREATE VIRTUAL TABLE playground_words USING fts5(
@@ -27,4 +29,4 @@ DROP TABLE playground_words;
 
 class Migration(migrations.Migration):
     dependencies = [("playground", "0001_conversations")]
-    operations = [migrations.RunSQL(_MAKE, _DROP)]
+    operations = [VendorStatements("sqlite", _MAKE, _DROP)]

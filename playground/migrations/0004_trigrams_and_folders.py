@@ -9,6 +9,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from playground.vendor_statements import VendorStatements
+
 _DROP_TRIGGERS = """
 DROP TRIGGER playground_words_added;
 DROP TRIGGER playground_words_gone;
@@ -61,8 +63,8 @@ class Migration(migrations.Migration):
         ("playground", "0003_message_verbs"),
     ]
     operations = [
-        migrations.RunSQL(_DROP, _MAKE_AS_BEFORE),
-        migrations.RunSQL(_MAKE, _DROP),
+        VendorStatements("sqlite", _DROP, _MAKE_AS_BEFORE),
+        VendorStatements("sqlite", _MAKE, _DROP),
         migrations.CreateModel(
             name="Folder",
             fields=[

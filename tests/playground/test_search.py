@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from playground import search
@@ -185,7 +186,9 @@ def test_a_search_reads_a_bounded_number_of_messages(
     answer(store, path, "zq")
     for number in range(6):
         ask(store, f"newer {number}")
-    assert titles(store, "zq") == ["zq in the title stays found"]
+    # PostgreSQL reads no message without the term, so the old one is among the first five.
+    found = ["old"] if connection.vendor == "postgresql" else []
+    assert titles(store, "zq") == ["zq in the title stays found", *found]
 
 
 def test_a_deleted_message_is_not_found(store: ConversationStore) -> None:

@@ -15,8 +15,7 @@ import pytest_asyncio
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import OperationalError, models
-from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+from django.db import OperationalError, connection, models
 from django.test import AsyncClient
 
 from inference.storage.database_threads import in_database
@@ -57,8 +56,10 @@ class Statements:
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
-    found, execute, many = Statements(), SQLiteCursorWrapper.execute, SQLiteCursorWrapper.executemany
+def statements(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Statements:
+    with connection.cursor() as cursor:
+        kind: Any = type(cursor.cursor)
+    found, execute, many = Statements(), kind.execute, kind.executemany
 
     def one(cursor: Any, query: str, params: Any = None) -> Any:
         found.run(query)
@@ -68,8 +69,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
         found.run(query)
         return many(cursor, query, rows)
 
-    monkeypatch.setattr(SQLiteCursorWrapper, "execute", one)
-    monkeypatch.setattr(SQLiteCursorWrapper, "executemany", all_of)
+    monkeypatch.setattr(kind, "execute", one)
+    monkeypatch.setattr(kind, "executemany", all_of)
     return found
 
 

@@ -17,6 +17,7 @@ from inference.core.errors import AuthenticationFailed, PermissionDenied
 from inference.core.principal import ANYBODY, Principal, Scope
 from inference.serving import runtime
 from inference.serving.recording.request_entry import Seen
+from inference.storage.database_threads import release_connection
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -114,6 +115,7 @@ async def _signed_in_user(request: HttpRequest, scope: Scope | None) -> Principa
         raise PermissionDenied("The CSRF token is missing or wrong; reload the page and try again.")
     if scope not in ("manage", "metrics"):  # the rights of operators are checked where they are needed
         await acheck_may_chat(user)
+    await release_connection()
     return principal
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -39,7 +38,7 @@ def explain(error: Exception) -> ServerError:
             return error
         case Http404():
             return NotFound(NO_SUCH_ADDRESS)
-        case OperationalError() | InterfaceError():
+        case _ if storage_errors.is_refusal(error):
             return storage_errors.explain(error)
         case RequestDataTooBig():
             return BodyTooLarge(BODY_TOO_LARGE)

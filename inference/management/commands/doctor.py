@@ -85,7 +85,7 @@ def _of_site() -> Iterable[CheckResult]:
             return Client(site.host, site.port, ours=site).health().results
         except SiteError as error:
             return [CheckResult(about="site", text=str(error), state="wrong", advice=_RESTART)]
-    has_database = Path(connection.settings_dict["NAME"]).is_file()
+    has_database = connection.vendor != "sqlite" or Path(connection.settings_dict["NAME"]).is_file()
     return run(STORED) if has_database else ()
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from inference import __version__
 from inference.core import data_folder, disk_space
@@ -28,6 +29,7 @@ def back_up(config: Config, file: Path, *, with_models: bool = False) -> BackupL
 
     Raises BackupError; nothing is left behind then.
     """
+    refuse_server(config, "save")
     _refuse_existing(file)
     database = config.data_dir / data_folder.DATABASE
     if not database.is_file():
@@ -74,6 +76,22 @@ def _model_files(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".") and not name.endswith(".partial")]
         paths = (Path(parent) / name for name in files if not name.startswith("."))
         yield from (path for path in paths if path.is_file())  # no link to nowhere, and no pipe
+
+
+def refuse_server(config: Config, verb: Literal["save", "restore"]) -> None:
+    """Raise BackupError where the database is not in the data folder, with the way that PostgreSQL has."""
+    if config.database_url is None:
+        return
+    command = (
+        "pg_dump --format=custom --file=mlxsite.dump"
+        if verb == "save"
+        else "pg_restore --clean --if-exists --dbname"
+    )
+    raise BackupError(
+        f"The database is on a PostgreSQL server, and this command can only {verb} one in the data folder. "
+        f"Use `{command}` and the address in MLX_SERVER_DATABASE_URL, and copy {', '.join(SMALL_FILES)} in "
+        f"{config.data_dir} as well: keys of other servers and sessions need the secret key."
+    )
 
 
 def _refuse_existing(file: Path) -> None:

@@ -11,7 +11,7 @@ from inference.core.config import Config
 from inference.serving import site_lock
 from inference.serving.backups import archive
 from inference.serving.backups.archive import BackupError, BackupList
-from inference.serving.backups.backup import MODELS, SMALL_FILES
+from inference.serving.backups.backup import MODELS, SMALL_FILES, refuse_server
 from inference.serving.backups.database_copy import applied_migrations, check_database
 
 _LEFT_BY_A_DATABASE = tuple(f"{data_folder.DATABASE}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
@@ -29,6 +29,7 @@ def restore(config: Config, file: Path, known_migrations: frozenset[str]) -> Bac
 
     Raises BackupError; ServedAlready while a site serves from the folder.
     """
+    refuse_server(config, "restore")
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
     try:

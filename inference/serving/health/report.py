@@ -10,6 +10,7 @@ from inference.core.background_refresh import BackgroundRefresh
 from inference.serving.health.checks import (
     blas,
     cpu_kernels,
+    database,
     disk,
     downloads,
     keys,
@@ -58,7 +59,7 @@ OF_MACHINE: tuple[Check, ...] = (
     ),
 )
 # Of what the database has.
-STORED: tuple[Check, ...] = (worker_deaths, keys, self_tests, upstreams)
+STORED: tuple[Check, ...] = (database, worker_deaths, keys, self_tests, upstreams)
 # Of the process of the site.
 LIVE: tuple[Check, ...] = (pool, downloads, refused_origins)
 

@@ -1,0 +1,1 @@
+"""Moving the database from the file of SQLite to a PostgreSQL server."""

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, with what the site takes for granted of a database."""
