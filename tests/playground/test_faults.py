@@ -16,12 +16,12 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
 import pytest
 import pytest_asyncio
 from django.db import OperationalError
-from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.test import AsyncClient
 
 from inference.storage.database_threads import in_database
 from playground import api, running_answers
 from playground.models import Conversation, Message
+from tests.cursor_class import cursor_class
 from tests.fakes import FakeRunner, serving
 from tests.playground.asking import Page, idle
 from tests.playground.site import START_S, free_port
@@ -60,15 +60,16 @@ class Disk:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    disk, execute = Disk(), SQLiteCursorWrapper.execute
+def disk(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Disk:
+    kind = cursor_class()
+    disk, execute = Disk(), kind.execute
 
     def counted(cursor: Any, query: str, params: Any = None) -> Any:
         if query.lstrip().startswith(WRITES):
             disk.write()
         return execute(cursor, query, params)
 
-    monkeypatch.setattr(SQLiteCursorWrapper, "execute", counted)
+    monkeypatch.setattr(kind, "execute", counted)
     monkeypatch.setattr(running_answers, "_LAST_TRIES_S", (0.01,))
     monkeypatch.setattr(running_answers, "_RETRY_S", 0.01)
     return disk

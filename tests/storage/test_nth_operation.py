@@ -15,12 +15,13 @@ import pytest_asyncio
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import OperationalError, connection, models
+from django.db import OperationalError, models
 from django.test import AsyncClient
 
 from inference.storage.database_threads import in_database
 from playground.models import Conversation, Message
 from playground.purge import IN_IMPORT
+from tests.cursor_class import cursor_class
 from tests.empty_database import copy_of_database, restore
 from tests.fakes import FakeRunner, serving
 from tests.nightly import of_each_kind
@@ -57,8 +58,7 @@ class Statements:
 
 @pytest.fixture
 def statements(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Statements:
-    with connection.cursor() as cursor:
-        kind: Any = type(cursor.cursor)
+    kind = cursor_class()
     found, execute, many = Statements(), kind.execute, kind.executemany
 
     def one(cursor: Any, query: str, params: Any = None) -> Any:

@@ -39,3 +39,14 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
         run(other, "restore", str(tmp_path / "saved.tar"))
     with site_lock.locked(other.data_dir), pytest.raises(CommandError, match="A site uses .* Stop it first"):
         run(other, "restore", str(tmp_path / "saved.tar"))
+
+
+def test_a_database_on_a_server_is_left_to_its_own_programs(tmp_path: Path) -> None:
+    config = site_folder.make(tmp_path / "data")  # with a file of SQLite, from before
+    secret = "a-secret-word"
+    config = Config(data_dir=config.data_dir, database_url=f"postgresql://ann:{secret}@db.example/chats")
+    for command, program in (("backup", "pg_dump"), ("restore", "pg_restore")):
+        with pytest.raises(CommandError, match=f"PostgreSQL server.*{program}.*secret_key") as refused:
+            run(config, command, str(tmp_path / "saved.tar"))
+        assert secret not in str(refused.value)
+    assert not (tmp_path / "saved.tar").exists()

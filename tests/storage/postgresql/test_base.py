@@ -4,28 +4,27 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, transaction
-from django.db.utils import ConnectionHandler
+from django.db import OperationalError, connections, transaction
 
 from inference.core.database_setting import of_address
 from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture
-def pair(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
-    """Two connections to one database; a lock is waited for 200 ms."""
+def pair(db: None, postgres: PostgresServer) -> Iterator[tuple[Any, Any]]:
+    """The connections `one` and `other` to one database; a lock is waited for 200 ms."""
     url = f"{postgres.url()}?options=-c%20lock_timeout%3D200ms"
-    handler = ConnectionHandler({"default": of_address(url), "other": of_address(url)})
-    monkeypatch.setattr(transaction, "get_connection", lambda using=None: handler[using or "default"])
-    yield handler["default"], handler["other"]
-    handler.close_all()
+    for alias in ("one", "other"):
+        connections.databases[alias] = connections.databases["default"] | of_address(url)
+    yield connections["one"], connections["other"]
+    for alias in ("one", "other"):
+        connections[alias].close()
+        del connections[alias], connections.databases[alias]
 
 
 def test_a_second_transaction_waits_for_the_first_and_readers_do_not(pair: tuple[Any, Any]) -> None:
     one, other = pair
-    with transaction.atomic():
+    with transaction.atomic("one"):
         with other.cursor() as cursor:
             cursor.execute("SELECT 1")
             assert cursor.fetchone() == (1,)
@@ -44,9 +43,9 @@ def test_a_connection_that_was_cut_is_an_operational_error(pair: tuple[Any, Any]
         (pid,) = cursor.fetchone()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    with pytest.raises(OperationalError), transaction.atomic():
+    with pytest.raises(OperationalError), transaction.atomic("one"):
         pass
     one.close_if_unusable_or_obsolete()
-    with transaction.atomic(), one.cursor() as cursor:
+    with transaction.atomic("one"), one.cursor() as cursor:
         cursor.execute("SELECT 3")
         assert cursor.fetchone() == (3,)
