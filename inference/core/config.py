@@ -26,7 +26,6 @@ from inference.core.secret_setting import check_secret
 
 BASE_DIR = installation.BASE_DIR
 PREFIX = "MLX_SERVER_"
-
 # Settings with several addresses, by commas, and how each of them is written.
 _ADDRESSES = {
     "allowed_hosts": addresses.host_name,
