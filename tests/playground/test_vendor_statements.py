@@ -8,7 +8,7 @@ from django.db.migrations.state import ProjectState
 from playground.vendor_statements import VendorStatements
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # SQLite changes no table inside of one
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_they_run_on_their_vendor_alone(is_ours: bool) -> None:
     vendor = connection.vendor if is_ours else "another"
