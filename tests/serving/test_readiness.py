@@ -10,6 +10,7 @@ from inference.core import disk_space
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving.readiness import Readiness, pool_problems
 from tests.fakes import FakeRunner, serving
+from tests.postgres import on_sqlite
 
 READY = ResidentModel(id="a", state=ModelState.READY)
 LATE = ResidentModel(id="b", state=ModelState.BUSY, is_late=True)
@@ -66,6 +67,7 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
+@on_sqlite  # a server that is gone is in tests/e2e/test_postgres.py
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("make", [nothing, garbage, folder])
 async def test_a_database_that_is_lost_is_a_problem(
