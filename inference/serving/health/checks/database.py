@@ -17,7 +17,7 @@ def check() -> Iterator[CheckResult]:
     if connection.vendor != "postgresql":
         return
     has_trigrams = has_extension(TRIGRAMS)
-    major, minor = connection.get_database_version()  # type: ignore[attr-defined]
+    major, minor = connection.get_database_version()
     place = f"PostgreSQL {major}.{minor}, the database {connection.settings_dict['NAME']}"
     if has_trigrams:
         yield CheckResult(about="database", text=place)
