@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connections, transaction
+from pytest_django import DjangoDbBlocker
 
 from inference.core.database_setting import of_address
 from tests.postgres import PostgresServer
 
 
 @pytest.fixture
-def pair(db: None, postgres: PostgresServer) -> Iterator[tuple[Any, Any]]:
+def pair(django_db_blocker: DjangoDbBlocker, postgres: PostgresServer) -> Iterator[tuple[Any, Any]]:
     """The connections `one` and `other` to one database; a lock is waited for 200 ms."""
     url = f"{postgres.url()}?options=-c%20lock_timeout%3D200ms"
     for alias in ("one", "other"):
         connections.databases[alias] = connections.databases["default"] | of_address(url)
-    yield connections["one"], connections["other"]
+    with django_db_blocker.unblock():
+        yield connections["one"], connections["other"]
     for alias in ("one", "other"):
         connections[alias].close()
         del connections[alias], connections.databases[alias]
