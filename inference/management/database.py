@@ -15,6 +15,7 @@ def in_use() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
+        reason = " ".join(str(error).split()).rstrip(".?")  # a server's has several lines
         raise CommandError(
-            f"Cannot use the database: {error}. Start the site once with `{PROGRAM} serve`."
+            f"Cannot use the database: {reason}. Start the site once with `{PROGRAM} serve`."
         ) from None

@@ -79,7 +79,7 @@ def _refusal_of_server(error: DatabaseError) -> str:
     """Why a PostgreSQL server cannot be used, in one line; its library's messages have no passwords."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return (
-        f"The database {_path()} of MLX_SERVER_DATABASE_URL cannot be used: {reason.rstrip('.')}. Start the "
+        f"The database {_path()} of MLX_SERVER_DATABASE_URL cannot be used: {reason.rstrip('.?')}. Start the "
         "server, or correct the address; without the setting, the database is a file in the data folder."
     )
 

@@ -8,15 +8,20 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from inference.core.data_folder import DATABASE
+from inference.management.moving import rows
 from inference.serving import site_lock
+from playground.models import Conversation
 from tests.e2e.site import ROOT
 from tests.postgres import PASSWORD, PostgresServer
 
 LAST_ID = 5000
+NOW = timezone.now()
 
 
 def run(data: Path, *arguments: str, url: str = "") -> tuple[int, str]:
@@ -52,14 +57,14 @@ def test_every_row_is_moved_and_the_site_shows_it(
     )
     assert PASSWORD not in said
     assert (data / DATABASE).read_bytes() == before
-    rows = json.loads((data / "rows.json").read_text())
+    made = json.loads((data / "rows.json").read_text())
     elsewhere = tmp_path / "data"
     elsewhere.mkdir()
     shutil.copy(data / "secret_key", elsewhere)
     status, shown = run(elsewhere, "-m", "tests.management.schema_visit", url=url)
     assert status == 0, shown
     visited = json.loads(shown)
-    assert visited["found"] == len(rows["playground_message"])
+    assert visited["found"] == len(made["playground_message"])
     assert len(visited["pages"]) > 30 and set(visited["pages"].values()) == {200}
     assert not (elsewhere / DATABASE).exists()
     next_id = "SELECT nextval(pg_get_serial_sequence('playground_message', 'id'))"
@@ -77,3 +82,22 @@ def test_it_is_refused_while_a_site_runs_and_for_what_is_no_empty_database(
     url = postgres.create("foreign")
     postgres.query("CREATE TABLE theirs (a int)", "foreign")
     assert "tables of another program, such as theirs" in move(data, url)[1]
+
+
+@pytest.mark.django_db
+def test_the_digest_of_a_table_tells_every_change_and_no_order() -> None:
+    same: dict[str, Any] = {"changed_at": NOW, "settings": {"b": 1, "a": 2.0}}
+    first, second = (Conversation.objects.create(title=one, **same) for one in "ab")
+    before = rows.digest(Conversation, "default")
+    Conversation.objects.filter(pk=first.pk).update(settings={"a": 2, "b": 1.0})  # as PostgreSQL writes it
+    assert rows.digest(Conversation, "default") == before and before.count == 2
+    every: list[dict[str, Any]] = [
+        {"title": "c"},
+        {"settings": {"a": 2}},
+        {"share": "x"},
+        {"is_pinned": True},
+    ]
+    for changes in every:
+        Conversation.objects.filter(pk=second.pk).update(**changes)
+        assert (after := rows.digest(Conversation, "default")) != before
+        before = after
