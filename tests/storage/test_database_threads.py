@@ -3,9 +3,10 @@
 import threading
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import connection
 
-from inference.storage.database_threads import in_database
+from inference.storage.database_threads import in_database, release_connection
 
 
 @pytest.mark.django_db(transaction=True)
@@ -27,3 +28,17 @@ async def test_an_error_of_the_work_is_raised() -> None:
 
     with pytest.raises(LookupError, match="no such row"):
         await in_database(work)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_connection_of_a_request_is_closed_before_a_long_answer_on_a_server_alone() -> None:
+    async with ThreadSensitiveContext():  # as Django's handler has for each request
+        await sync_to_async(lambda: connection.ensure_connection())()
+        assert await sync_to_async(is_open)()
+        await release_connection()
+        assert await sync_to_async(is_open)() is (connection.vendor == "sqlite")
+        await sync_to_async(lambda: connection.close())()
+
+
+def is_open() -> bool:
+    return connection.connection is not None
