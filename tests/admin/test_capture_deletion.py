@@ -13,6 +13,7 @@ from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_capture_admin import CAPTURES
 from tests.admin.test_request_admin import LIST, record
 from tests.people import client_of
+from tests.postgres import on_sqlite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime.now(UTC)
@@ -83,6 +84,7 @@ def test_a_user_that_wipes_learns_that_a_capture_goes_on(staff: Client) -> None:
     assert "A capture is active" in staff.post(CAPTURES, wiping(going_on)).content.decode()
 
 
+@on_sqlite
 def test_what_is_deleted_is_overwritten_in_the_file() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete")
