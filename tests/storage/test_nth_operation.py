@@ -26,6 +26,7 @@ from tests.empty_database import copy_of_database, restore
 from tests.fakes import FakeRunner, serving
 from tests.nightly import of_each_kind
 from tests.playground.asking import Page, idle
+from tests.postgres import on_sqlite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = dict[str, list[str]]
@@ -221,6 +222,7 @@ async def settled() -> State:
     return await in_database(state)
 
 
+@on_sqlite  # whose whole database is copied in a moment
 @pytest.mark.parametrize("use", of_each_kind(USES, IN_GATE), ids=lambda use: use.__name__)
 async def test_nothing_is_half_made(
     page: Page, statements: Statements, use: Callable[[Page], Awaitable[Ask]]
