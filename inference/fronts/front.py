@@ -41,6 +41,7 @@ class Front:
         self._connection = Connection(address)
         self._bus = MessageBus(layer, self.id, self._receive, self._note_trouble)
         self._running: asyncio.Task[Any] | None = None
+        self._is_closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._calls = RemoteCalls(handlers, self.say, self.spawn)
         self._renewed_at = 0.0
@@ -88,7 +89,7 @@ class Front:
     async def run(self) -> None:
         """Hold the lease until `close`, or until this is cancelled."""
         self._running = asyncio.current_task()
-        while True:
+        while not self._is_closed:  # the client of the Redis may keep a cancellation to itself
             try:
                 await self._turn()
             except Exception:  # the boundary of this task: without it, nothing would be shared any more
@@ -102,6 +103,7 @@ class Front:
 
     async def close(self) -> None:
         """Give the lease back, so that what this front held is free at once."""
+        self._is_closed = True
         if self._running:
             self._running.cancel()  # first, or it would renew the lease
         with contextlib.suppress(RedisLost):

@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 _ALL = "fronts"
 _MOST_WAITING = 10_000  # messages that were not sent yet; the Redis is as good as lost then
 _BEAT = "beat"
+_STOP_S = 5.0
 _SILENT_S = 20.0  # without a beat of its own, a front does not hear the others either
 Message = dict[str, Any]
 
@@ -111,11 +112,15 @@ class MessageBus:
                 logger.exception("A message of another front could not be handled")
 
     async def _stop_receiving(self) -> None:
-        if self._receiving:
-            self._receiving.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._receiving
-            self._receiving = None
+        if not self._receiving:
+            return
+        self._receiving.cancel()
+        # The layer may keep the cancellation from the task, and a task that is awaited hands on its own.
+        ended, _ = await asyncio.wait([self._receiving], timeout=_STOP_S)
+        for task in ended:
+            if not task.cancelled() and (error := task.exception()):
+                logger.debug("The receiving of messages ended: %s", type(error).__name__)
+        self._receiving = None
 
 
 def say_once(layer: Any, message: Message) -> None:
