@@ -5,11 +5,11 @@ import asyncio
 import logging
 import os
 import socket
-import threading
 from collections.abc import Callable
 from functools import partial
 
-from inference.core import blas, log_lines, protocol
+from inference.core import blas, protocol
+from inference.worker import process_log
 from inference.worker.blas_threads import follow_load
 from inference.worker.engine.rounds import OwnRounds, Rounds
 from inference.worker.product_check import multiplies
@@ -31,12 +31,7 @@ def main() -> None:
         help="pipes to the other ranks of its model, inherited",
     )
     options = parser.parse_args()
-    handler = logging.StreamHandler()
-    handler.setFormatter(log_lines.formatter("json"))  # the site logs them in its own format
-    logging.basicConfig(handlers=[handler])
-    log_lines.capture()
-    # A worker with a dead thread would look alive and answer nothing; a dead worker is replaced.
-    threading.excepthook = _die
+    process_log.begin()
     used_blas = blas.preload_best(options.blas, multiplies)
     threads = follow_load(used_blas.path) if options.follow_load and used_blas.path else None
     session = partial(Session, blas=used_blas, threads=threads, rounds=_rounds(options.rank_pipes))
@@ -62,13 +57,6 @@ async def _serve(
     except protocol.ProtocolBroken as error:
         logging.getLogger(__name__).critical("The site sent an invalid frame: %s", error)
         os._exit(65)
-
-
-def _die(failure: threading.ExceptHookArgs) -> None:
-    thread = failure.thread.name if failure.thread else "unknown"
-    error = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
-    logging.getLogger(__name__).critical("The %s thread died", thread, exc_info=error)
-    os._exit(70)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,14 @@ standard error. On another machine ssh carries all three. It ends when rank 0 or
 """
 
 import argparse
-import logging
 import os
 import threading
 import time
 
-from inference.core import blas, garbage, log_lines, protocol
+from inference.core import blas, garbage, protocol
 from inference.core.pool_state import Loaded
 from inference.core.protocol import Heartbeat, Hello, LoadFailed, Loading, Ready
-from inference.worker import memory
+from inference.worker import memory, process_log
 from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.engine import Engine
 from inference.worker.lockstep import frames
@@ -95,24 +94,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="inference.worker.lockstep")
     parser.add_argument("--blas", default="", help="the BLAS library to multiply with on a CPU")
     options = parser.parse_args()
-    handler = logging.StreamHandler()
-    handler.setFormatter(log_lines.formatter("json"))  # the site logs them in its own format
-    logging.basicConfig(handlers=[handler])
-    log_lines.capture()
+    process_log.begin({RanksDisagree: _DISAGREED})
     out = os.dup(1)
     os.dup2(2, 1)  # what a library prints must not be taken for a frame
-    threading.excepthook = _die
     blas.preload_best(options.blas, multiplies)
     Follower(out).run(0)
     # The engine may wait for the others in the middle of a step; without rank 0 there is nothing to wait for.
     os._exit(0)
-
-
-def _die(failure: threading.ExceptHookArgs) -> None:
-    thread = failure.thread.name if failure.thread else "unknown"
-    error = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
-    logging.getLogger(__name__).critical("The %s thread died", thread, exc_info=error)
-    os._exit(_DISAGREED if failure.exc_type is RanksDisagree else 70)
 
 
 if __name__ == "__main__":
