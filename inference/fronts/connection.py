@@ -10,9 +10,7 @@ if TYPE_CHECKING:  # the packages are an optional part
     from redis import Redis
 
 LAYER = "fronts"  # among CHANNEL_LAYERS
-TIMEOUT_S = (
-    5.0  # to connect, and for an answer, which takes a fraction of a millisecond where nothing is busy
-)
+TIMEOUT_S = 5.0  # to connect, and for an answer, which takes a millisecond where nothing is busy
 
 
 class RedisLost(Exception):

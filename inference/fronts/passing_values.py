@@ -1,5 +1,9 @@
 """Values that any front may take out of the Redis once. Everything here blocks, for threads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from inference.fronts import connection
 from inference.fronts.connection import RedisLost
 from inference.fronts.front import Front
@@ -7,29 +11,25 @@ from inference.fronts.front import Front
 
 def put(front: Front, name: str, value: str, lives_s: float) -> None:
     """Keep a value for so many seconds; raises RedisLost."""
-    from redis.exceptions import RedisError
-
-    _check(front)
-    try:
-        with connection.blocking(front.address) as client:
-            client.set(front.key(f"once:{name}"), value, px=int(lives_s * 1000))
-    except (RedisError, OSError) as error:
-        raise RedisLost(connection.reason(error)) from None
+    with _client(front) as client:
+        client.set(front.key(f"once:{name}"), value, px=int(lives_s * 1000))
 
 
 def take(front: Front, name: str) -> str | None:
     """The value, which nobody can take again; None where there is none. Raises RedisLost."""
-    from redis.exceptions import RedisError
-
-    _check(front)
-    try:
-        with connection.blocking(front.address) as client:
-            found: bytes | None = client.getdel(front.key(f"once:{name}"))
-    except (RedisError, OSError) as error:
-        raise RedisLost(connection.reason(error)) from None
+    with _client(front) as client:
+        found: bytes | None = client.getdel(front.key(f"once:{name}"))
     return found.decode() if found else None
 
 
-def _check(front: Front) -> None:
+@contextmanager
+def _client(front: Front) -> Iterator[Any]:
+    from redis.exceptions import RedisError
+
     if front.is_lost:
         raise RedisLost(front.why_lost)
+    try:
+        with connection.blocking(front.address) as client:
+            yield client
+    except (RedisError, OSError) as error:
+        raise RedisLost(connection.reason(error)) from None
