@@ -1,7 +1,7 @@
 """One run: its options, its models, and the servers that its rows share."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
@@ -111,7 +111,7 @@ class Bench:
         return server
 
 
-Row = Callable[[Bench], Sequence[Figure]]
+Row = Callable[[Bench], Iterable[Figure]]
 
 
 def report_progress(line: str) -> None:

@@ -1,10 +1,10 @@
 """Edits of a text of about 400 tokens, with drafts from its first version and without."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from inference.management.bench import prompts
-from inference.management.bench.bench import Bench
+from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.streams import decode_rates, notes
 from inference.management.bench.timed_answer import Round
@@ -39,9 +39,10 @@ _TEXT = (
 )
 
 
-def measure(bench: Bench) -> list[Figure]:
+def measure(bench: Bench) -> Iterator[Figure]:
     counts = _QUICK_COUNTS if bench.is_quick else _COUNTS
-    return [one for count in counts for one in _at(bench, count)]
+    for count in counts:
+        yield from _at(bench, count)
 
 
 def _at(bench: Bench, count: int) -> list[Figure]:
@@ -51,6 +52,7 @@ def _at(bench: Bench, count: int) -> list[Figure]:
     but for the name, also where a small model does not copy its prompt word by word.
     """
     tokens = _QUICK_TOKENS if bench.is_quick else _TOKENS
+    report_progress(f"edit, {count} at once: the text before the edit")
     plain = [edit_of(name, tokens) | {"speculative": False} for name in _NAMES[:count]]
     edited = bench.ours.ask(bench.models.first, plain)
     texts = [answer.text for answer in edited.answers]

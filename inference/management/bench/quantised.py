@@ -1,5 +1,6 @@
 """A 4-bit model with both servers as a user starts them: mlx_lm.server gets no BLAS here."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from inference.core.mlx_device import is_cpu
@@ -18,13 +19,14 @@ _AIM = Aim(sign=">=", value=30)
 _TYPES, _QUICK_TYPES = ("float16", "bfloat16"), ("bfloat16",)
 
 
-def measure(bench: Bench) -> list[Figure]:
+def measure(bench: Bench) -> Iterator[Figure]:
     """One round each, which is enough for a factor of thirty."""
     bench.close()  # idle servers use memory, and sometimes a core
     types = _QUICK_TYPES if bench.is_quick else _TYPES
     if bench.models.has_quantised:
         types = ("as given",)
-    return [figure for dtype in types for figure in _of_type(bench, dtype)]
+    for dtype in types:
+        yield from _of_type(bench, dtype)
 
 
 def _of_type(bench: Bench, dtype: str) -> list[Figure]:

@@ -1,6 +1,6 @@
 """The decode speed of several streams together, against mlx_lm.server and the BatchGenerator alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from inference.management.bench import prompts
@@ -18,9 +18,10 @@ _AIMS = {1: Aim(sign=">=", value=1.0), 8: Aim(sign=">=", value=1.15), 16: Aim(si
 _RAW_AIMS = {1: Aim(sign=">=", value=0.97)}
 
 
-def measure(bench: Bench) -> list[Figure]:
+def measure(bench: Bench) -> Iterator[Figure]:
     counts = _QUICK_COUNTS if bench.is_quick else _COUNTS
-    return [figure for count in counts for figure in _at(bench, count)]
+    for count in counts:
+        yield from _at(bench, count)
 
 
 def _at(bench: Bench, count: int) -> list[Figure]:

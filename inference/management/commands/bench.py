@@ -96,7 +96,7 @@ class Command(BaseCommand):
         repeat = 1 if options["quick"] else options["repeat"]
         figures: list[Figure] = []
         failures: list[str] = []
-        with _exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
+        with _interrupt_on_sigterm(), tempfile.TemporaryDirectory(prefix="mlxsite-bench-") as scratch:
             # Measured once here, so that the servers that are started do not have to.
             is_on = settings.CONFIG.cpu_calibration == "auto" and is_cpu()
             Calibrator(Path(scratch), settings.CONFIG.blas, is_on=is_on).calibration()
@@ -115,7 +115,7 @@ class Command(BaseCommand):
             with closing(bench):
                 for row in rows:
                     try:
-                        figures += ROWS[row](bench)
+                        figures.extend(ROWS[row](bench))  # also those before an error or an interruption
                     except KeyboardInterrupt:
                         failures.append(f"{row} and what follows: interrupted")
                         break
@@ -164,9 +164,9 @@ def selected_rows(rows: str) -> list[str]:
 
 
 @contextmanager
-def _exit_on_sigterm() -> Iterator[None]:
-    """Exit by an exception on SIGTERM, as on Ctrl-C, so that `finally` blocks end the servers."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def _interrupt_on_sigterm() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C: the servers end, and what was measured is reported."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -48,14 +48,14 @@ def bench(*, has_theirs: bool = False) -> Any:
 
 def test_each_edit_is_predicted_to_be_the_text_with_the_old_name() -> None:
     run = bench()
-    edit.measure(run)
+    list(edit.measure(run))
     predicted = [body for body in run.ours.asked if "prediction" in body]
     assert {body["prediction"]["content"] for body in predicted[-8:]} == {f"{n} lived." for n in edit._NAMES}
     assert all(body["speculative"] is False for body in run.ours.asked if "prediction" not in body)
 
 
 def test_drafts_are_compared_with_plain_decoding_and_with_the_other_server() -> None:
-    figures = edit.measure(bench(has_theirs=True))
+    figures = list(edit.measure(bench(has_theirs=True)))
     ratios = {(figure.what, figure.against): figure.ratio and figure.ratio.median for figure in figures}
     assert ratios["1 edit, decode", "without drafts"] == pytest.approx(2)
     assert ratios["8 edits, decode", "mlx_lm.server"] == pytest.approx(4)
@@ -64,5 +64,5 @@ def test_drafts_are_compared_with_plain_decoding_and_with_the_other_server() -> 
 
 def test_a_server_that_knows_no_opt_out_is_not_sent_one() -> None:
     run = bench(has_theirs=True)
-    edit.measure(run)
+    list(edit.measure(run))
     assert all("speculative" not in body for body in run.theirs.asked)

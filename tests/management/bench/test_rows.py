@@ -1,11 +1,18 @@
 """Which rows are measured, and what single rows count."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
 from inference.management.bench import ROWS, gap, prompts, sse, turns
+from inference.management.bench.bench import Bench
+from inference.management.bench.figures import Figure, figure
+from inference.management.bench.table import Report
 from inference.management.commands.bench import selected_rows
 
 
@@ -25,6 +32,26 @@ def test_an_unknown_row_is_named_beside_the_known_ones() -> None:
 def test_a_folder_without_a_model_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no config.json"):
         call_command("bench", "--model", str(tmp_path), "--rows", "sse")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_reports_what_it_has_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def interrupted(bench: Bench) -> Iterator[Figure]:
+        yield figure("seeded", "the first part", "s", [1.5])
+        os.kill(os.getpid(), number)
+        yield figure("seeded", "the second part", "s", [2.5])
+
+    monkeypatch.setitem(ROWS, "seeded", interrupted)
+    (tmp_path / "config.json").write_text("{}")
+    file = tmp_path / "figures.json"
+    with pytest.raises(SystemExit) as ended:
+        call_command("bench", "--model", str(tmp_path), "--rows", "seeded,sse", "--json", str(file))
+    assert ended.value.code == 1
+    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    assert [one.what for one in report.figures] == ["the first part"]
+    assert report.failures == ("seeded and what follows: interrupted",)
 
 
 def test_no_two_prompts_are_alike() -> None:
