@@ -1,4 +1,4 @@
-"""The admin's site: its pages stand on shelves, and signing in and out is that of the whole site."""
+"""The admin site. inference/admin/navigation.py groups its pages; the playground's sign-in serves it as well."""
 
 from typing import Any
 
@@ -16,22 +16,22 @@ class ConsoleConfig(AdminConfig):
 
 
 class ConsoleSite(AdminSite):
-    """Django's, with the pages of inference/admin/shelves.py."""
+    """Django's, with the pages of inference/admin/navigation.py."""
 
     site_header = site_title = "mlxsite"
     index_title = "Admin"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        from inference.admin import shelves  # it brings the pages, which register at this site
+        from inference.admin import navigation  # importing the package registers the pages
 
-        return shelves.app_list(request, super().get_app_list(request))
+        return navigation.app_list(request, super().get_app_list(request))
 
     def get_urls(self) -> list[Any]:
         """Django's, behind redirects to the pages that the whole site has for the same."""
         ours = [
             path("password_change/", RedirectView.as_view(pattern_name="password_change")),
             path("password_change/done/", RedirectView.as_view(pattern_name="password_change_done")),
-            # A shelf has tables of several apps, so the page of one app would show none of them whole.
+            # A section has tables of several apps, so a page of one app would show only parts of them.
             *(
                 path(f"{app}/", RedirectView.as_view(pattern_name="admin:index"))
                 for app in ("auth", "inference")

@@ -145,7 +145,7 @@ TESTED_BY = {
     "templatetags/downloads": "admin/test_download_admin",
     "templatetags/labelled_cells": "admin/test_console_in_browser",
     "templatetags/openid": "playground/test_openid",
-    "templatetags/shelves": "admin/test_shelves",
+    "templatetags/breadcrumbs": "admin/test_navigation",
     "templatetags/times": "admin/test_times",
     "upstreams/connection": "upstreams/test_upstream_runner",
     "upstreams/engines": "upstreams/test_request_body",

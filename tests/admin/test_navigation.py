@@ -1,4 +1,4 @@
-"""The shelves: which pages an account finds on them, and that no page is left out."""
+"""The navigation: which pages an account finds in it, and that no page is left out."""
 
 import re
 
@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from inference.admin import shelves
-from inference.admin.shelves import PAGES, SHELVES, Page
+from inference.admin import navigation
+from inference.admin.navigation import PAGES, SECTIONS, Page
 from tests.people import client_of, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -19,19 +19,19 @@ def listed(user: User) -> dict[str, list[str]]:
     request = RequestFactory().get("/admin/")
     request.user = user
     return {
-        shelf["name"]: [page["name"] for page in shelf["models"]]
-        for shelf in admin.site.get_app_list(request)
+        section["name"]: [page["name"] for page in section["models"]]
+        for section in admin.site.get_app_list(request)
     }
 
 
 def test_the_owner_finds_every_table_in_the_declared_order() -> None:
     found = listed(User.objects.create_superuser("olivia"))
-    assert list(found) == list(SHELVES)
+    assert list(found) == list(SECTIONS)
     assert [title for titles in found.values() for title in titles] == [page.title for page in PAGES]
     assert len([page for page in PAGES if not page.permissions]) == len(admin.site._registry)
 
 
-def test_an_account_finds_what_it_may_see_and_no_empty_shelf() -> None:
+def test_an_account_finds_what_it_may_see_and_no_empty_section() -> None:
     client_of("ann", "view_poolevent", "run_servedmodel")
     assert listed(User.objects.get(username="ann")) == {
         "Models": ["Models"],
@@ -42,21 +42,21 @@ def test_an_account_finds_what_it_may_see_and_no_empty_shelf() -> None:
 
 def test_a_page_without_a_table_needs_one_of_its_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page("Models", "Discover", "admin:index", ("inference.add_download", "inference.view_download"))
-    monkeypatch.setattr(shelves, "PAGES", (page, *PAGES))
+    monkeypatch.setattr(navigation, "PAGES", (page, *PAGES))
     client_of("ann", "add_download"), client_of("ben", "view_poolevent")
     assert listed(User.objects.get(username="ann"))["Models"][0] == "Discover"
     assert "Models" not in listed(User.objects.get(username="ben"))
 
 
 def test_a_table_without_a_line_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelves, "PAGES", PAGES[1:])
+    monkeypatch.setattr(navigation, "PAGES", PAGES[1:])
     assert "Models" in listed(User.objects.create_superuser("olivia"))["System"]
 
 
 def test_the_index_and_every_page_beside_it_show_them() -> None:
     client: Client = signed_in(User.objects.create_superuser("olivia"))
     index = client.get("/admin/").content.decode()
-    for name, sentence in SHELVES.items():
+    for name, sentence in SECTIONS.items():
         assert f">{name}</h2>" in index and sentence in index
     keys = reverse("admin:inference_apikey_changelist")
     page = client.get(keys).content.decode()

@@ -1,4 +1,4 @@
-"""{% breadcrumbs %}: the way from the admin's index to the page that is shown."""
+"""{% breadcrumbs %}: the path from the admin's index to the current page."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _PAGES = {"history": "History", "delete": "Delete", "add": "Add", "password_chan
 
 @register.inclusion_tag("admin/breadcrumbs.html", takes_context=True)
 def breadcrumbs(context: Any) -> dict[str, Any]:
-    """Pairs of a text and a URL; the last one is the page itself and has none."""
+    """Return the crumbs as pairs of text and URL, and the title of the current page."""
     crumbs = [("Admin", reverse("admin:index")), *_table(context), *_page(context)]
     return {"crumbs": crumbs[:-1], "here": crumbs[-1][0]}
 
@@ -31,7 +31,7 @@ def _table(context: Any) -> list[tuple[str, str]]:
 
 
 def _page(context: Any) -> list[tuple[str, str]]:
-    """The page below a table or a row: a crumb that its view names, or one of Django's own pages."""
+    """Return the last crumb: the one that the view names, or that of one of Django's own pages."""
     match = context["request"].resolver_match
     name = match.url_name or "" if match else ""
     known = next((text for end, text in _PAGES.items() if name.endswith(f"_{end}")), "")

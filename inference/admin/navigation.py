@@ -1,7 +1,7 @@
-"""The shelves of the admin: every page that its index and its side navigation list, in their order.
+"""The navigation of the admin: the pages that its index and its sidebar list, by section and in order.
 
-A page that belongs to no table needs one line in PAGES: its shelf, its title, the name of its URL and the
-permissions of which one is enough to see it.
+A page without a database table needs one line in PAGES: its section, its title, the name of its URL, and the
+permissions, any one of which is enough to see it.
 """
 
 from typing import Any, NamedTuple
@@ -10,20 +10,20 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 
-SHELVES = {
-    "Models": "What this server can run, and what it fetches from the hub.",
-    "Requests": "What was asked and how it ended, and whether its text is stored.",
-    "Keys": "The keys that programs send, with what each may do.",
-    "People": "Who may sign in, what they may do, and how much of the server they may use.",
-    "System": "What the server itself decided and did.",
+SECTIONS = {
+    "Models": "The models of this server, and how to add more.",
+    "Requests": "Requests in progress and recorded, their usage, and stored text.",
+    "Keys": "The API keys of programs, and how to connect clients.",
+    "People": "Accounts with their roles and limits, groups, and failed sign-ins.",
+    "System": "The health of the server, its log, and scheduler decisions.",
 }
-_OTHERS = "System"  # where a registered table without a line below is listed
+_OTHERS = "System"  # lists the registered tables without a line below
 
 
 class Page(NamedTuple):
-    """One page of a shelf. That of a table needs no permissions here, because its ModelAdmin has them."""
+    """One page of a section. The page of a table has no permissions here: its ModelAdmin checks them."""
 
-    shelf: str
+    section: str
     title: str
     url_name: str
     permissions: tuple[str, ...] = ()
@@ -53,22 +53,22 @@ PAGES = (
 
 
 def app_list(request: HttpRequest, apps: list[Any]) -> list[dict[str, Any]]:
-    """The shelves in the form of Django's list of apps; `apps` is that list, of what this user may see."""
+    """Regroup Django's list of apps, which has only what this user may see, by section."""
     tables = {table["admin_url"]: table for app in apps for table in app["models"] if table["admin_url"]}
-    shelves: dict[str, list[dict[str, Any]]] = {name: [] for name in SHELVES}
+    sections: dict[str, list[dict[str, Any]]] = {name: [] for name in SECTIONS}
     for page in PAGES:
         url = reverse(page.url_name)
         if table := tables.pop(url, None):
-            shelves[page.shelf].append(table | {"name": page.title})
+            sections[page.section].append(table | {"name": page.title})
         elif _may_see(request.user, page):
-            shelves[page.shelf].append(_entry(page, url))
-    shelves[_OTHERS] += tables.values()
-    _mark_current([page for pages in shelves.values() for page in pages], request.path)
-    return [_shelf(name, pages) for name, pages in shelves.items() if pages]
+            sections[page.section].append(_entry(page, url))
+    sections[_OTHERS] += tables.values()
+    _mark_current([page for pages in sections.values() for page in pages], request.path)
+    return [_section(name, pages) for name, pages in sections.items() if pages]
 
 
 def _mark_current(pages: list[dict[str, Any]], path: str) -> None:
-    """Mark the page that is shown, or the one that it is below: that of the longest address."""
+    """Mark the current page, or else its nearest parent: the page whose URL is the longest prefix."""
     above = [page for page in pages if path.startswith(page["admin_url"])]
     if above:
         nearest = max(above, key=lambda page: len(page["admin_url"]))
@@ -83,12 +83,12 @@ def _entry(page: Page, url: str) -> dict[str, Any]:
     return {"name": page.title, "object_name": page.title, "admin_url": url, "add_url": None, "perms": {}}
 
 
-def _shelf(name: str, pages: list[dict[str, Any]]) -> dict[str, Any]:
+def _section(name: str, pages: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": name,
         "app_label": name.lower(),
         "app_url": "",
         "has_module_perms": True,
-        "sentence": SHELVES[name],
+        "sentence": SECTIONS[name],
         "models": pages,
     }
