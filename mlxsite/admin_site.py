@@ -1,4 +1,4 @@
-"""The admin site. inference/admin/navigation.py groups its pages; the playground's sign-in serves it as well."""
+"""The admin site: inference/admin/navigation.py groups its pages, and users sign in at the playground."""
 
 from typing import Any
 

@@ -16,9 +16,10 @@ from inference.core.requests import ChatRequest, CompletionRequest, DetokenizeRe
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 TokenId = Annotated[int, Field(ge=0, le=2**31 - 1)]
 _MODEL = (
-    "The model's id, or one of its aliases; the default is the one that is loaded, or the only one there is."
+    "The model's id, or one of its aliases; the default is the only loaded model, or the only one that "
+    "exists."
 )
-_STRINGS = "`true` also gives each token as the vocabulary writes it."
+_STRINGS = "`true` also returns each token as a string of the vocabulary."
 
 
 class TokenizeTextBody(Body):
@@ -27,7 +28,10 @@ class TokenizeTextBody(Body):
     model: ModelName | None = Field(None, description=_MODEL)
     prompt: str = Field(description="The text.")
     add_special_tokens: bool | None = Field(
-        None, description="`false` leaves out what the tokenizer puts around a text; the default is `true`."
+        None,
+        description=(
+            "`false` omits the special tokens that the tokenizer adds to a text; the default is `true`."
+        ),
     )
     return_token_strs: bool | None = Field(None, description=_STRINGS)
 
@@ -43,17 +47,17 @@ class TokenizeChatBody(Body):
     """The body of POST /tokenize with a conversation."""
 
     refused = {
-        "add_special_tokens": Refused("the chat template writes them.", (False,)),
-        "chat_template": Refused("a template is code; the model's own is used."),
+        "add_special_tokens": Refused("the chat template adds them.", (False,)),
+        "chat_template": Refused("templates are code; only the model's own template is used."),
     }
-    noted = {"mm_processor_kwargs": "pictures are prepared as the model was trained."}
+    noted = {"mm_processor_kwargs": "pictures are prepared as the model requires."}
 
     model: ModelName | None = Field(None, description=_MODEL)
     messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(
-        description="As in POST /v1/chat/completions."
+        description="The same as in POST /v1/chat/completions."
     )
     add_generation_prompt: bool | None = Field(
-        None, description="`false` leaves out the beginning of the answer; the default is `true`."
+        None, description="`false` omits the tokens that begin the answer; the default is `true`."
     )
     continue_final_message: bool | None = Field(
         None,
@@ -99,7 +103,7 @@ class DetokenizeTokensBody(Body):
     """The body of POST /detokenize."""
 
     model: ModelName | None = Field(None, description=_MODEL)
-    tokens: list[TokenId] = Field(description="Token ids; ids the model does not have are refused.")
+    tokens: list[TokenId] = Field(description="Token ids; unknown ids are refused.")
 
     def request(self, model: str) -> DetokenizeRequest:
         return DetokenizeRequest(model=model, tokens=tuple(self.tokens))

@@ -60,7 +60,7 @@ BODIES: Mapping[str, type[Strict]] = {
     "ollama/embeddings": OldEmbeddingBody,
     "ollama/show": ShowBody,
 }
-_ECHOED = "Of an output sent back"  # by clients that return items as they came
+_ECHOED = "Part of output items"  # accepted because clients send output items back
 # Tests that a field reaches the model; its effect is tested on the model's side.
 REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
     "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),

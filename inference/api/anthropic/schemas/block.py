@@ -7,8 +7,8 @@ from pydantic import Field
 from inference.api.http.strict_schema import Part
 
 CACHE_CONTROL = (
-    "The prompt's caches are stored at its place for later requests. Most models need no such mark: any "
-    "beginning of a stored prompt is used. Those with sliding windows or recurrent states need it."
+    "Stores the prompt's caches at this position for later requests. Only models with sliding windows "
+    "or recurrent states need this mark; other models reuse any beginning of a stored prompt."
 )
 
 

@@ -16,13 +16,13 @@ from inference.api.http.pictures import content_of
 from inference.api.http.strict_schema import Part, Refused, either, unsupported_type
 from inference.core.requests import Picture, ToolCall
 
-_NO_CITATIONS = Refused("answers cite nothing.", ({"enabled": False}, {}))
+_NO_CITATIONS = Refused("citations are not supported.", ({"enabled": False}, {}))
 ToolUseId = Annotated[str, Field(min_length=1, max_length=256)]
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
 
 
 class TextBlock(Block):
-    noted = {"citations": "the model reads the text alone."}
+    noted = {"citations": "the model reads only the text."}
 
     type: Literal["text"] = Field(description="`text`.")
     text: str = Field(description="The text.")
@@ -35,7 +35,7 @@ class TextBlock(Block):
 class PlainSource(Part):
     """The text of a document, as it is."""
 
-    type: Literal["text"] = Field(description="`text`; PDF files, addresses and file ids are refused.")
+    type: Literal["text"] = Field(description="`text`; PDF files, URLs and file ids are refused.")
     media_type: Literal["text/plain"] | None = Field(None, description="`text/plain`.")
     data: str = Field(description="The text.")
 
@@ -91,10 +91,10 @@ Source = Annotated[
 class DocumentBlock(Block):
     refused = {"citations": _NO_CITATIONS}
 
-    type: Literal["document"] = Field(description="`document`: plain text, which the model reads.")
-    source: Source = Field(description="Where the text is: in the block itself.")
+    type: Literal["document"] = Field(description="`document`: a plain text that the model reads.")
+    source: Source = Field(description="The source of the text: the block itself.")
     title: str | None = Field(None, description="The document's title; the model reads it.")
-    context: str | None = Field(None, description="What to know about the document; the model reads it.")
+    context: str | None = Field(None, description="Context of the document; the model reads it.")
 
     @property
     def shown(self) -> str:
@@ -106,8 +106,8 @@ class SearchResultBlock(Block):
 
     type: Literal["search_result"] = Field(description="`search_result`.")
     title: str = Field(description="The result's title; the model reads it.")
-    source: str = Field(description="Where it was found; the model reads it.")
-    content: list[TextBlock] = Field(description="What was found.")
+    source: str = Field(description="The source of the result; the model reads it.")
+    content: list[TextBlock] = Field(description="The content of the result.")
 
     @property
     def shown(self) -> str:
@@ -115,7 +115,7 @@ class SearchResultBlock(Block):
 
 
 class ToolReferenceBlock(Block):
-    type: Literal["tool_reference"] = Field(description="`tool_reference`: a tool that a search has found.")
+    type: Literal["tool_reference"] = Field(description="`tool_reference`: a tool found by a search.")
     tool_name: str = Field(description="The tool's name; the model reads it.")
 
     @property
@@ -124,14 +124,16 @@ class ToolReferenceBlock(Block):
 
 
 class ThinkingBlock(Block):
-    type: Literal["thinking"] = Field(description="`thinking`: an answer's reasoning, sent back.")
-    thinking: str = Field(
-        description="The reasoning; the chat template keeps or drops it, as its model was trained."
+    type: Literal["thinking"] = Field(
+        description="`thinking`: the reasoning of an earlier answer, sent back."
     )
+    thinking: str = Field(description="The reasoning; the chat template keeps or drops it.")
     signature: str | None = Field(
         None,
-        description="What came with the block. It gives back the reasoning of a block that came without it; "
-        "any other is taken and not looked at.",
+        description=(
+            "The signature of the block. It restores the reasoning of a block that has no text; any other "
+            "signature is accepted and ignored."
+        ),
     )
 
     @property
@@ -143,14 +145,14 @@ class ToolUseBlock(Block):
     """A call that an earlier answer made."""
 
     noted = {
-        "caller": "the model alone calls tools.",
-        "toolset_name": "the model knows tools by their names.",
+        "caller": "only the model calls tools.",
+        "toolset_name": "the model identifies tools by name.",
     }
 
-    type: Literal["tool_use"] = Field(description="`tool_use`: a call of an earlier answer, sent back.")
-    id: ToolUseId = Field(description="The call's id; its result repeats it.")
+    type: Literal["tool_use"] = Field(description="`tool_use`: a call from an earlier answer, sent back.")
+    id: ToolUseId = Field(description="The call's id, which its result repeats.")
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="The tool's name.")
-    input: dict[str, Any] = Field(description="The arguments, an object.")
+    input: dict[str, Any] = Field(description="The arguments, as an object.")
 
     @property
     def call(self) -> ToolCall:
@@ -176,8 +178,10 @@ class LeftOutBlock(Block):
 
     type: str = Field(
         pattern=rf"^({'|'.join(sorted(_LEFT_OUT))}|\w+_tool_result)$",
-        description="`redacted_thinking`, and what Anthropic's own tools did, such as `server_tool_use` and "
-        "`web_search_tool_result`: left out of the prompt, and listed in the header `x-mlx-omitted`.",
+        description=(
+            "`redacted_thinking`, and blocks of Anthropic's server tools, such as `server_tool_use` and "
+            "`web_search_tool_result`: omitted from the prompt, and listed in the header `x-mlx-omitted`."
+        ),
     )
 
     @classmethod
@@ -188,7 +192,7 @@ class LeftOutBlock(Block):
 class CompactionBlock(Block):
     noted = {"encrypted_content": "only Anthropic's servers can read it."}
 
-    type: Literal["compaction"] = Field(description="`compaction`: a summary of what came before.")
+    type: Literal["compaction"] = Field(description="`compaction`: a summary of the items before it.")
     content: str | None = Field(None, description="The summary; the model reads it.")
 
     @property
@@ -248,15 +252,18 @@ _ERROR_MARKS = ("error", "<error", "<tool_use_error")
 class ToolResultBlock(Block):
     """What a called tool gave back."""
 
-    noted = {"toolset_name": "the model knows tools by their names."}
+    noted = {"toolset_name": "the model identifies tools by name."}
 
-    type: Literal["tool_result"] = Field(description="`tool_result`: what a tool gave back.")
-    tool_use_id: ToolUseId = Field(description="Which call it answers: one of an earlier message.")
+    type: Literal["tool_result"] = Field(description="`tool_result`: the result of a tool.")
+    tool_use_id: ToolUseId = Field(description="The id of the call that it answers, from an earlier message.")
     content: ResultContent | None = Field(
         None, description="A string, or blocks of the types `text`, `image`, `document` and `search_result`."
     )
     is_error: bool | None = Field(
-        None, description="`true`: the model reads `Error: ` before a result that does not say so itself."
+        None,
+        description=(
+            "`true`: the model reads `Error: ` before the result, unless the result already says so."
+        ),
     )
 
     def read(self) -> tuple[str, tuple[Picture, ...]]:

@@ -14,19 +14,22 @@ from inference.core.requests import Picture
 class Base64Source(Part):
     """The picture itself."""
 
-    type: Literal["base64"] = Field(description="`base64`: the picture itself; ids of files are refused.")
+    type: Literal["base64"] = Field(description="`base64`: the picture itself; file ids are refused.")
     media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"] = Field(
-        description="`image/png`, `image/jpeg`, `image/webp` or `image/gif`; what counts is the data itself."
+        description=(
+            "`image/png`, `image/jpeg`, `image/webp` or `image/gif`; the server detects the actual type "
+            "from the data."
+        )
     )
-    data: PictureBase64 = Field(description="The file as base64. Of a GIF, the first frame counts.")
+    data: PictureBase64 = Field(description="The file as base64; only the first frame of a GIF is used.")
 
 
 class UrlSource(Part):
     """The picture's address."""
 
-    type: Literal["url"] = Field(description="`url`: the picture is fetched from a host that is allowed.")
+    type: Literal["url"] = Field(description="`url`: the server fetches the picture from an allowed host.")
     url: PictureAddress = Field(
-        description="An address of http or https; its host must be one of `MLX_SERVER_PICTURE_HOSTS`."
+        description="An http or https URL; `MLX_SERVER_PICTURE_HOSTS` must list its host."
     )
 
     @property
@@ -43,12 +46,12 @@ def _refuse_other_sources(value: Any) -> Any:
 
 
 class ImageBlock(Block):
-    noted = {"transformations": "pictures are made as small as the model needs them."}
+    noted = {"transformations": "pictures are scaled to the size that the model needs."}
 
-    type: Literal["image"] = Field(description="`image`: a picture, for models that see.")
+    type: Literal["image"] = Field(description="`image`: a picture, for vision models.")
     source: Annotated[
         Annotated[Base64Source | UrlSource, Discriminator("type")], BeforeValidator(_refuse_other_sources)
-    ] = Field(description="Where the picture is: in the block itself, or at an address.")
+    ] = Field(description="The source of the picture: the block itself, or a URL.")
 
     @property
     def picture(self) -> Picture:

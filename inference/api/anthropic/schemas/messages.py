@@ -22,18 +22,24 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 class Thinking(Part):
     type: Literal["enabled", "adaptive", "between_tools", "disabled"] = Field(
-        description="`enabled` and `disabled` switch reasoning where the chat template can; `adaptive` and "
-        "`between_tools` leave it to the template."
+        description=(
+            "`enabled` and `disabled` switch reasoning if the chat template supports this; `adaptive` and "
+            "`between_tools` use the template's default."
+        )
     )
     budget_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         None,
-        description="Most tokens of reasoning; 0 ends it at once. It must be below `max_tokens`, unless the "
-        "header `anthropic-beta` has `interleaved-thinking-*`.",
+        description=(
+            "The maximum number of reasoning tokens; 0 ends the reasoning immediately. It must be below "
+            "`max_tokens`, unless the header `anthropic-beta` has `interleaved-thinking-*`."
+        ),
     )
     display: Literal["summarized", "omitted"] | None = Field(
         None,
-        description="`omitted`: thinking blocks of the answer have no text; their signature gives it back "
-        "when it is sent again. Reasoning is never summarised.",
+        description=(
+            "`omitted`: thinking blocks of the answer have no text; their signature restores it when they "
+            "are sent back. Reasoning is never summarised."
+        ),
     )
 
 
@@ -41,14 +47,14 @@ class JsonFormat(Part):
     """The schema that the answer follows."""
 
     type: Literal["json_schema"] = Field(description="`json_schema`.")
-    schema_: JsonSchema = Field(alias="schema", description="The JSON Schema; enforced while decoding.")
+    schema_: JsonSchema = Field(alias="schema", description="The JSON Schema; enforced during decoding.")
 
 
 class OutputConfig(Part):
-    noted = {"task_budget": "it describes a task of several requests."}
+    noted = {"task_budget": "it describes a task that spans several requests."}
 
     effort: Effort | None = Field(None, description="How much to reason, `low` to `max`.")
-    format: JsonFormat | None = Field(None, description="The form of the answer's text.")
+    format: JsonFormat | None = Field(None, description="The format of the answer's text.")
 
 
 class Metadata(Part):
@@ -62,21 +68,21 @@ class CountTokensBody(Body):
     """The body of POST /v1/messages/count_tokens, and what it shares with POST /v1/messages."""
 
     refused = {
-        "container": Refused("nothing is run here."),
+        "container": Refused("the server does not run tools."),
         "mcp_servers": Refused("the server calls no MCP servers; let the client offer their tools.", ([],)),
         "thread": Refused("conversations are not stored; send all messages."),
     }
     noted = {
-        "anthropic_beta": "what is there needs no header.",
-        "anthropic_version": "there is one version.",
-        "betas": "what is there needs no header.",
-        "billing_policy": "nothing is billed.",
-        "compaction": "a context is never shortened.",
-        "diagnostics": "the log of the server has them.",
-        "fallback_credit_token": "nothing is billed.",
-        "fallbacks": "no request is given to another model.",
-        "inference_geo": "the model runs here.",
-        "service_tier": "there is one tier.",
+        "anthropic_beta": "every available feature works without a header.",
+        "anthropic_version": "there is only one version.",
+        "betas": "every available feature works without a header.",
+        "billing_policy": "the server does not bill.",
+        "compaction": "the context is never shortened.",
+        "diagnostics": "the server's log has them.",
+        "fallback_credit_token": "the server does not bill.",
+        "fallbacks": "requests are never sent to another model.",
+        "inference_geo": "the model runs on this server.",
+        "service_tier": "there is only one tier.",
         "speed": "it only changes the speed of an answer.",
         "user_profile_id": "it describes the client.",
         "workspace_id": "it describes the client.",
@@ -85,28 +91,34 @@ class CountTokensBody(Body):
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
     )
-    messages: Annotated[list[Turn], Field(min_length=1)] = Field(description="One or more.")
+    messages: Annotated[list[Turn], Field(min_length=1)] = Field(description="At least one message.")
     system: TextOrBlocks | None = Field(
         None,
-        description="The system's text, or text blocks, each a paragraph. What Claude Code counts in it anew "
-        "with every request is left out, so that prefixes stay cached.",
+        description=(
+            "The system text, or text blocks, each a paragraph. Counters that Claude Code changes with "
+            "every request are omitted, so that prefixes stay cached."
+        ),
     )
-    tools: list[ToolBody] | None = Field(None, description="What the model may call.")
-    tool_choice: ToolChoice | None = Field(None, description="Whether and what to call.")
-    thinking: Thinking | None = Field(None, description="Whether and how long to reason.")
-    output_config: OutputConfig | None = Field(None, description="How much to reason, and the answer's form.")
+    tools: list[ToolBody] | None = Field(None, description="The tools that the model may call.")
+    tool_choice: ToolChoice | None = Field(None, description="Whether to call a tool, and which one.")
+    thinking: Thinking | None = Field(None, description="Whether to reason, and for how long.")
+    output_config: OutputConfig | None = Field(
+        None, description="How much to reason, and the format of the answer."
+    )
     output_format: JsonFormat | None = Field(
-        None, description="The older name of `output_config.format`; both may be given only when they agree."
+        None, description="The older name of `output_config.format`; a request may have both if they agree."
     )
     context_management: dict[str, Any] | None = Field(
         None,
-        description="Edits that shorten long prompts: a prompt is never shortened, and the answer's "
-        "`context_management.applied_edits` is empty.",
+        description=(
+            "Edits that would shorten long prompts. No edits are applied, and the answer's "
+            "`context_management.applied_edits` is empty."
+        ),
     )
 
     cache_control: Any = Field(
         None,
-        description="A prompt's caches are stored at the end of its last message, with it or without.",
+        description="No effect: the prompt's caches are always stored at the end of its last message.",
     )
 
     @model_validator(mode="after")
@@ -195,21 +207,24 @@ class MessagesBody(CountTokensBody):
     """The body of POST /v1/messages."""
 
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(
-        description="Most tokens of the answer, which has fewer where the context leaves fewer: the header "
-        "`x-mlx-max-tokens` has the number. 0 only computes the prompt, so that its prefix is cached."
+        description=(
+            "The maximum number of tokens in the answer. If the context leaves fewer, the header "
+            "`x-mlx-max-tokens` has the number. 0 only computes the prompt and caches its prefix."
+        )
     )
     stop_sequences: Annotated[list[StopText], Field(max_length=64)] | None = Field(
-        None, description="At most 64 texts of 500 characters: the answer ends before the first of them."
+        None,
+        description="At most 64 texts of 500 characters; the answer ends before the first one that occurs.",
     )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
-        None, description="0 to 2; the default is the model's own; 0 always picks the likeliest token."
+        None, description="0 to 2; the default is the model's own. 0 always picks the most likely token."
     )
     top_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="0 to 1; the default is the model's own; 0 keeps the likeliest token alone."
+        None, description="0 to 1; the default is the model's own. 0 keeps only the most likely token."
     )
     top_k: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
-        None, description="Only so many of the likeliest tokens may be drawn; 0 or -1 for all."
+        None, description="Samples only from this number of most likely tokens; 0 or -1 for all."
     )
     metadata: Metadata | None = Field(None, description="About the request.")
 

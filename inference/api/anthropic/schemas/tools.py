@@ -19,27 +19,31 @@ class DefinedTool(Part):
     """A function of the client's."""
 
     noted = {
-        "allowed_callers": "the model alone calls tools.",
-        "defer_loading": "every tool is offered at once.",
-        "eager_input_streaming": "arguments are always streamed as they are written.",
+        "allowed_callers": "only the model calls tools.",
+        "defer_loading": "all tools are offered immediately.",
+        "eager_input_streaming": "arguments are always streamed.",
     }
 
     type: Literal["custom"] | None = Field(
         None,
-        description="`custom`, or left out. Anthropic's `bash_*`, `text_editor_*` and `memory_*` are offered "
-        "with their published schemas. Tools of any other type are Anthropic's servers' own, or need images: "
-        "they are left out and listed in the header `x-mlx-omitted`.",
+        description=(
+            "`custom`; may be left out. Anthropic's `bash_*`, `text_editor_*` and `memory_*` are supported "
+            "with their published schemas. All other types run on Anthropic's servers or need images; they "
+            "are omitted and listed in the header `x-mlx-omitted`."
+        ),
     )
     name: ToolName = Field(description="1 to 128 letters, digits, `_` and `-`; unique among the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
+    description: str | None = Field(None, description="Description of what it does; the model reads it.")
     input_schema: JsonSchema = Field(description="A JSON Schema of its arguments.")
     input_examples: list[dict[str, Any]] | None = Field(
-        None, description="Examples of arguments; the model reads them behind the description."
+        None, description="Examples of arguments; the model reads them after the description."
     )
     strict: bool | None = Field(
         None,
-        description="`true` has the arguments follow the schema, enforced while decoding; they always do "
-        "where a call is required.",
+        description=(
+            "`true` enforces the schema for the arguments during decoding; it is always enforced if a call "
+            "is required."
+        ),
     )
     cache_control: Any = Field(None, description=CACHE_CONTROL)
 
@@ -86,14 +90,19 @@ ToolBody = Annotated[
 
 class ToolChoice(Part):
     type: Literal["auto", "any", "tool", "none"] = Field(
-        description="`none` hides the tools from the model; `auto`, the default, lets it choose; `any` has "
-        "it call one of them, and `tool` the one that is named, with arguments that follow the schema."
+        description=(
+            "`none` hides the tools from the model; `auto`, the default, lets it choose; `any` forces a "
+            "call of one of them, and `tool` a call of the named one, with arguments that follow the "
+            "schema."
+        )
     )
     name: str | None = Field(None, description="With `tool`: the tool's name.")
     disable_parallel_tool_use: bool | None = Field(
         None,
-        description="`true`: at most one call in an answer. A required call is exactly one, unless this is "
-        "`false`.",
+        description=(
+            "`true`: at most one call in an answer. With a required call, there is exactly one unless this "
+            "is `false`."
+        ),
     )
 
     @property

@@ -31,20 +31,22 @@ class Turn(Part):
     """One message."""
 
     noted = {
-        "id": "messages are known by their place.",
-        "output_config": "the one of the whole request counts.",
+        "id": "messages are identified by their position.",
+        "output_config": "the value of the request is used.",
     }
 
     role: Literal["user", "assistant", "system"] = Field(
-        description="`user`, `assistant`, or `system` for instructions in the middle of a conversation. The "
-        "answer goes on with a last message of the assistant."
+        description=(
+            "`user`, `assistant`, or `system` for instructions in the middle of a conversation. If the last "
+            "message is the assistant's, the answer continues it."
+        )
     )
     content: Content = Field(
         description="A string, or a list of blocks. Text blocks of users and of the system are paragraphs; "
         "those of an assistant are joined without a separator."
     )
     clear_at: Literal["next_user_message", "never"] | None = Field(
-        None, description="Of a system message; `next_user_message` leaves it out once a user's one follows."
+        None, description="For a system message: `next_user_message` omits it after the next user message."
     )
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from inference.api.ollama.schemas.options import Options
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 MODEL = "The model's id, or one of its aliases, with or without `:latest`."
-_OF_IMAGES = "no images are made here."
+_OF_IMAGES = "image generation is not supported."
 Format = Annotated[
     Annotated[Literal["", "json"], Tag("<word>")] | Annotated[dict[str, Any], Tag("<schema>")],
     either({"<word>": str, "<schema>": dict}, "'json' or a JSON Schema"),
@@ -26,15 +26,15 @@ class Answering(Body):
     """The fields that both endpoints share."""
 
     refused = {
-        "_debug_render_only": Refused("POST /v1/tokenize returns the prompt.", (False,)),
+        "_debug_render_only": Refused("use POST /v1/tokenize to get the prompt.", (False,)),
         "width": Refused(_OF_IMAGES),
         "height": Refused(_OF_IMAGES),
         "steps": Refused(_OF_IMAGES),
     }
     noted = {
         "keep_alive": "the server decides when a model is unloaded.",
-        "shift": "a context is never shortened; an answer ends where it is full.",
-        "truncate": "a prompt that does not fit is refused, never cut.",
+        "shift": "the context is never shortened; an answer ends when it is full.",
+        "truncate": "a prompt that does not fit is refused, never truncated.",
     }
     # The field without which a request asks only for a model to be loaded.
     asks_with: ClassVar[str]
@@ -42,17 +42,22 @@ class Answering(Body):
     model: ModelName = Field(description=MODEL)
     stream: bool | None = Field(None, description="`false` for one JSON object; the default is a stream.")
     format: Format | None = Field(
-        None, description="`json` for any JSON object, or a JSON Schema; enforced while decoding."
+        None, description="`json` for any JSON object, or a JSON Schema; enforced during decoding."
     )
-    options: Options | None = Field(None, description="How tokens are drawn.")
+    options: Options | None = Field(None, description="Sampling options.")
     think: Think | None = Field(
         None,
-        description="Whether to reason, or how much; the default is the model's own. Reasoning comes apart, "
-        "as `thinking`.",
+        description=(
+            "Whether to reason, or how much; the default is the model's own. Reasoning is returned "
+            "separately, as `thinking`."
+        ),
     )
-    logprobs: bool | None = Field(None, description="`true` gives the log probability of each token.")
+    logprobs: bool | None = Field(None, description="`true` returns the log probability of each token.")
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
-        None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
+        None,
+        description=(
+            "0 to 20, with `logprobs: true`: the number of most likely tokens to return at each position."
+        ),
     )
 
     @model_validator(mode="wrap")

@@ -18,10 +18,10 @@ class OllamaChatBody(Answering):
     asks_with = "messages"
 
     messages: list[OllamaMessage] | None = Field(
-        None, description="The conversation; without any, the model is loaded and nothing is answered."
+        None, description="The messages; an empty list only loads the model."
     )
     tools: Annotated[list[OllamaTool], Field(max_length=128)] | None = Field(
-        None, description="At most 128 functions; refused where the model has no way to know them."
+        None, description="At most 128 functions; refused if the model does not support tools."
     )
 
     @model_validator(mode="after")

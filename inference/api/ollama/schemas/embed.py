@@ -11,7 +11,7 @@ from inference.core.requests import EmbeddingRequest
 
 _NOTED = {
     "keep_alive": "the server decides when a model is unloaded.",
-    "options": "nothing is drawn, and the server decides about memory and threads.",
+    "options": "embeddings need no sampling, and the server manages memory and threads.",
 }
 Texts = Annotated[
     Annotated[str, Tag("<text>")] | Annotated[list[str], Field(max_length=MOST_INPUTS), Tag("<list>")],
@@ -26,15 +26,22 @@ class EmbedBody(Body):
 
     model: ModelName = Field(description=MODEL)
     input: Texts = Field(
-        description="A string, or up to 2,048; each gets a vector. Nothing at all loads the model."
+        description=(
+            "A string, or up to 2,048 strings; each becomes one vector. An empty input only loads the model."
+        )
     )
     truncate: bool | None = Field(
         None,
-        description="`true`, the default, cuts what is longer than the model's context at its end; `false` "
-        "has it refused.",
+        description=(
+            "`true`, the default, truncates a text that is longer than the model's context; `false` refuses "
+            "it."
+        ),
     )
     dimensions: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="1 to what the model has: only so many numbers of each vector; 0 for all."
+        None,
+        description=(
+            "Truncates each vector to this number of values, from 1 to the model's size; 0 for all."
+        ),
     )
 
     @property
@@ -58,7 +65,7 @@ class OldEmbeddingBody(Body):
     noted = _NOTED
 
     model: ModelName = Field(description=MODEL)
-    prompt: str | None = Field(None, description="The text; without one, the model is loaded.")
+    prompt: str | None = Field(None, description="The text; an empty one only loads the model.")
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -22,19 +22,17 @@ class GenerateBody(Answering):
     refused = {
         **Answering.refused,
         "context": Refused("send the conversation's messages to /api/chat.", ([],)),
-        "template": Refused("a template is code; send the prompt as it is to be, with `raw: true`.", ("",)),
+        "template": Refused("templates are code; send the complete prompt with `raw: true`.", ("",)),
     }
 
-    prompt: str | None = Field(
-        None, description="A user's message; without any, the model is loaded and nothing is answered."
-    )
-    system: str | None = Field(None, description="A system message before it.")
+    prompt: str | None = Field(None, description="A user's message; an empty one only loads the model.")
+    system: str | None = Field(None, description="A system message before the prompt.")
     suffix: Annotated[str, Field(max_length=_LONGEST)] | None = Field(
-        None, description="What comes after the answer; refused where the model cannot fill in the middle."
+        None, description="The text after the answer; refused if the model cannot fill in the middle."
     )
     images: list[PictureBase64] | None = Field(None, description=IMAGES)
     raw: bool | None = Field(
-        None, description="`true` gives the model the prompt as it is, without a template."
+        None, description="`true` passes the prompt to the model unchanged, without a template."
     )
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from inference.api.openai.schemas.messages import ChatMessage, conversation
 from inference.api.openai.schemas.tools import FunctionBody
 from inference.core.requests import Message, Tool
 
-IMAGES = "PNG, JPEG, WebP or GIF files as base64, before the text; for models that see."
+IMAGES = "PNG, JPEG, WebP or GIF files as base64, placed before the text; for vision models."
 
 
 def _in_lower_case(value: Any) -> Any:
@@ -24,19 +24,19 @@ def _in_lower_case(value: Any) -> Any:
 class OllamaFunctionCall(Part):
     """Which function the assistant called, and with what."""
 
-    noted = {"index": "the order of the calls is their order here."}
+    noted = {"index": "calls are indexed by their order."}
 
     name: FunctionName = Field(description="The function's name.")
-    arguments: dict[str, Any] | None = Field(None, description="The arguments, an object.")
+    arguments: dict[str, Any] | None = Field(None, description="The arguments, as an object.")
 
 
 class OllamaCall(Part):
     """One call of an earlier answer, sent back."""
 
-    noted = {"type": "tools are functions."}
+    noted = {"type": "all tools are functions."}
 
-    id: CallId | None = Field(None, description="The call's id, where the answer had one.")
-    function: OllamaFunctionCall = Field(description="What was called.")
+    id: CallId | None = Field(None, description="The call's id, if the answer had one.")
+    function: OllamaFunctionCall = Field(description="The function that was called.")
 
 
 class OllamaMessage(Part):
@@ -49,17 +49,18 @@ class OllamaMessage(Part):
     images: list[PictureBase64] | None = Field(None, description=IMAGES)
     thinking: str | None = Field(
         None,
-        description="An assistant's reasoning, sent back; the template keeps or drops it, as its model was "
-        "trained.",
+        description="An assistant's reasoning, sent back; the chat template keeps or drops it.",
     )
     tool_calls: Annotated[list[OllamaCall], Field(max_length=128)] | None = Field(
         None, description="An assistant's calls, sent back."
     )
     tool_name: Annotated[str, Field(max_length=256)] | None = Field(
         None,
-        description="Which function's result a `tool` message is; without it, that of the first open call.",
+        description=(
+            "The function whose result a `tool` message has; the default is the first unanswered call."
+        ),
     )
-    tool_call_id: CallId | None = Field(None, description="Which call a `tool` message answers.")
+    tool_call_id: CallId | None = Field(None, description="The id of the call that a `tool` message answers.")
 
     @model_validator(mode="after")
     def _fields_fit_the_role(self) -> Self:
@@ -108,7 +109,7 @@ class OllamaMessage(Part):
 class OllamaTool(Part):
     """A function the model may call."""
 
-    noted = {"items": "tools are functions."}
+    noted = {"items": "all tools are functions."}
 
     type: Literal["function"] = Field("function", description="`function`; may be left out.")
     function: FunctionBody = Field(description="The function.")

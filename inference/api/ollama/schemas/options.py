@@ -12,8 +12,8 @@ from inference.api.http.strict_schema import Part, Refused, unsupported
 from inference.api.openai.schemas.generation import Penalty, Stop
 from inference.core.requests import Sampling
 
-_MACHINE = "the server decides about memory, threads and contexts."
-_NO_SUCH_SAMPLER = "there is no such sampler; send temperature, top_p, top_k or min_p."
+_MACHINE = "the server manages memory, threads and contexts."
+_NO_SUCH_SAMPLER = "this sampler is not supported; use temperature, top_p, top_k or min_p."
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 _ANY_SEED = -1  # llama.cpp's value for none
 
@@ -25,8 +25,8 @@ class Options(Part):
         "mirostat": Refused(_NO_SUCH_SAMPLER, (0,)),
         "tfs_z": Refused(_NO_SUCH_SAMPLER, (0, 1)),
         "typical_p": Refused(_NO_SUCH_SAMPLER, (0, 1)),
-        "penalize_newline": Refused("line breaks are penalised as any token is.", (True,)),
-        "vocab_only": Refused("models are loaded whole.", (False,)),
+        "penalize_newline": Refused("line breaks are penalised like any other token.", (True,)),
+        "vocab_only": Refused("partial loads are not supported.", (False,)),
     }
     noted = {
         "draft_num_predict": "it only changes the speed of an answer.",
@@ -38,9 +38,9 @@ class Options(Part):
         "mirostat_eta": "it belongs to `mirostat`.",
         "mirostat_tau": "it belongs to `mirostat`.",
         "num_batch": _MACHINE,
-        "num_ctx": "the context is the model's own; a prompt that does not fit is refused.",
+        "num_ctx": "the context is the model's; a prompt that does not fit is refused.",
         "num_gpu": _MACHINE,
-        "num_keep": "a context is never shortened.",
+        "num_keep": "the context is never shortened.",
         "num_thread": _MACHINE,
         "numa": _MACHINE,
         "use_mlock": _MACHINE,
@@ -55,34 +55,44 @@ class Options(Part):
         None, description="0 to 1; the default is the model's own, else 1."
     )
     top_k: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
-        None, description="0 and up; 0 or -1 for all tokens. The default is the model's own, else 0."
+        None, description="0 or more; 0 or -1 for all tokens. The default is the model's own, else 0."
     )
     min_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None, description="0 to 1; the default is the model's own, else 0."
     )
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
-        None, description="The same request with the same seed draws the same tokens; -1 for none."
+        None, description="The same request with the same seed samples the same tokens; -1 for no seed."
     )
     num_predict: Annotated[int, Field(ge=-2, le=2**31 - 1)] | None = Field(
         None,
-        description="1 and up: most tokens of the answer. 0, -1 and -2 leave it at the server's default, or "
-        "at what the context leaves.",
+        description=(
+            "1 or more: the maximum number of tokens in the answer. 0, -1 and -2 select the server's "
+            "default, or the rest of the context."
+        ),
     )
-    stop: Stop | None = Field(None, description="A string, or up to 64; the text ends before the first.")
+    stop: Stop | None = Field(
+        None, description="A string, or up to 64 strings; the text ends before the first one that occurs."
+    )
     repeat_penalty: Annotated[float, Field(gt=0, le=2)] | None = Field(
-        None, description="Above 0 to 2: divides the logits of tokens that prompt or answer have already."
+        None,
+        description=(
+            "Above 0 to 2: divides the logits of tokens that the prompt or the answer already contains."
+        ),
     )
     repeat_last_n: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
         None,
-        description="With `repeat_penalty`: only so many of the last tokens count; -1, the default, is all. "
-        "0 switches all penalties off. More is refused together with `presence_penalty` and "
-        "`frequency_penalty`.",
+        description=(
+            "With `repeat_penalty`: the number of latest tokens that it considers; -1, the default, is all. "
+            "0 switches all penalties off. Larger numbers are refused together with `presence_penalty` and "
+            "`frequency_penalty`."
+        ),
     )
     presence_penalty: Penalty | None = Field(
-        None, description="-2 to 2: taken off the logit of every token the answer has already."
+        None, description="-2 to 2: subtracted from the logit of each token that the answer already contains."
     )
     frequency_penalty: Penalty | None = Field(
-        None, description="-2 to 2: taken off once for each time the answer has the token."
+        None,
+        description="-2 to 2: subtracted from the logit of a token once for each occurrence in the answer.",
     )
 
     @model_validator(mode="after")

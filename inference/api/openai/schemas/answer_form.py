@@ -28,14 +28,17 @@ _ANY_OBJECT = '{"type":"object"}'
 class SchemaBody(Part):
     """The schema that the answer follows."""
 
-    noted = {"description": "the model does not read it; put it into a message."}
+    noted = {"description": "the model does not read it; add it to a message."}
 
     name: FormName = Field(
         "answer", description="A label of up to 256 characters; the model does not read it."
     )
     schema_: JsonSchema = Field(
         alias="schema",
-        description="The JSON Schema; with `strict` a keyword that cannot be enforced is refused by name.",
+        description=(
+            "The JSON Schema. With `strict`, a keyword that cannot be enforced is refused, and the "
+            "error names it."
+        ),
     )
     strict: SchemaStrictness = None
 
@@ -44,10 +47,10 @@ class Structure(Part):
     """One part of an answer that has a form."""
 
     begin: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
-        description="The text it begins with."
+        description="The text at its beginning."
     )
-    schema_: JsonSchema = Field(alias="schema", description="The JSON Schema of what follows.")
-    end: Annotated[str, Field(max_length=1000)] = Field(description="The text it ends with.")
+    schema_: JsonSchema = Field(alias="schema", description="The JSON Schema of the text in between.")
+    end: Annotated[str, Field(max_length=1000)] = Field(description="The text at its end.")
 
 
 class StructuralTag(Part):
@@ -55,11 +58,11 @@ class StructuralTag(Part):
 
     type: Literal["structural_tag"] = Field("structural_tag", description="`structural_tag`.")
     structures: Annotated[list[Structure], Field(min_length=1, max_length=128)] = Field(
-        description="The parts; the begin of each starts with one of the triggers."
+        description="The structures; each `begin` starts with one of the triggers."
     )
     triggers: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(min_length=1, max_length=128)
-    ] = Field(description="Texts after which a part has to follow.")
+    ] = Field(description="Texts that start a structure.")
 
     @model_validator(mode="after")
     def _structures_have_triggers(self) -> Self:
@@ -85,17 +88,19 @@ class StructuralTag(Part):
 
 class ResponseFormat(Part):
     type: Literal["text", "json_object", "json_schema", "regex", "grammar", "structural_tag"] = Field(
-        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema; "
-        "`regex`, `grammar` and `structural_tag`: as in `structured_outputs`. Enforced while decoding, once "
-        "any reasoning has ended."
+        description=(
+            "`text`; `json_object`: any JSON object; `json_schema`: JSON that follows the schema; `regex`, "
+            "`grammar` and `structural_tag`: as in `structured_outputs`. Enforced during decoding, after "
+            "any reasoning."
+        )
     )
     json_schema: SchemaBody | None = Field(
-        None, description="With the type `json_schema`, where it is required unless there is a `schema`."
+        None, description="With the type `json_schema`; required unless there is a `schema`."
     )
     schema_: JsonSchema | None = Field(
         None,
         alias="schema",
-        description="llama.cpp's and Together's place for the schema of both JSON types.",
+        description="llama.cpp's and Together's field for the schema of both JSON types.",
     )
     pattern: _GrammarText | None = Field(None, description="With the type `regex`, and required there.")
     grammar: _GrammarText | None = Field(None, description="With the type `grammar`, and required there.")
@@ -153,20 +158,20 @@ class StructuredOutputs(Part):
 
     noted = dict.fromkeys(
         ("backend", "disable_any_whitespace", "disable_additional_properties", "disable_fallback"),
-        "schemas are enforced as they are, in the layout in which models write JSON.",
-    ) | {"whitespace_pattern": "JSON has the layout in which models write it."}
+        "schemas are enforced unchanged, in the layout that models use for JSON.",
+    ) | {"whitespace_pattern": "JSON has the layout that models use."}
 
     json_: JsonForm | None = Field(None, alias="json", description="A JSON Schema, or its text.")
     json_object: bool | None = Field(None, description="`true`: any JSON object.")
-    choice: Choice | None = Field(None, description="The answer is one of these texts.")
+    choice: Choice | None = Field(None, description="The answer is exactly one of these texts.")
     regex: _GrammarText | None = Field(
-        None, description="The answer matches this regular expression as a whole."
+        None, description="A regular expression that the complete answer matches."
     )
     grammar: _GrammarText | None = Field(
-        None, description="The answer follows this grammar, in llguidance's Lark or in llama.cpp's GBNF."
+        None, description="A grammar that the answer follows, in llguidance's Lark or llama.cpp's GBNF."
     )
     structural_tag: StructuralTag | None = Field(
-        None, description="Free text, in which what follows a trigger has the form of its part."
+        None, description="Free text in which a trigger starts one of the structures."
     )
 
 
@@ -175,20 +180,28 @@ class FormFields(TokenFields):
 
     noted = {
         **TokenFields.noted,
-        "guided_decoding_backend": "there is one.",
-        "guided_whitespace_pattern": "JSON has the layout in which models write it.",
+        "guided_decoding_backend": "there is only one.",
+        "guided_whitespace_pattern": "JSON has the layout that models use.",
     }
 
     response_format: ResponseFormat | None = Field(
-        None, description="The form of the answer; with tools the model may call, it is this or a call."
+        None,
+        description=(
+            "The format of the answer. If the model may call tools, the answer is either a call or has "
+            "this format."
+        ),
     )
-    structured_outputs: StructuredOutputs | None = Field(None, description="vLLM's name for the form.")
-    guided_json: JsonForm | None = Field(None, description="As `structured_outputs.json`.")
-    guided_choice: Choice | None = Field(None, description="As `structured_outputs.choice`.")
-    guided_regex: _GrammarText | None = Field(None, description="As `structured_outputs.regex`.")
-    guided_grammar: _GrammarText | None = Field(None, description="As `structured_outputs.grammar`.")
-    json_schema: JsonSchema | None = Field(None, description="llama.cpp's. As `structured_outputs.json`.")
-    grammar: _GrammarText | None = Field(None, description="llama.cpp's. As `structured_outputs.grammar`.")
+    structured_outputs: StructuredOutputs | None = Field(None, description="vLLM's name of the format.")
+    guided_json: JsonForm | None = Field(None, description="The same as `structured_outputs.json`.")
+    guided_choice: Choice | None = Field(None, description="The same as `structured_outputs.choice`.")
+    guided_regex: _GrammarText | None = Field(None, description="The same as `structured_outputs.regex`.")
+    guided_grammar: _GrammarText | None = Field(None, description="The same as `structured_outputs.grammar`.")
+    json_schema: JsonSchema | None = Field(
+        None, description="llama.cpp's. The same as `structured_outputs.json`."
+    )
+    grammar: _GrammarText | None = Field(
+        None, description="llama.cpp's. The same as `structured_outputs.grammar`."
+    )
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:

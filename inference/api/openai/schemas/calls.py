@@ -14,7 +14,7 @@ from inference.core.requests import ToolCall
 FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 CallId = Annotated[str, Field(min_length=1, max_length=256)]
 # Clients that gather a stream's deltas send it back.
-_INDEX = Refused("the order of the calls is their order here.", tuple(range(128)))
+_INDEX = Refused("calls are indexed by their order.", tuple(range(128)))
 
 
 def _as_text(value: Any) -> Any:
@@ -36,8 +36,11 @@ Arguments = Annotated[
     BeforeValidator(_as_text),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "null"}]}),
     Field(
-        description="The arguments as the model wrote them, a JSON text, or an object; nothing is an empty "
-        "object. A text that was cut is closed, and one that is no object is shown to the model as it is."
+        description=(
+            "The arguments as a JSON text, as the model wrote them, or as an object. Empty arguments are an "
+            "empty object. Truncated JSON is completed; text that is not a JSON object is passed to the "
+            "model unchanged."
+        )
     ),
 ]
 
@@ -56,7 +59,7 @@ class CalledCustom(Part):
     """Which custom tool the assistant called, and with what."""
 
     name: FunctionName = Field(description="The tool's name.")
-    input: str = Field(description="The input as the model wrote it, a text.")
+    input: str = Field(description="The input as the model wrote it, as text.")
 
 
 class CallBody(Part):
@@ -66,10 +69,10 @@ class CallBody(Part):
 
     id: CallId | None = Field(
         None,
-        description="The call's id, which its result repeats; a call without one is given one.",
+        description="The call's id, which its result repeats; the server generates a missing one.",
     )
     type: Literal["function"] = Field("function", description="`function`; may be left out.")
-    function: CalledFunction = Field(description="What was called.")
+    function: CalledFunction = Field(description="The function that was called.")
 
     def call(self, own_id: str) -> ToolCall:
         """The call, with an id of our own where it has none."""
@@ -81,9 +84,9 @@ class CustomCallBody(Part):
 
     refused = {"index": _INDEX}
 
-    id: CallId | None = Field(None, description="As that of a function's call.")
+    id: CallId | None = Field(None, description="The same as for a function call.")
     type: Literal["custom"] = Field("custom", description="`custom`; may be left out.")
-    custom: CalledCustom = Field(description="What was called.")
+    custom: CalledCustom = Field(description="The function that was called.")
 
     def call(self, own_id: str) -> ToolCall:
         """The call of the function that the tool is offered as."""

@@ -29,42 +29,45 @@ class ChatCompletionBody(ToolFields):
 
     refused = {
         **Generation.refused,
-        "add_special_tokens": Refused("the chat template writes them.", (False,)),
-        "audio": Refused("there is no speech output."),
+        "add_special_tokens": Refused("the chat template adds them.", (False,)),
+        "audio": Refused("speech output is not supported."),
         "modalities": Refused("answers are text.", (["text"],)),
-        "moderation": Refused("there is no moderation here."),
-        "web_search_options": Refused("nothing is looked up in the web."),
+        "moderation": Refused("moderation is not supported."),
+        "web_search_options": Refused("web search is not supported."),
     }
     noted = {
         **{name: why for name, why in ToolFields.noted.items() if name != "prediction"},
         "store": "chat completions are not stored; `/v1/responses` are.",
-        "verbosity": "no chat template knows it; say it in a message.",
+        "verbosity": "chat templates do not support it; add it to a message.",
     }
     aliases = {**ToolFields.aliases, "cache_salt": "prompt_cache_key"}
 
-    messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="One or more.")
+    messages: Annotated[list[ChatMessage], Field(min_length=1)] = Field(description="At least one message.")
     logprobs: bool | None = Field(
         None,
         description=(
-            "`true` gives the log probability of each token of the answer's text, whole and streamed."
+            "`true` returns the log probability of each token of the answer's text, complete or streamed."
         ),
     )
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
-        None, description="0 to 20, with `logprobs: true`: the likeliest tokens in the place of each."
+        None,
+        description=(
+            "0 to 20, with `logprobs: true`: the number of most likely tokens to return at each position."
+        ),
     )
     max_tokens: AnswerLimit = None
     max_completion_tokens: TokenLimit = Field(
-        None, description="The newer name of `max_tokens`; both may be given only when they agree."
+        None, description="The newer name of `max_tokens`; a request may have both if they agree."
     )
     continue_final_message: bool | None = Field(
         None,
         description=(
-            "vLLM's. `true`, the default where the last message is an assistant's text: the answer goes on "
-            "with it and does not repeat it. `false` begins a new message."
+            "vLLM's. `true`: the answer continues the last message without repeating it. This is the "
+            "default if the last message is an assistant's text. `false` begins a new message."
         ),
     )
     add_generation_prompt: bool | None = Field(
-        None, description="vLLM's. `true` is `continue_final_message: false`, and `false` is `true`."
+        None, description="vLLM's. The opposite of `continue_final_message`."
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, recorded with the request's span."
@@ -72,8 +75,9 @@ class ChatCompletionBody(ToolFields):
     prediction: Prediction | None = Field(
         None,
         description=(
-            "What the answer will be for the most part, such as a file that is edited: its tokens are "
-            "drafted and verified together. It changes the speed of an answer only."
+            "The expected content of most of the answer, such as a file that is being edited. Its "
+            "tokens are used as drafts that are verified together. It only changes the speed of an "
+            "answer."
         ),
     )
     safety_identifier: SafetyIdentifier = None

@@ -26,28 +26,28 @@ class CompletionBody(FormFields):
 
     refused = {
         **Generation.refused,
-        "add_special_tokens": Refused("a prompt begins as the tokenizer has it.", (True,)),
-        "best_of": Refused("every answer is returned: send `n`.", (1,)),
+        "add_special_tokens": Refused("the tokenizer always adds its special tokens.", (True,)),
+        "best_of": Refused("every answer is returned; send `n`.", (1,)),
     }
 
     prompt: Prompts = Field(
         description=(
-            "A string, or a list of token ids, not empty; or a list of such prompts. `n` times as "
-            "many answers come back, at most 128, in the prompts' order."
+            "A string, or a list of token ids, not empty; or a list of such prompts. Each prompt "
+            "returns `n` answers, at most 128 in total, in the order of the prompts."
         )
     )
     suffix: Annotated[str, Field(max_length=1_000_000)] | None = Field(
-        None, description="What comes after the answer; refused where the model cannot fill in the middle."
+        None, description="The text after the answer; refused if the model cannot fill in the middle."
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="1 and up, and 0 together with `echo` or `prompt_logprobs`; the default is 16."
+        None, description="1 or more, or 0 together with `echo` or `prompt_logprobs`; the default is 16."
     )
-    echo: bool | None = Field(None, description="`true` begins the text with the prompt.")
+    echo: bool | None = Field(None, description="`true` puts the prompt before the text.")
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = Field(
         None,
         description=(
-            "0 to 5: the log probability of each token, and of so many likeliest ones beside it; "
-            "with `echo` of the prompt's, too."
+            "0 to 5: returns the log probability of each token, and of this number of most likely "
+            "tokens at its position; with `echo`, also for the prompt."
         ),
     )
 

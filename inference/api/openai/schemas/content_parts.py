@@ -10,10 +10,10 @@ from inference.api.http.strict_schema import Part, Refused, either, unless
 from inference.api.openai.schemas.object_types import kind_in
 from inference.core.requests import Picture
 
-NO_SOUND = "these models read text, and some of them pictures."
-DETAIL = "How closely to look: `low` makes the picture small, `high`, `original` and `auto` leave it large."
+NO_SOUND = "models read text, and some of them pictures."
+DETAIL = "The resolution: `low` scales the picture down; `high`, `original` and `auto` keep it large."
 Detail = Literal["auto", "low", "high", "original"]
-_OF_PICTURES = "it belongs to a part of the type 'image_url'."
+_OF_PICTURES = "it belongs in a part of type 'image_url'."
 
 
 def looked_at(picture: Picture, detail: Detail | None) -> Picture:
@@ -29,19 +29,21 @@ class TextPart(Part):
         "input_audio": Refused(NO_SOUND),
         "file": Refused(NO_SOUND),
     }
-    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
+    noted = {"prompt_cache_breakpoint": "prefixes of any length are cached."}
     aliases = {"refusal": "text"}
 
     type: Annotated[Literal["text", "refusal"], unless("input_audio", "file", why=NO_SOUND)] = Field(
-        description="`text`, or `refusal` of an earlier answer, which the model reads as a text."
+        description="`text`, or `refusal` from an earlier answer, which the model reads as text."
     )
     text: str = Field(description="The text.")
 
 
 class ImageUrl(Part):
     url: PictureUrl = Field(
-        description="A data URL with a PNG, JPEG, WebP or GIF, of which the first frame counts: "
-        "`data:image/png;base64,...`. Addresses on the web are refused."
+        description=(
+            "A data URL with a PNG, JPEG, WebP or GIF (first frame): `data:image/png;base64,...`. Web URLs "
+            "are refused."
+        )
     )
     detail: Detail | None = Field(None, description=DETAIL)
 
@@ -49,9 +51,9 @@ class ImageUrl(Part):
 class ImagePart(Part):
     """A picture in a message's content."""
 
-    type: Literal["image_url"] = Field(description="`image_url`: a picture, of a user or a tool.")
+    type: Literal["image_url"] = Field(description="`image_url`: a picture from a user or a tool.")
     image_url: ImageUrl = Field(
-        description="The picture; for models that see (`modalities` of GET /v1/models)."
+        description="The picture; for vision models (`modalities` of GET /v1/models)."
     )
 
     @property

@@ -25,7 +25,7 @@ class ConversationUpdate(Body):
     """The body of POST /v1/conversations/{conversation_id}."""
 
     metadata: Metadata | None = Field(
-        description="Up to 16 pairs of strings, which replace those before; `null` for none."
+        description="Up to 16 pairs of strings, which replace the existing ones; `null` for none."
     )
 
 

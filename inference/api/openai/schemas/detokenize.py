@@ -14,4 +14,4 @@ class DetokenizeBody(Body):
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
     )
-    tokens: Tokens = Field(description="Token ids, not empty; ids the model does not have are refused.")
+    tokens: Tokens = Field(description="Token ids, at least one; unknown ids are refused.")

@@ -21,7 +21,7 @@ Inputs = Annotated[
 ]
 
 
-_PREFIX = "write what the model's page asks for before the text itself, such as `query: `."
+_PREFIX = "put the prefix that the model's page specifies, such as `query: `, before the text."
 _ENDS = unless("START", why="a text is cut at its end.")
 Truncate = Annotated[
     Annotated[bool, Tag("<switch>")] | Annotated[Literal["NONE", "END"], _ENDS, Tag("<word>")],
@@ -33,14 +33,14 @@ class EmbeddingBody(Body):
     """The body of POST /v1/embeddings."""
 
     refused = {
-        "embedding_type": Refused("send `encoding_format`: `float` or `base64`.", ("float",)),
+        "embedding_type": Refused("use `encoding_format` with `float` or `base64`.", ("float",)),
         "input_type": Refused(_PREFIX),
-        "late_chunking": Refused("each input is a text of its own.", (False,)),
-        "output_dtype": Refused("vectors are 32-bit floats.", ("float",)),
+        "late_chunking": Refused("each input is a separate text.", (False,)),
+        "output_dtype": Refused("vectors are always 32-bit floats.", ("float",)),
         "prompt_name": Refused(_PREFIX),
         "task": Refused(_PREFIX),
     }
-    noted = {"priority": "requests are served in the order in which they arrive."}
+    noted = {"priority": "requests are served in order of arrival."}
     aliases = {"output_dimension": "dimensions"}
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
@@ -48,9 +48,9 @@ class EmbeddingBody(Body):
     )
     input: Inputs = Field(
         description=(
-            "A string, or a list of token ids, not empty; or a list of up to 2,048 of these. Each gets a "
-            "vector; one that is longer than the model's context is refused, unless `truncate` cuts it. Ids "
-            "that another tokenizer has made are refused wherever that can be known."
+            "A string, or a list of token ids, not empty; or a list of up to 2,048 of these. Each "
+            "becomes one vector. An input longer than the model's context is refused, unless `truncate` "
+            "is set. Ids from another tokenizer are refused if the server can detect them."
         )
     )
     encoding_format: (
@@ -63,25 +63,29 @@ class EmbeddingBody(Body):
         | None
     ) = Field(
         None,
-        description="`float` (the default) for numbers, `base64` for little-endian 32-bit floats.",
+        description="`float` (the default) for a list of numbers, `base64` for little-endian 32-bit floats.",
     )
     dimensions: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None,
         description=(
-            "1 to what the model has: only so many numbers of each vector, brought back to a length of 1. "
-            "For models that were trained for it (Qwen3-Embedding)."
+            "Truncates each vector to this number of values, from 1 to the model's size, and normalises "
+            "it to a length of 1. For models trained for this (Qwen3-Embedding)."
         ),
     )
     truncate: Truncate | None = Field(
         None,
-        description="Not OpenAI's. `true` or `END` cuts what is longer than the model's context at its end; "
-        "`false` or `NONE`, the default, has it refused.",
+        description=(
+            "Not OpenAI's. `true` or `END` truncates a text that is longer than the model's context; "
+            "`false` or `NONE`, the default, refuses it."
+        ),
     )
     truncate_prompt_tokens: PromptLimit | None = Field(
         None,
-        description="vLLM's. 1 and up: of a longer input only so many of the last tokens are kept, those "
-        "around a text included; -1: as many as the context has. The header `x-mlx-truncated-tokens` has the "
-        "number of those that were cut.",
+        description=(
+            "vLLM's. 1 or more: truncates the input to this number of last tokens, including special "
+            "tokens. -1: truncates it to the context. The header `x-mlx-truncated-tokens` has the number of "
+            "removed tokens."
+        ),
     )
     user: Asker = None
 

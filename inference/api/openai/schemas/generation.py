@@ -11,13 +11,13 @@ from inference.core.requests import Sampling, TokenRules
 
 
 class StreamOptions(Part):
-    noted = {"include_obfuscation": "chunks are not padded; what a reader sees is encrypted or local."}
+    noted = {"include_obfuscation": "chunks are not padded; connections are local or encrypted."}
 
     include_usage: bool | None = Field(
         None, description="`true` adds a last chunk with the token counts and no choices."
     )
     continuous_usage_stats: bool | None = Field(
-        None, description="vLLM's. `true` puts the token counts so far into every chunk, too."
+        None, description="vLLM's. `true` adds the current token counts to every chunk."
     )
 
 
@@ -59,117 +59,126 @@ class Sampled(Body):
     )
     speculative: bool | None = Field(
         None,
-        description="`false` drafts no tokens for this request; its text is the same either way.",
+        description=(
+            "`false` switches off speculative decoding for this request. It does not change the text."
+        ),
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
         None,
         description=(
-            "0 to 2; the default is the model's own (`generation_config.json`), else 1; 0 always "
-            "picks the likeliest token."
+            "0 to 2; the default is the model's own (`generation_config.json`), else 1. 0 always picks "
+            "the most likely token."
         ),
     )
     top_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="0 to 1; the default is the model's own, else 1; 0 keeps the likeliest token alone."
+        None,
+        description="0 to 1; the default is the model's own, else 1. 0 keeps only the most likely token.",
     )
     top_k: Annotated[int, Field(ge=-1, le=2**31 - 1)] | None = Field(
         None,
         description=(
-            "Not OpenAI's. 0 and up: only so many of the likeliest tokens may be drawn; 0 or -1 for all. "
-            "The default is the model's own, else 0."
+            "Not OpenAI's. 0 or more: samples only from this number of most likely tokens; 0 or -1 for "
+            "all. The default is the model's own, else 0."
         ),
     )
     min_p: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None,
         description=(
-            "Not OpenAI's. 0 to 1: drops tokens less likely than this share of the likeliest one. "
-            "The default is the model's own, else 0."
+            "Not OpenAI's. 0 to 1: drops tokens whose probability is below this fraction of the most "
+            "likely one's. The default is the model's own, else 0."
         ),
     )
     presence_penalty: Penalty | None = Field(
-        None, description="-2 to 2: taken off the logit of every token the answer has already."
+        None, description="-2 to 2: subtracted from the logit of each token that the answer already contains."
     )
     frequency_penalty: Penalty | None = Field(
-        None, description="-2 to 2: taken off once for each time the answer has the token."
+        None,
+        description="-2 to 2: subtracted from the logit of a token once for each occurrence in the answer.",
     )
     repetition_penalty: Annotated[float, Field(gt=0, le=2)] | None = Field(
         None,
         description=(
-            "Not OpenAI's. Above 0 to 2: divides the logits of tokens that prompt or answer have "
-            "already (multiplies negative ones). The default is the model's own, else 1."
+            "Not OpenAI's. Above 0 to 2: divides the logits of tokens that the prompt or the answer "
+            "already contains (multiplies negative ones). The default is the model's own, else 1."
         ),
     )
     logit_bias: LogitBias | None = Field(
         None,
         description=(
-            "An object of token ids (as strings) and -100 to 100, at most 1,024; ids the model does "
-            "not have are refused. llama.cpp's: a list of pairs; a text in place of an id, for each of its "
-            "tokens; `false` in place of a number, for tokens that never come."
+            "An object that maps token ids (as strings) to values from -100 to 100, at most 1,024; "
+            "unknown ids are refused. llama.cpp's: a list of pairs; a text instead of an id, for each "
+            "of its tokens; `false` instead of a number, to ban a token."
         ),
     )
     repetition_window: Window = Field(
         None,
         description=(
-            "Not OpenAI's. With `repetition_penalty`: only so many of the latest tokens count; the default "
-            "is all of them."
+            "Not OpenAI's. With `repetition_penalty`: the number of latest tokens that it considers; "
+            "the default is all."
         ),
     )
     xtc_probability: Share | None = Field(
         None,
         description=(
-            "llama.cpp's and mlx-lm's. 0 to 1: how often all likely tokens but the least likely of them are "
-            "left out, so that answers are less usual. The default is 0."
+            "llama.cpp's and mlx-lm's. 0 to 1: probability of removing all tokens above `xtc_threshold` "
+            "except the least likely of them, which makes answers less predictable. The default is 0."
         ),
     )
     xtc_threshold: Share | None = Field(
-        None, description="With `xtc_probability`: how likely a token is that counts. The default is 0.1."
+        None,
+        description=(
+            "With `xtc_probability`: the minimum probability of the tokens that it removes. The default "
+            "is 0.1."
+        ),
     )
     dry_multiplier: Annotated[float, Field(ge=0, le=100)] | None = Field(
         None,
         description=(
-            "llama.cpp's. Above 0: penalises a token that would go on with a sequence which is there "
-            "already, by this times `dry_base` to the power of its length. The default is 0."
+            "llama.cpp's. Above 0: penalises a token that would continue a repeated sequence, by this "
+            "value times `dry_base` to the power of the sequence's length. The default is 0."
         ),
     )
     dry_base: Annotated[float, Field(ge=1, le=8)] | None = Field(None, description="The default is 1.75.")
     dry_allowed_length: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        None, description="Sequences up to this length may repeat. The default is 2."
+        None, description="Sequences up to this length are not penalised. The default is 2."
     )
     dry_penalty_last_n: Window = Field(
-        None, description="Only so many of the latest tokens count; the default, -1, is all of them."
+        None, description="The number of latest tokens that are searched; the default, -1, is all."
     )
     dry_sequence_breakers: (
         Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] | None
-    ) = Field(None, description='Texts at which a sequence ends. The default is a line break, `:`, `"`, `*`.')
+    ) = Field(None, description='Texts that break a sequence. The default is a line break, `:`, `"`, `*`.')
     min_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="vLLM's. The answer does not end before so many tokens."
+        None, description="vLLM's. Minimum number of tokens in the answer."
     )
     ignore_eos: bool | None = Field(
         None,
         description=(
-            "Not OpenAI's. `true` goes on after the model's own end until `max_tokens`, for benchmarks."
+            "Not OpenAI's. `true` ignores the model's end tokens and generates until `max_tokens`, for "
+            "benchmarks."
         ),
     )
     stop_token_ids: Annotated[list[TokenId], Field(max_length=256)] | None = Field(
-        None, description="vLLM's. These tokens end the answer, too, and are no part of its text."
+        None, description="vLLM's. These tokens also end the answer; they are not part of its text."
     )
     allowed_token_ids: Annotated[list[TokenId], Field(min_length=1, max_length=4096)] | None = Field(
-        None, description="vLLM's. The answer has no other tokens, but those that end it."
+        None, description="vLLM's. The only tokens that the answer may contain, besides those that end it."
     )
     bad_words: (
         Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=256)] | None
-    ) = Field(None, description="vLLM's. The answer has none of these texts, as the model would write them.")
+    ) = Field(None, description="vLLM's. Texts that the answer must not contain.")
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
         None,
         description=(
-            "A 64-bit integer; the same request with the same seed draws the same tokens, alone and "
-            "beside others. Each further answer of `n` draws with the next seed."
+            "A 64-bit integer. The same request with the same seed samples the same tokens, even in a "
+            "batch with other requests. With `n` above 1, each further answer uses the next seed."
         ),
     )
     stop: Stop | None = Field(
         None,
         description=(
-            "A string, or up to 64 strings, of at most 500 characters; the text ends before the "
-            "first of them. Empty ones stop nothing."
+            "A string, or up to 64 strings, of at most 500 characters; the text ends before the first "
+            "one that occurs. Empty strings have no effect."
         ),
     )
 
@@ -234,27 +243,29 @@ class Generation(Sampled):
     aliases = other_servers.ALIASES
 
     n: Annotated[int, Field(ge=1, le=8)] | None = Field(
-        None, description="1 to 8 answers, computed together after one prefill."
+        None, description="The number of answers, 1 to 8, computed together after one prefill."
     )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
     stream_options: StreamOptions | None = Field(None, description="Only in a stream.")
     user: Label | None = Field(
         None,
-        description="An id of the end user: recorded with the request's span; prefixes are shared only "
-        "between requests of the same one.",
+        description=(
+            "The id of the end user: recorded with the request's span. Cached prefixes are shared only "
+            "between requests with the same id."
+        ),
     )
     timings: bool | None = Field(
         None,
         description=(
-            "llama.cpp's. `true` adds `timings`: tokens and milliseconds of prompt and answer, in the whole "
-            "answer or in the last chunk."
+            "llama.cpp's. `true` adds `timings`: tokens and milliseconds of prompt and answer, in the "
+            "complete response or in the last chunk."
         ),
     )
     return_progress: bool | None = Field(
         None,
         description=(
-            "llama.cpp's. `true` adds chunks with `prompt_progress` while the prompt is computed: `total`, "
-            "`cache` and `processed` tokens and `time_ms`. Only in a stream."
+            "llama.cpp's. `true` adds chunks with `prompt_progress` during prefill: `total`, `cache` "
+            "and `processed` tokens and `time_ms`. Only in a stream."
         ),
     )
 

@@ -70,12 +70,12 @@ class MessageItem(Part):
 class CallItem(Part):
     """A call that an earlier answer made."""
 
-    noted = {"caller": "only the model calls.", "async": "the client decides when it runs a tool."}
+    noted = {"caller": "only the model calls.", "async": "the client decides when to run a tool."}
 
     type: Literal["function_call"] = Field(description="`function_call`.")
-    call_id: CallId = Field(description="The call's id; its result repeats it.")
+    call_id: CallId = Field(description="The call's id, which its result repeats.")
     name: CalledName = Field(description="The function's name.")
-    namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
+    namespace: CalledName | None = Field(None, description="Its namespace, if it has one.")
     arguments: Arguments = "{}"
     id: ItemId | None = Field(None, description=ECHOED)
     status: Status | None = Field(None, description=ECHOED)
@@ -87,10 +87,10 @@ class CustomCallItem(Part):
     noted = CallItem.noted
 
     type: Literal["custom_tool_call"] = Field(description="`custom_tool_call`.")
-    call_id: CallId = Field(description="The call's id; its result repeats it.")
+    call_id: CallId = Field(description="The call's id, which its result repeats.")
     name: CalledName = Field(description="The tool's name.")
-    namespace: CalledName | None = Field(None, description="Its namespace, where it is in one.")
-    input: str = Field(description="What the tool was given.")
+    namespace: CalledName | None = Field(None, description="Its namespace, if it has one.")
+    input: str = Field(description="The input of the tool.")
     id: ItemId | None = Field(None, description=ECHOED)
     status: Status | None = Field(None, description=ECHOED)
 
@@ -103,7 +103,7 @@ class ResultItem(Part):
     type: Literal["function_call_output", "custom_tool_call_output"] = Field(
         description="`function_call_output` or `custom_tool_call_output`."
     )
-    call_id: CallId = Field(description="Which call it answers: one made before it.")
+    call_id: CallId = Field(description="The id of the earlier call that it answers.")
     output: Result = Field(description="A string, or a list of texts and pictures.")
     id: ItemId | None = Field(None, description=ECHOED)
     status: Status | None = Field(None, description=ECHOED)
@@ -114,15 +114,17 @@ class ReasoningItem(Part):
 
     type: Literal["reasoning"] = Field(description="`reasoning`.")
     content: list[ReasoningText] | None = Field(
-        None, description="The reasoning; the chat template keeps or drops it, as its model was trained."
+        None, description="The reasoning; the chat template keeps or drops it."
     )
     encrypted_content: str | None = Field(
         None,
-        description="What this server gave with `include`, read where there is no content. A value of "
-        "another server is left out and listed in `x-mlx-omitted`.",
+        description=(
+            "The value that this server returned with `include`; read if there is no content. A value from "
+            "another server is omitted and listed in `x-mlx-omitted`."
+        ),
     )
     summary: list[SummaryText] | None = Field(
-        None, description="Read where neither of the others gives the reasoning."
+        None, description="Read if neither of the other fields has the reasoning."
     )
     id: ItemId | None = Field(None, description=ECHOED)
     status: Status | None = Field(None, description=ECHOED)
@@ -131,11 +133,14 @@ class ReasoningItem(Part):
 class CompactionItem(Part):
     """A conversation that POST /v1/responses/compact has summarised."""
 
-    noted = {"created_by": "the model reads the summary alone."}
+    noted = {"created_by": "the model reads only the summary."}
 
     type: Literal["compaction", "compaction_summary"] = Field(description="`compaction`.")
     encrypted_content: str = Field(
-        description="What this server gave. Of another server, it is left out and listed in `x-mlx-omitted`."
+        description=(
+            "The value that this server returned. A value from another server is omitted and listed in "
+            "`x-mlx-omitted`."
+        )
     )
     id: ItemId | None = Field(None, description=ECHOED)
 
@@ -145,17 +150,17 @@ class ReferenceItem(Part):
 
     type: Literal["item_reference"] = Field("item_reference", description="`item_reference`.")
     id: Annotated[str, Field(min_length=1, max_length=256)] = Field(
-        description="The item's id; 404 where none of your stored responses and conversations has it."
+        description="The item's id; 404 if none of your stored responses and conversations has it."
     )
 
 
 class AddedToolsItem(Part):
     """Further tools, as if they were in `tools`."""
 
-    noted = {"role": "only a developer adds tools."}
+    noted = {"role": "only developers can add tools."}
 
     type: Literal["additional_tools"] = Field(description="`additional_tools`.")
-    tools: ResponseTools = Field(description="As the field `tools`.")
+    tools: ResponseTools = Field(description="The same as the field `tools`.")
     id: ItemId | None = Field(None, description=ECHOED)
 
 

@@ -11,9 +11,9 @@ from inference.api.openai.schemas.content_parts import DETAIL, NO_SOUND, Detail,
 from inference.api.openai.schemas.object_types import kind_in
 from inference.core.requests import Picture
 
-ECHOED = "Of an output sent back as it came; not shown to the model."
-_NO_FILES = "files are not kept here; send the picture itself, as a data URL in image_url."
-_OF_PICTURES = "it belongs to a part of the type 'input_image'."
+ECHOED = "Part of output items, so clients send it back; the model does not read it."
+_NO_FILES = "the server stores no files; send the picture as a data URL in image_url."
+_OF_PICTURES = "it belongs in a part of type 'input_image'."
 
 
 class ContentPart(Part):
@@ -25,12 +25,12 @@ class ContentPart(Part):
         "file_data": Refused(NO_SOUND),
         "detail": Refused(_OF_PICTURES),
     }
-    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
+    noted = {"prompt_cache_breakpoint": "prefixes of any length are cached."}
 
     type: Annotated[
         Literal["input_text", "output_text"],
         unless("input_file", "input_audio", why=NO_SOUND),
-    ] = Field(description="`input_text`, or `output_text` of an earlier answer.")
+    ] = Field(description="`input_text`, or `output_text` from an earlier answer.")
     text: str = Field(description="The text.")
     annotations: list[Any] | None = Field(None, description=ECHOED)
     logprobs: list[Any] | None = Field(None, description=ECHOED)
@@ -40,12 +40,14 @@ class InputImage(Part):
     """A picture of a user or a tool."""
 
     refused = {"file_id": Refused(_NO_FILES)}
-    noted = {"prompt_cache_breakpoint": "prefixes are cached wherever they end."}
+    noted = {"prompt_cache_breakpoint": "prefixes of any length are cached."}
 
-    type: Literal["input_image"] = Field(description="`input_image`: a picture, for models that see.")
+    type: Literal["input_image"] = Field(description="`input_image`: a picture, for vision models.")
     image_url: PictureUrl = Field(
-        description="A data URL with a PNG, JPEG, WebP or GIF, of which the first frame counts: "
-        "`data:image/png;base64,...`. Addresses on the web are refused."
+        description=(
+            "A data URL with a PNG, JPEG, WebP or GIF (first frame): `data:image/png;base64,...`. Web URLs "
+            "are refused."
+        )
     )
     detail: Detail | None = Field(None, description=DETAIL)
 

@@ -41,9 +41,9 @@ class ChatMessage(Part):
     model_config = ConfigDict(json_schema_extra=_by_role)
 
     noted = {
-        "annotations": "the model reads the text alone.",
-        "audio": "the model reads the text alone.",
-        "refusal": "the model reads the text alone.",
+        "annotations": "the model reads only the text.",
+        "audio": "the model reads only the text.",
+        "refusal": "the model reads only the text.",
     }
     aliases = {"reasoning": "reasoning_content"}
 
@@ -53,37 +53,44 @@ class ChatMessage(Part):
     )
     content: Content | None = Field(
         None,
-        description="A string, or a list of texts and pictures, which are joined without a separator. "
-        "It may be missing in an assistant's message, and in the result of a tool without output.",
+        description=(
+            "A string, or a list of texts and pictures, joined without a separator. Optional in an "
+            "assistant's message, and in the result of a tool without output."
+        ),
     )
     name: Annotated[str, Field(max_length=256)] | None = Field(
         None,
-        description="Name of the speaker; given to the chat template, which decides what to do with it. A "
-        "`function` message needs it: it answers the first open call of this function.",
+        description=(
+            "The name of the speaker, passed to the chat template. Required for a `function` message, which "
+            "answers the first unanswered call of this function."
+        ),
     )
     tool_calls: Annotated[list[AnyCall], Field(max_length=128)] | None = Field(
-        None, description="An assistant's calls, sent back; the template writes them as the model would."
+        None, description="An assistant's calls, sent back; the chat template formats them as the model does."
     )
     function_call: CalledFunction | None = Field(
-        None, description="The older form of `tool_calls`: the one call of an assistant, sent back."
+        None, description="The older form of `tool_calls`: an assistant's single call, sent back."
     )
     tool_call_id: CallId | None = Field(
         None,
-        description="Which call a `tool` message answers: one of an earlier assistant message. Without it, "
-        "the first that has no answer yet, of the function `name` where that is given.",
+        description=(
+            "The id of the call that a `tool` message answers, from an earlier assistant message. The "
+            "default is the first unanswered call (of the function `name`, if given)."
+        ),
     )
     reasoning_content: str | None = Field(
         None,
         description=(
-            "Not OpenAI's. An assistant's reasoning, sent back; the template keeps or drops it, as "
-            "its model was trained."
+            "Not OpenAI's. An assistant's reasoning, sent back; the chat template keeps or drops it."
         ),
     )
 
     prefix: bool | None = Field(
         None,
-        description="DeepSeek's and Mistral's. Of the last message, an assistant's: `true` continues it, as "
-        "`continue_final_message` does; `false` begins a new answer.",
+        description=(
+            "DeepSeek's and Mistral's. For an assistant's last message: `true` continues it, as "
+            "`continue_final_message` does; `false` begins a new answer."
+        ),
     )
 
     @model_validator(mode="after")

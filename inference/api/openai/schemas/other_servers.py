@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from inference.api.http.strict_schema import Refused
 
-_MEMORY = "the server decides about memory and threads."
-_ORDER = "requests are served in the order in which they arrive."
+_MEMORY = "the server manages memory and threads."
+_ORDER = "requests are served in order of arrival."
 _SPEED = "it only changes the speed of an answer."
-_NO_SUCH_SAMPLER = "there is no such sampler."
+_NO_SUCH_SAMPLER = "this sampler is not supported."
 
 _HAS_FORM_FIELDS = "send `structured_outputs`, or a `response_format` of this type."
 
@@ -29,44 +29,44 @@ NOTED: Mapping[str, str] = {
     "main_gpu": _MEMORY,
     "mirostat_eta": "it belongs to `mirostat`.",
     "mirostat_tau": "it belongs to `mirostat`.",
-    "n_keep": "a context is never shortened.",
+    "n_keep": "the context is never shortened.",
     "num_batch": _MEMORY,
     "num_ctx": _MEMORY,
     "num_draft_tokens": _SPEED,
     "num_gpu": _MEMORY,
-    "num_keep": "a context is never shortened.",
+    "num_keep": "the context is never shortened.",
     "num_thread": _MEMORY,
     "numa": _MEMORY,
     "prediction": _SPEED,
     "priority": _ORDER,
-    "prompt_cache_options": "prefixes are cached as memory allows.",
-    "prompt_cache_retention": "prefixes are cached as memory allows.",
-    "reasoning_control": "the reasoning of every answer can be ended while it goes on.",
-    "rid": "the server numbers requests itself.",
-    "request_id": "the server numbers requests itself.",
-    "service_tier": "there is one tier.",
+    "prompt_cache_options": "prefixes are cached as long as memory allows.",
+    "prompt_cache_retention": "prefixes are cached as long as memory allows.",
+    "reasoning_control": "every answer supports /v1/chat/completions/control.",
+    "rid": "the server generates its own request ids.",
+    "request_id": "the server generates its own request ids.",
+    "service_tier": "there is only one tier.",
     "slot_id": _ORDER,
-    "spaces_between_special_tokens": "special tokens have no text here.",
-    "tool_stream": "calls are always streamed.",
+    "spaces_between_special_tokens": "special tokens are never part of the text.",
+    "tool_stream": "tool calls are always streamed.",
     "ttl": _MEMORY,
     "use_mlock": _MEMORY,
     "use_mmap": _MEMORY,
 }
 REFUSED: Mapping[str, Refused] = {
-    "adapters": Refused("there are no adapters."),
-    "do_sample": Refused("send `temperature`: 0 for the likeliest tokens.", (True,)),
+    "adapters": Refused("use `model:adapter` in `model`."),
+    "do_sample": Refused("send `temperature` 0 for greedy decoding.", (True,)),
     "dynatemp_range": Refused(_NO_SUCH_SAMPLER, (0,)),
     "ebnf": Refused(_HAS_FORM_FIELDS),
-    "include_stop_str_in_output": Refused("a text ends before its stop.", (False,)),
-    "length_penalty": Refused("there is no beam search.", (1,)),
-    "lora": Refused("name an adapter as `model:adapter` in `model`.", ([],)),
-    "lora_path": Refused("name an adapter as `model:adapter` in `model`."),
+    "include_stop_str_in_output": Refused("text ends before the stop string.", (False,)),
+    "length_penalty": Refused("beam search is not supported.", (1,)),
+    "lora": Refused("use `model:adapter` in `model`.", ([],)),
+    "lora_path": Refused("use `model:adapter` in `model`."),
     "mirostat": Refused(_NO_SUCH_SAMPLER, (0,)),
-    "no_stop_trim": Refused("a text ends before its stop.", (False,)),
-    "num_beams": Refused("there is no beam search.", (1,)),
-    "parse_tool_calls": Refused("calls are always returned as such.", (True,)),
-    "penalize_nl": Refused("line breaks are penalised as any token is.", (True,)),
-    "post_sampling_probs": Refused("log probabilities are those of the model.", (False,)),
+    "no_stop_trim": Refused("text ends before the stop string.", (False,)),
+    "num_beams": Refused("beam search is not supported.", (1,)),
+    "parse_tool_calls": Refused("tool calls are always parsed.", (True,)),
+    "penalize_nl": Refused("line breaks are penalised like any other token.", (True,)),
+    "post_sampling_probs": Refused("log probabilities are always the model's, before sampling.", (False,)),
     "reasoning_format": Refused(
         "reasoning is returned in `reasoning_content`; `include_reasoning: false` leaves it out.",
         ("auto", "deepseek", "parsed"),
@@ -74,14 +74,14 @@ REFUSED: Mapping[str, Refused] = {
     "reasoning_split": Refused("reasoning is returned in `reasoning_content`.", (True,)),
     "regex": Refused(_HAS_FORM_FIELDS),
     "return_tokens_as_token_ids": Refused("send `return_token_ids`.", (False,)),
-    "samplers": Refused("samplers have one order.", ([],)),
+    "samplers": Refused("the order of the samplers is fixed.", ([],)),
     "separate_reasoning": Refused("reasoning is returned in `reasoning_content`.", (True,)),
-    "skip_special_tokens": Refused("special tokens have no text here.", (True,)),
-    "stream_reasoning": Refused("reasoning is streamed as it comes.", (True,)),
+    "skip_special_tokens": Refused("special tokens are never part of the text.", (True,)),
+    "stream_reasoning": Refused("reasoning is always streamed.", (True,)),
     "tfs_z": Refused(_NO_SUCH_SAMPLER, (1,)),
     "typ_p": Refused(_NO_SUCH_SAMPLER, (1,)),
     "typical_p": Refused(_NO_SUCH_SAMPLER, (1,)),
-    "use_beam_search": Refused("there is no beam search.", (False,)),
+    "use_beam_search": Refused("beam search is not supported.", (False,)),
 }
 ALIASES: Mapping[str, str] = {
     "timings_per_token": "timings",

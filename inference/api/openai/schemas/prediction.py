@@ -21,7 +21,7 @@ class Prediction(Part):
     content: Annotated[
         Annotated[str, Tag("<text>")] | Annotated[list[PredictedText], Tag("<list>")],
         either({"<text>": str, "<list>": list}, "a string or a list of parts"),
-    ] = Field(description="A text, or a list of parts of one.")
+    ] = Field(description="A text, or a list of text parts.")
 
     @property
     def text(self) -> str:

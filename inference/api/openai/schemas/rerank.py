@@ -13,7 +13,7 @@ from inference.core.requests import RerankRequest
 
 MOST_DOCUMENTS = 2048
 DEFAULT_MAX_TOKENS = 4096  # of a document, as Cohere has it
-_ORDER = "requests are served in the order in which they arrive."
+_ORDER = "requests are served in order of arrival."
 
 
 class RerankDocument(Part):
@@ -32,34 +32,37 @@ class RerankBody(Body):
     """The body of POST /v1/rerank."""
 
     refused = {
-        "max_chunks_per_doc": Refused("documents are not cut into pieces: send `max_tokens_per_doc`."),
-        "return_embeddings": Refused("ask an embedding model at /v1/embeddings.", (False,)),
-        "truncate_prompt_tokens": Refused("documents are cut with `max_tokens_per_doc`.", (-1,)),
-        "truncation": Refused("documents are cut to what the model takes, and not refused.", (True,)),
+        "max_chunks_per_doc": Refused("documents are not split into chunks; send `max_tokens_per_doc`."),
+        "return_embeddings": Refused("use an embedding model at /v1/embeddings.", (False,)),
+        "truncate_prompt_tokens": Refused("use `max_tokens_per_doc` to truncate documents.", (-1,)),
+        "truncation": Refused("documents are always truncated to the model's context.", (True,)),
     }
     noted = {
         "priority": _ORDER,
-        "rank_fields": "the text of a document is what is scored.",
+        "rank_fields": "only the text of a document is scored.",
     }
     aliases = {"max_doc_length": "max_tokens_per_doc", "top_k": "top_n"}
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The id of a reranker, or one of its aliases."
     )
-    query: Annotated[str, Field(min_length=1)] = Field(description="What the documents are scored for.")
+    query: Annotated[str, Field(min_length=1)] = Field(
+        description="The query that the documents are scored for."
+    )
     documents: Annotated[list[Document], Field(min_length=1, max_length=MOST_DOCUMENTS)] = Field(
         description="1 to 2,048 documents: strings, or objects with a `text`."
     )
     top_n: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
-        None, description="Only so many results, the best first; the default is all."
+        None, description="The number of results, best first; the default is all."
     )
     return_documents: bool | None = Field(
-        None, description="`true` gives each result its document; the default is `false`."
+        None, description="`true` returns the document with each result; the default is `false`."
     )
     max_tokens_per_doc: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None,
-        description="Longer documents are cut at their end; the default is 4,096, or what the query leaves "
-        "of the model's context.",
+        description=(
+            "Longer documents are truncated; the default is 4,096, or the model's context minus the query."
+        ),
     )
     user: Asker = None
 

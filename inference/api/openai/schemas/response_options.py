@@ -40,16 +40,16 @@ Include = Annotated[
 
 
 class TextFormat(Part):
-    """The form of the answer's text."""
+    "The format of the answer's text."
 
-    noted = {"description": "the model does not read it; put it into the instructions."}
+    noted = {"description": "the model does not read it; add it to the instructions."}
 
     type: Literal["text", "json_object", "json_schema"] = Field(
-        description="`text`; `json_object`: any JSON object; `json_schema`: what follows the schema."
+        description="`text`; `json_object`: any JSON object; `json_schema`: JSON that follows the schema."
     )
     name: FormName | None = Field(None, description="With `json_schema`: a label.")
     schema_: JsonSchema | None = Field(
-        None, alias="schema", description="With `json_schema`: the schema; enforced while decoding."
+        None, alias="schema", description="With `json_schema`: the schema; enforced during decoding."
     )
     strict: SchemaStrictness = None
 
@@ -61,27 +61,28 @@ class TextFormat(Part):
 
 
 class TextOptions(Part):
-    noted = {"verbosity": "no chat template knows it; say it in the instructions."}
+    noted = {"verbosity": "chat templates do not support it; add it to the instructions."}
 
-    format: TextFormat | None = Field(None, description="The form of the answer's text.")
+    format: TextFormat | None = Field(None, description="The format of the answer's text.")
 
 
 class ReasoningOptions(Part):
-    refused = {"mode": Refused("there is one mode.", ("standard",))}
+    refused = {"mode": Refused("there is only one mode.", ("standard",))}
     noted = {"context": "the chat template decides which earlier reasoning is kept."}
     aliases = {"generate_summary": "summary"}
 
     effort: SentEffort = Field(
-        None, description="How much the model is to think, from `none` to `max`; the template's by default."
+        None, description="How much the model thinks, from `none` to `max`; the default is the template's."
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="Not OpenAI's. The most tokens of reasoning; 0 for none."
+        None, description="Not OpenAI's. The maximum number of reasoning tokens; 0 for none."
     )
     enabled: bool | None = Field(
-        None, description="Not OpenAI's. Whether to reason, where the template has a switch for it."
+        None, description="Not OpenAI's. Whether to reason, if the chat template has a switch for it."
     )
     summary: SummaryKind | None = Field(
-        None, description="Any of the values gives the whole reasoning as a summary, beside its own text."
+        None,
+        description="Every value returns the complete reasoning as a summary, in addition to its own text.",
     )
 
 
@@ -107,6 +108,8 @@ class ContextManagement(Part):
     type: Literal["compaction"] = Field(description="`compaction`.")
     compact_threshold: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         None,
-        description="A longer prompt, in tokens, is compacted before it is answered; by default one of more "
-        "than three quarters of the context.",
+        description=(
+            "The number of tokens above which a prompt is compacted before it is answered; the default is "
+            "three quarters of the context."
+        ),
     )

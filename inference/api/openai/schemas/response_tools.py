@@ -23,8 +23,8 @@ _HOSTED = re.compile(
 )
 _NOTED = {
     "allowed_callers": "only the model calls.",
-    "async": "the client decides when it runs a tool.",
-    "defer_loading": "every tool is offered at once.",
+    "async": "the client decides when to run a tool.",
+    "defer_loading": "all tools are offered immediately.",
     "output_schema": "the model does not read it.",
 }
 MOST_TOOLS = 512
@@ -42,25 +42,31 @@ class FunctionTool(Part):
 
     type: Literal["function"] = Field(description="`function`.")
     name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
+    description: str | None = Field(None, description="Description of what it does; the model reads it.")
     parameters: JsonSchema | None = Field(
-        None, description="A JSON Schema of its arguments; none for a function without any."
+        None, description="A JSON Schema of its arguments; leave it out if the function has none."
     )
     strict: bool | None = Field(
         None,
-        description="`true` has the arguments follow the schema; they always do where a call is required.",
+        description=(
+            "`true` enforces the schema for the arguments; it is always enforced if a call is required."
+        ),
     )
 
 
 class CustomFormat(Part):
     """What the input of a custom tool looks like."""
 
-    type: Literal["text", "grammar"] = Field(description="`text`: any text; `grammar`: what it derives.")
+    type: Literal["text", "grammar"] = Field(
+        description="`text`: any text; `grammar`: text that matches the grammar."
+    )
     syntax: Literal["lark", "regex"] | None = Field(None, description="With `grammar`: `lark` or `regex`.")
     definition: Annotated[str, Field(min_length=1, max_length=MOST_GRAMMAR)] | None = Field(
         None,
-        description="With `grammar`: the grammar. The model reads it, and its input is held to it while "
-        "it is decoded. Where the model's calls cannot hold it, the header `x-mlx-best-effort` names it.",
+        description=(
+            "With `grammar`: the grammar. The model reads it, and it is enforced during decoding. If the "
+            "format of the model's calls prevents this, the header `x-mlx-best-effort` lists the field."
+        ),
     )
 
     @model_validator(mode="after")
@@ -81,8 +87,8 @@ class CustomTool(Part):
 
     type: Literal["custom"] = Field(description="`custom`.")
     name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
-    format: CustomFormat | None = Field(None, description="The form of its input; any text by default.")
+    description: str | None = Field(None, description="Description of what it does; the model reads it.")
+    format: CustomFormat | None = Field(None, description="The format of its input; the default is any text.")
 
 
 class HostedTool(Part):
@@ -130,10 +136,10 @@ class NamespaceTool(Part):
 
     type: Literal["namespace"] = Field(description="`namespace`.")
     name: Annotated[str, Field(min_length=1, max_length=128)] = Field(
-        description="Comes back as `namespace` in each call of its tools."
+        description="Returned as `namespace` in each call of its tools."
     )
     description: str | None = Field(
-        None, description="What they are for; the model reads it with the first of the tools."
+        None, description="Description of the namespace; the model reads it with the first of its tools."
     )
     tools: Annotated[list[InNamespace], Field(max_length=MOST_TOOLS)] = Field(
         description="Functions and custom tools. The model knows them as `NAMESPACE__NAME`."
@@ -155,18 +161,18 @@ class NamedChoice(Part):
     """One tool, which the answer has to call."""
 
     type: Literal["function", "custom"] = Field(description="`function` or `custom`.")
-    name: FunctionName = Field(description="The tool to be called.")
-    namespace: str | None = Field(None, description="Its namespace, where it is in one.")
+    name: FunctionName = Field(description="The tool to call.")
+    namespace: str | None = Field(None, description="Its namespace, if it has one.")
 
 
 class AllowedTool(Part):
     """One of the tools, by its type and name."""
 
     type: Annotated[str, Field(max_length=64)] = Field(
-        description="`function`, `custom`, `namespace`, or the type of a hosted tool, which is left out."
+        description="`function`, `custom`, `namespace`, or the type of a hosted tool, which is omitted."
     )
     name: Annotated[str, Field(max_length=256)] | None = Field(None, description="Its name.")
-    namespace: str | None = Field(None, description="Its namespace, where it is in one.")
+    namespace: str | None = Field(None, description="Its namespace, if it has one.")
 
 
 class AllowedChoice(Part):

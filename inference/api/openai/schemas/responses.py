@@ -54,78 +54,102 @@ class ResponseBody(Sampled):
 
     noted = {
         **other_servers.NOTED,
-        "max_tool_calls": "no tool runs on this server; calls are the client's.",
+        "max_tool_calls": "the client runs the tools, not the server.",
     }
     refused = {
         **other_servers.REFUSED,
-        "access_programs": Refused("there are none."),
-        "background_options": Refused("an answer in the background goes on by itself."),
-        "image": Refused("send pictures in the input, as parts of the type 'input_image'."),
-        "moderation": Refused("there is no moderation here."),
-        "prompt": Refused("no prompts are kept; send the text."),
+        "access_programs": Refused("connectors are not supported."),
+        "background_options": Refused("background responses do not need it."),
+        "image": Refused("send pictures in the input, as parts of type 'input_image'."),
+        "moderation": Refused("moderation is not supported."),
+        "prompt": Refused("the server stores no prompts; send the text."),
     }
     aliases = {"repeat_penalty": "repetition_penalty", **dict.fromkeys(_LENGTHS, "max_output_tokens")}
 
     input: Input | None = Field(
         None,
-        description="A string, or a list of items: messages, calls, their results, reasoning and references "
-        "to stored items. Required, unless a stored response or a conversation is there to be answered.",
+        description=(
+            "A string, or a list of items: messages, calls, their results, reasoning and references to "
+            "stored items. Required, unless the request continues a stored response or a conversation."
+        ),
     )
     instructions: Annotated[str, Field(max_length=1_000_000)] | None = Field(
-        None, description="A system message before all others; not carried over to the next response."
+        None, description="A system message before all others; it does not apply to the next response."
     )
     previous_response_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
-        None, description="A stored response whose conversation goes on; 404 where it is not yours."
+        None, description="The id of the stored response to continue; 404 if it is not yours."
     )
     conversation: ConversationChoice | None = Field(
         None,
-        description="The id of a conversation, or an object with it: its items come first, and input and "
-        "output are added to it once the response is whole, even with `store: false`.",
+        description=(
+            "The id of a conversation, or an object with it. Its items precede the input. Input and output "
+            "are added to it when the response is complete, even with `store: false`."
+        ),
     )
     context_management: Annotated[list[ContextManagement], Field(max_length=8)] | None = Field(
         None,
-        description="A conversation that has become too long is summarised before it is answered; the output "
-        "then begins with a `compaction` item.",
+        description=(
+            "Summarises a conversation that has become too long before it is answered; the output then "
+            "begins with a `compaction` item."
+        ),
     )
     include: Include | None = Field(
         None,
-        description="`reasoning.encrypted_content`: each reasoning item also has it sealed, so that a client "
-        "that stores nothing can send it back. `message.output_text.logprobs`: log probabilities of the "
-        "text. OpenAI's other values ask for output that is never there, and are noted.",
+        description=(
+            "`reasoning.encrypted_content`: each reasoning item also has a signed copy of the reasoning, so "
+            "that clients without storage can send it back. `message.output_text.logprobs`: log "
+            "probabilities of the text. OpenAI's other values request output that this server never "
+            "produces, and are noted."
+        ),
     )
     tools: ResponseTools | None = Field(
         None,
-        description="Functions, namespaces of them and custom tools; refused where the model cannot be "
-        "offered any. Hosted tools are left out and listed in `x-mlx-omitted`.",
+        description=(
+            "Functions, namespaces of functions, and custom tools; refused if the model does not support "
+            "tools. Hosted tools are omitted and listed in `x-mlx-omitted`."
+        ),
     )
     tool_choice: ToolChoice | None = Field(
         None,
-        description="`none`, `auto` (the default), `required`, an object that names one tool, or "
-        "`allowed_tools`. A hosted tool that has to be called is refused.",
+        description=(
+            "`none`, `auto` (the default), `required`, an object that names one tool, or `allowed_tools`. "
+            "Requiring a hosted tool is refused."
+        ),
     )
     parallel_tool_calls: Parallel = None
-    text: TextOptions | None = Field(None, description="The form of the answer.")
-    reasoning: ReasoningOptions | None = Field(None, description="How much the model is to think.")
+    text: TextOptions | None = Field(None, description="The format of the answer.")
+    reasoning: ReasoningOptions | None = Field(None, description="How much the model thinks.")
     max_output_tokens: AnswerLimit = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
-        None, description="0 to 20: log probabilities of the text, and the likeliest tokens in each place."
+        None,
+        description=(
+            "0 to 20: returns the log probabilities of the text, and this number of most likely tokens "
+            "at each position."
+        ),
     )
     metadata: Metadata | None = Field(
-        None, description="Up to 16 pairs of strings, kept with the response and recorded with its span."
+        None, description="Up to 16 pairs of strings, stored with the response and recorded with its span."
     )
-    store: bool | None = Field(None, description="`false` keeps nothing; the default keeps the response.")
+    store: bool | None = Field(
+        None, description="`false` does not store the response; the default is `true`."
+    )
     background: bool | None = Field(
         None,
-        description="`true` answers at once with the status `queued`; the response goes on without its "
-        "client, until it is whole or cancelled. Only stored responses can.",
+        description=(
+            "`true` returns immediately with the status `queued`; the response continues without its client "
+            "until it is complete or cancelled. Only for stored responses."
+        ),
     )
     stream: bool | None = Field(None, description="`true` for server-sent events.")
     stream_options: ResponseStreamOptions | None = Field(None, description="Only in a stream.")
     truncation: Literal["auto", "disabled"] | None = Field(
-        None, description="Either way too long a context is refused: none is ever shortened. `auto` is noted."
+        None, description="An input that exceeds the context is refused, never shortened. `auto` is noted."
     )
     user: Label | None = Field(
-        None, description="An id of the end user: prefixes are shared only between requests of the same one."
+        None,
+        description=(
+            "The id of the end user: cached prefixes are shared only between requests with the same id."
+        ),
     )
     safety_identifier: SafetyIdentifier = None
     prompt_cache_key: PromptCacheKey = None

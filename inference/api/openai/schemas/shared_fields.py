@@ -9,19 +9,27 @@ from inference.api.openai.schemas.generation import Label, TokenLimit
 
 AnswerLimit = Annotated[
     TokenLimit,
-    Field(description="A ceiling, 1 and up; without it the answer may use what the context leaves."),
+    Field(
+        description=(
+            "The maximum number of tokens in the answer, at least 1; the default is the rest of the context."
+        )
+    ),
 ]
-Asker = Annotated[Label | None, Field(description="An id of the end user: recorded with the request's span.")]
+Asker = Annotated[
+    Label | None, Field(description=("The id of the end user: recorded with the request's span."))
+]
 SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of `user`.")]
 PromptCacheKey = Annotated[
-    Label | None, Field(description="Prefixes are shared only between requests with the same key.")
+    Label | None, Field(description="Cached prefixes are shared only between requests with the same value.")
 ]
 FormName = Annotated[str, Field(max_length=256)]  # classes of other languages have brackets in theirs
 SchemaStrictness = Annotated[
     bool | None,
     Field(
-        description="`true` has a schema refused that cannot be enforced as a whole; else what cannot be is "
-        "left out of it, and the header `x-mlx-best-effort` names the field. The rest is enforced either way."
+        description=(
+            "`true` refuses a schema that cannot be enforced completely. Otherwise, only the enforceable "
+            "keywords are enforced, and the header `x-mlx-best-effort` lists the field."
+        )
     ),
 ]
 

@@ -30,11 +30,11 @@ Think = Annotated[
 class OpenRouterReasoning(Part):
     """OpenRouter's way to ask for thoughts."""
 
-    noted = {"summary": "reasoning is returned whole."}
+    noted = {"summary": "reasoning is always returned completely."}
 
-    effort: SentEffort = Field(None, description="As `reasoning_effort`.")
-    max_tokens: Budget = Field(None, description="As `thinking_budget`.")
-    enabled: bool | None = Field(None, description="As `enable_thinking`.")
+    effort: SentEffort = Field(None, description="The same as `reasoning_effort`.")
+    max_tokens: Budget = Field(None, description="The same as `thinking_budget`.")
+    enabled: bool | None = Field(None, description="The same as `enable_thinking`.")
     exclude: bool | None = Field(None, description="`true` is `include_reasoning: false`.")
 
 
@@ -42,10 +42,10 @@ class ThinkingOptions(Part):
     """Anthropic's, DeepSeek's and GLM's way to ask for thoughts."""
 
     type: Literal["enabled", "disabled", "adaptive", "auto"] = Field(
-        description="`enabled`, `disabled`, or `adaptive` and `auto`: as the model likes."
+        description="`enabled`, `disabled`, or `adaptive` and `auto`: the model decides."
     )
-    budget_tokens: Budget = Field(None, description="As `thinking_budget`.")
-    clear_thinking: bool | None = Field(None, description="GLM: whether earlier reasoning is left out.")
+    budget_tokens: Budget = Field(None, description="The same as `thinking_budget`.")
+    clear_thinking: bool | None = Field(None, description="GLM: whether earlier reasoning is omitted.")
 
 
 class ThinkingFields(FormFields):
@@ -61,39 +61,46 @@ class ThinkingFields(FormFields):
     reasoning_effort: SentEffort = Field(
         None,
         description=(
-            "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. A chat template that knows it "
-            "gets it. With others, `none` turns thinking off, and the rest limit it to a share of the "
-            "answer's tokens. Noted where the model does not reason."
+            "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. Passed to chat templates "
+            "that support it. For others, `none` switches thinking off, and the other values limit it "
+            "to a fraction of the answer's tokens. Noted if the model does not reason."
         ),
     )
     enable_thinking: bool | None = Field(
         None,
         description=(
-            "Not OpenAI's. `false` turns thinking off, and `true` on where the chat template has a switch. "
-            "Noted where the model does not reason."
+            "Not OpenAI's. `false` switches thinking off; `true` switches it on if the chat template "
+            "has a switch. Noted if the model does not reason."
         ),
     )
     think: Think | None = Field(
-        None, description="Ollama's. `true` and `false` as `enable_thinking`, a word as `reasoning_effort`."
+        None,
+        description=(
+            "Ollama's. `true` and `false` are the same as `enable_thinking`, a string the same as "
+            "`reasoning_effort`."
+        ),
     )
-    reasoning: OpenRouterReasoning | None = Field(None, description="OpenRouter's form of these fields.")
-    thinking: ThinkingOptions | None = Field(None, description="Anthropic's form of these fields.")
+    reasoning: OpenRouterReasoning | None = Field(
+        None, description="OpenRouter's form of the reasoning fields."
+    )
+    thinking: ThinkingOptions | None = Field(None, description="Anthropic's form of the reasoning fields.")
     thinking_budget: Budget = Field(
         None,
         description=(
-            "Not OpenAI's. The most tokens of reasoning; then the reasoning is closed and the answer begins. "
-            "0 closes it at once, -1 is no limit. Noted where the model does not reason."
+            "Not OpenAI's. The maximum number of reasoning tokens; the answer begins after that. 0 ends "
+            "the reasoning immediately, -1 is no limit. Noted if the model does not reason."
         ),
     )
     include_reasoning: bool | None = Field(
-        None, description="Not OpenAI's. `false` leaves the reasoning out of the answer; it counts as usage."
+        None,
+        description="Not OpenAI's. `false` omits the reasoning from the answer; it still counts as usage.",
     )
     chat_template_kwargs: TemplateOptions | None = Field(
         None,
         description=(
-            "Not OpenAI's. Variables for the chat template: up to 32 texts, numbers and booleans; those that "
-            "the template does not know are noted. `enable_thinking`, `thinking`, `reasoning_effort` and "
-            "`thinking_budget` mean the fields of these names."
+            "Not OpenAI's. Variables for the chat template: up to 32 strings, numbers and booleans. "
+            "Variables that the template does not have are noted. `enable_thinking`, `thinking`, "
+            "`reasoning_effort` and `thinking_budget` are the same as the fields of these names."
         ),
     )
 

@@ -31,15 +31,16 @@ class TokenFields(Generation):
     prompt_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
         None,
         description=(
-            "vLLM's. 0 to 20: adds `prompt_logprobs`, for each token of the prompt its log probability and "
-            "rank, and those of so many likeliest ones, by token id; `null` for the first. Not in a stream."
+            "vLLM's. 0 to 20: adds `prompt_logprobs`: the log probability and rank of each prompt "
+            "token, and of this number of most likely tokens, by token id; `null` for the first token. "
+            "Not in a stream."
         ),
     )
     return_token_ids: bool | None = Field(
         None,
         description=(
-            "vLLM's. `true` adds `prompt_token_ids`, and `token_ids` to each choice, whole and streamed: all "
-            "tokens that were generated, those that end the answer included."
+            "vLLM's. `true` adds `prompt_token_ids`, and `token_ids` to each choice, complete or "
+            "streamed: all generated tokens, including those that end the answer."
         ),
     )
     return_tokens: bool | None = Field(
@@ -48,9 +49,9 @@ class TokenFields(Generation):
     truncate_prompt_tokens: PromptLimit | None = Field(
         None,
         description=(
-            "vLLM's. 1 and up: of a longer prompt only so many of the last tokens are kept; -1: as many as "
-            "the context has beside `max_tokens`, and at least half of it. The header "
-            "`x-mlx-truncated-tokens` has the number of those that were cut."
+            "vLLM's. 1 or more: truncates the prompt to this number of last tokens. -1: truncates it to "
+            "the context minus `max_tokens`, and to half the context at least. The header "
+            "`x-mlx-truncated-tokens` has the number of removed tokens."
         ),
     )
 

@@ -49,10 +49,10 @@ NamedTool = Annotated[
 
 class AllowedTools(Part):
     mode: Literal["auto", "required"] = Field(
-        description="`auto`: the model may call one of these tools; `required`: it has to."
+        description="`auto`: the model may call one of these tools; `required`: it must call one."
     )
     tools: Annotated[list[NamedTool], Field(min_length=1, max_length=MOST_TOOLS)] = Field(
-        description="The tools, by their names: the model is offered no others."
+        description="The tools, by name; the model sees no others."
     )
 
 
@@ -60,7 +60,7 @@ class AllowedToolsChoice(Part):
     """Some of the tools."""
 
     type: Literal["allowed_tools"] = Field(description="`allowed_tools`.")
-    allowed_tools: AllowedTools = Field(description="Which tools, and whether one has to be called.")
+    allowed_tools: AllowedTools = Field(description="The allowed tools, and whether a call is required.")
 
 
 _OBJECTS = ("function", "custom", "allowed_tools")

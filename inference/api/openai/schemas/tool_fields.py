@@ -57,21 +57,25 @@ class ToolFields(ThinkingFields):
     tool_choice: ToolChoice | None = Field(
         None,
         description=(
-            "`none` hides the tools from the model; `auto`, the default, lets it choose; `required`, "
-            "or an object that names one tool, has it call, with arguments that follow the "
-            "schema. `allowed_tools` hides all other tools."
+            "`none` hides the tools from the model; `auto`, the default, lets it choose; `required`, or "
+            "an object that names one tool, forces a call with arguments that follow the schema. "
+            "`allowed_tools` hides all other tools."
         ),
     )
     parallel_tool_calls: Parallel = None
     functions: Annotated[list[FunctionBody], Field(max_length=MOST_TOOLS)] | None = Field(
         None,
-        description="The older form of `tools`; not together with it. The answer has at most one call, as "
-        "`function_call`, and then the finish reason `function_call`.",
+        description=(
+            "The older form of `tools`; exclusive with it. The answer has at most one call, as "
+            "`function_call`, and then the finish reason `function_call`."
+        ),
     )
     function_call: FunctionChoice | None = Field(
         None,
-        description="The older form of `tool_choice`: `none`, `auto`, or an object with the `name` of the "
-        "function to be called.",
+        description=(
+            "The older form of `tool_choice`: `none`, `auto`, or an object with the `name` of the function "
+            "to call."
+        ),
     )
     _listed: tuple[ListedTool, ...] = PrivateAttr(())
 

@@ -16,8 +16,10 @@ JsonSchema = dict[str, Any]
 Parallel = Annotated[
     bool | None,
     Field(
-        description="`false`: at most one call in an answer. A required or named call is exactly one, unless "
-        "this is `true`."
+        description=(
+            "`false`: at most one call in an answer. With a required or named call, there is exactly one "
+            "unless this is `true`."
+        )
     ),
 ]
 
@@ -26,15 +28,16 @@ class FunctionBody(Part):
     """A function the model may call."""
 
     name: FunctionName = Field(description="1 to 64 letters, digits, `_` and `-`; unique among the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
+    description: str | None = Field(None, description="Description of what it does; the model reads it.")
     parameters: JsonSchema | None = Field(
-        None, description="A JSON Schema of its arguments; none for a function without any."
+        None, description="A JSON Schema of its arguments; leave it out if the function has none."
     )
     strict: bool | None = Field(
         None,
         description=(
-            "`true` has the arguments follow the schema, enforced while decoding; they always do where a "
-            "call is required or named. Refused with `auto` where the model's calls have no mark (Llama 3)."
+            "`true` enforces the schema for the arguments during decoding; it is always enforced if a "
+            "call is required or named. Refused with `auto` if the model does not mark its calls (Llama "
+            "3)."
         ),
     )
 
@@ -47,15 +50,19 @@ class GrammarBody(Part):
 
     syntax: Literal["lark", "regex"] = Field(description="`lark` or `regex`.")
     definition: Annotated[str, Field(min_length=1, max_length=MOST_GRAMMAR)] = Field(
-        description="The grammar. The model reads it, and its input is held to it while it is decoded. Where "
-        "the model's calls cannot hold it, the header `x-mlx-best-effort` names it."
+        description=(
+            "The grammar. The model reads it, and it is enforced during decoding. If the format of the "
+            "model's calls prevents this, the header `x-mlx-best-effort` lists the field."
+        )
     )
 
 
 class InputFormat(Part):
     """What the input of a custom tool looks like."""
 
-    type: Literal["text", "grammar"] = Field(description="`text`: any text; `grammar`: what it derives.")
+    type: Literal["text", "grammar"] = Field(
+        description="`text`: any text; `grammar`: text that matches the grammar."
+    )
     grammar: GrammarBody | None = Field(None, description="With the type `grammar`, and required there.")
 
     @model_validator(mode="after")
@@ -70,9 +77,9 @@ class InputFormat(Part):
 class CustomBody(Part):
     """A tool whose input is a text instead of JSON arguments."""
 
-    name: FunctionName = Field(description="As that of a function; unique among all the tools.")
-    description: str | None = Field(None, description="What it does; the model reads it.")
-    format: InputFormat | None = Field(None, description="The form of its input; any text by default.")
+    name: FunctionName = Field(description="The same rules as for a function's name; unique among all tools.")
+    description: str | None = Field(None, description="Description of what it does; the model reads it.")
+    format: InputFormat | None = Field(None, description="The format of its input; the default is any text.")
 
 
 class FunctionToolBody(Part):
