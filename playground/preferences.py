@@ -79,7 +79,7 @@ class PreferenceStore:
         if own.filter(name=name).exists():
             raise InvalidValue(_TAKEN, param="name")
         if own.count() >= MOST_PROMPTS:
-            raise InvalidValue(f"At most {MOST_PROMPTS} prompts are kept; delete one first.", param="name")
+            raise InvalidValue(f"At most {MOST_PROMPTS} prompts can be saved; delete one.", param="name")
         return SystemPrompt.objects.create(user=self._user, name=name, text=text).payload
 
     def change_prompt(self, pk: int, changes: Mapping[str, str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ SAMPLING = (
     NumberSetting(
         name="temperature",
         label="Temperature",
-        help="Low for predictable answers, high for varied ones. 0 always takes the likeliest token.",
+        help="Low for predictable answers, high for varied ones. 0 always picks the most likely token.",
         step=0.05,
         low=0,
         high=2,
@@ -49,7 +49,7 @@ SAMPLING = (
     NumberSetting(
         name="top_p",
         label="Top p",
-        help="Only the likeliest tokens that together have this probability.",
+        help="Samples from the most likely tokens that together have this probability.",
         step=0.01,
         low=0,
         high=1,
@@ -57,7 +57,7 @@ SAMPLING = (
     NumberSetting(
         name="top_k",
         label="Top k",
-        help="Only so many of the likeliest tokens; 0 for all.",
+        help="Samples from this number of most likely tokens; 0 for all.",
         step=1,
         low=0,
         high=200,
@@ -65,7 +65,7 @@ SAMPLING = (
     NumberSetting(
         name="min_p",
         label="Min p",
-        help="Drops tokens that are less likely than this share of the likeliest one.",
+        help="Drops tokens whose probability is below this fraction of the most likely one's.",
         step=0.01,
         low=0,
         high=1,
@@ -73,7 +73,7 @@ SAMPLING = (
     NumberSetting(
         name="repetition_penalty",
         label="Repetition penalty",
-        help="Above 1: tokens that question or answer have already become less likely.",
+        help="Above 1: repeating tokens of the question or the answer becomes less likely.",
         step=0.05,
         low=0.5,
         high=2,
@@ -81,7 +81,7 @@ SAMPLING = (
     NumberSetting(
         name="presence_penalty",
         label="Presence penalty",
-        help="Above 0: tokens that the answer has already become less likely.",
+        help="Above 0: repeating tokens of the answer becomes less likely.",
         step=0.1,
         low=-2,
         high=2,
@@ -90,7 +90,7 @@ SAMPLING = (
     NumberSetting(
         name="frequency_penalty",
         label="Frequency penalty",
-        help="The same, once for each time that the answer has the token.",
+        help="The same, in proportion to how often the answer has the token.",
         step=0.1,
         low=-2,
         high=2,
@@ -99,7 +99,7 @@ SAMPLING = (
     NumberSetting(
         name="xtc_probability",
         label="XTC probability",
-        help="How often all likely tokens but the least likely of them are left out, for unusual answers.",
+        help="How often all likely tokens except the least likely of them are removed, for unusual answers.",
         step=0.05,
         low=0,
         high=1,
@@ -108,7 +108,7 @@ SAMPLING = (
     NumberSetting(
         name="xtc_threshold",
         label="XTC threshold",
-        help="How likely a token is that XTC may leave out.",
+        help="The minimum probability of the tokens that XTC removes.",
         step=0.05,
         low=0,
         high=1,
@@ -117,7 +117,7 @@ SAMPLING = (
     NumberSetting(
         name="dry_multiplier",
         label="DRY multiplier",
-        help="Above 0: a token that would repeat a longer sequence becomes less likely.",
+        help="Above 0: repeating a longer sequence becomes less likely.",
         step=0.1,
         low=0,
         high=5,
@@ -134,7 +134,7 @@ LENGTH = NumberSetting(
 SEED = NumberSetting(
     name="seed",
     label="Seed",
-    help="The same question with the same seed and settings gets the same answer.",
+    help="The same question with the same seed and settings has the same answer.",
     step=1,
     empty="random",
 )
@@ -142,14 +142,14 @@ BUDGET = NumberSetting(
     name="thinking_budget",
     label="Reasoning budget",
     unit="tokens",
-    help="The most tokens of reasoning; then the answer begins. 0 for none.",
+    help="The maximum length of the reasoning, after which the answer begins. 0 for none.",
     step=256,
     empty="no limit",
 )
 ALTERNATIVES = NumberSetting(
     name="top_logprobs",
     label="Alternatives",
-    help="How many other choices are saved with each token.",
+    help="The number of other likely tokens saved with each token.",
     step=1,
     low=0,
     high=20,

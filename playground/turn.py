@@ -12,7 +12,7 @@ from playground.models import Conversation, Message
 from playground.schemas import AskBody
 from playground.store import ConversationStore
 
-_WENT_ON = "This chat went on in another window. Send again to go on after its newest message."
+_WENT_ON = "This chat was continued in another window. Send again to continue after its newest message."
 _EXISTS = "This chat was begun already."
 
 

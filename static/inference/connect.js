@@ -77,7 +77,7 @@ async function ask({ dataset }, dialect) {
   // Without cookies: the key alone has to open it.
   const options = { method: "POST", headers, body, credentials: "omit", cache: "no-store" };
   const response = await fetch(dialect.path, options).catch(() => {
-    throw new Error("The server could not be reached. Does it still run?");
+    throw new Error("The server cannot be reached. Is it still running?");
   });
   const found = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(`The server refused it (${response.status}): ${found.error?.message ?? response.statusText}`);

@@ -6,7 +6,7 @@
 const AT_ONCE = 3;
 const EVERY_MS = 1000;
 const AWAY = "Not live: the server cannot be reached. Trying again…";
-const FAILED = "It cannot be told whether it fits: the server did not answer.";
+const FAILED = "Whether it fits is unknown: the server did not answer.";
 
 /**
  * @typedef {{text: string, tone: string, facts: string[], can_download: boolean, gated: string}} VerdictView
@@ -56,7 +56,7 @@ const sight = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 
 for (const row of list.querySelectorAll("[data-model]:has([data-verdict=asked])")) {
-  row.querySelector("[data-verdict]").textContent = "Looking whether it fits…";
+  row.querySelector("[data-verdict]").textContent = "Checking whether it fits…";
   sight.observe(row);
 }
 

@@ -8,7 +8,7 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 const AWAY = "The server cannot be reached.";
-const CHANGED = "The file cannot be read any more. Choose it again.";
+const CHANGED = "The file can no longer be read. Choose it again.";
 
 /** @typedef {{name: string, size: number, modified: number, received: number}} Upload */
 
@@ -119,11 +119,11 @@ async function upload(file) {
   showRunning(true);
   try {
     await send(file, running.signal);
-    showState(`${file.name} is here. Import it above.`);
+    showState(`${file.name} was uploaded. Import it above.`);
     form.reset();
   } catch (error) {
     const isStopped = running.signal.aborted;
-    showState(isStopped ? "Stopped. What has arrived is kept; choose the same file to go on." : error.message);
+    showState(isStopped ? "Stopped. The uploaded part is kept; choose the same file to continue." : error.message);
   } finally {
     running = null;
     showRunning(false);

@@ -24,12 +24,12 @@ function show(offers, onLeave) {
   const root = document.querySelector("#browser-offer");
   const list = element("ul", {}, ...offers.map((offer) => row(offer, () => { if (!list.children.length) hide(); else list.querySelector("button").focus(); })));
   const hide = () => { root.hidden = true; document.querySelector("#prompt").focus(); };
-  root.replaceChildren(element("p", {}, "From before you signed in, this browser keeps:"), list,
+  root.replaceChildren(element("p", {}, "This browser has data from before you signed in:"), list,
     element("button", { type: "button", className: "plain", onclick: () => { onLeave(); hide(); } }, "Leave them"));
   root.hidden = false;
   const sidebar = document.querySelector("#sidebar");
   const look = () => { document.querySelector("#sidebar-toggle").click(); list.querySelector("button").focus(); };
-  if (sidebar.hidden) toast("This browser keeps things from before you signed in.", { name: "Show", act: look }); // as on a phone
+  if (sidebar.hidden) toast("This browser has data from before you signed in.", { name: "Show", act: look }); // as on a phone
 }
 
 /** @param {Offer} offer @param {() => void} onTaken */

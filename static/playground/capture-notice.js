@@ -10,7 +10,7 @@ function endText(until) {
 /** @param {import("./models.js").Models} models @param {HTMLElement} line */
 export function showCaptureNotice(models, line) {
   const show = () => {
-    const text = models.keptUntil ? `The operator of this server stores prompts and answers until ${endText(models.keptUntil)}.` : "";
+    const text = models.keptUntil ? `This server stores prompts and answers until ${endText(models.keptUntil)}.` : "";
     line.hidden = !text;
     if (line.textContent !== text) line.textContent = text;
   };

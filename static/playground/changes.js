@@ -25,6 +25,6 @@ export class Changes extends EventTarget {
   /** A page without an account is refused only once somebody has signed in. */
   #endSession() {
     if (account.id === "0") endSession("You have signed in since this page was opened. Your text is kept.", true);
-    else endSession("You are signed out. Your text is kept: sign in to go on.", false);
+    else endSession("You are signed out. Your text is kept: sign in to continue.", false);
   }
 }

@@ -69,7 +69,7 @@ export class Chat extends EventTarget {
     this.#emit("state");
     await this.#follow(id);
     const { status, content } = this.conversation.known.get(id) ?? {};
-    if (status === "done" && content === before) this.#emit("note", "The model added nothing: for it, this answer is complete.");
+    if (status === "done" && content === before) this.#emit("note", "The model added nothing: it considers this answer complete.");
     return content && content !== before ? begun.original : null;
   }
 
@@ -237,7 +237,7 @@ export class Chat extends EventTarget {
       if (!error.code) console.error(error);
       if (error.code === "conversation_changed") this.#emit("changed");
       const isSetting = hasOwnSettings && error.param && this.settings.refuse(error.param, error.message, "Not sent.");
-      if (error.status !== 401 && !isSetting) this.#emit("problem", error.code ? error.message : "Something went wrong. Reload the page.");
+      if (error.status !== 401 && !isSetting) this.#emit("problem", error.code ? error.message : "An error occurred. Reload the page.");
       return null;
     }
   }

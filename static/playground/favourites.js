@@ -66,7 +66,7 @@ export class Favourites extends EventTarget {
 
   async #save(changes) {
     if (this.account) await call("PATCH", ADDRESS, changes);
-    else if (store.write(KEY, [...this.ids]) === null) throw new Error("This browser does not let the page keep anything.");
+    else if (store.write(KEY, [...this.ids]) === null) throw new Error("This browser does not allow the page to store anything.");
     this.others?.postMessage("changed");
   }
 

@@ -65,7 +65,7 @@ function lists({ chats: all }) {
   const groups = [
     ["Not imported", all.filter(({ outcome }) => outcome === "failed")],
     ["Imported in part", all.filter(({ outcome, note }) => outcome === "imported" && note)],
-    ["Here already", all.filter(({ outcome }) => outcome === "duplicate")],
+    ["Already on this server", all.filter(({ outcome }) => outcome === "duplicate")],
     ["Imported", all.filter(({ outcome, note }) => outcome === "imported" && !note)],
   ];
   return groups.filter(([, members]) => members.length).map(([name, members], place) => element("details", { open: place === 0 },

@@ -48,7 +48,7 @@ const library = new Library();
 const limits = { file: page.max_file_bytes, picture: page.max_picture_bytes };
 const attachments = new Attachments(conversation, models, limits);
 const gauge = new Gauge(conversation, models, attachments);
-const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is not complete. Wait for it, or stop it. Your text is kept.") });
+const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is still in progress. Wait for it, or stop it. Your text is kept.") });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), limits, show, onOpen: open, onShow: showBranch,
@@ -161,7 +161,7 @@ async function refreshConversation() {
   try {
     const isElsewhere = await chat.sync();
     composer.settleWith(conversation.messages.findLast(({ role }) => role === "user")?.content);
-    if (isElsewhere) toast("This chat went on in another window.", { name: "Show", act: () => open(id, { isNew: false }) });
+    if (isElsewhere) toast("This chat was continued in another window.", { name: "Show", act: () => open(id, { isNew: false }) });
   } catch (error) {
     if (error.status === 404) reportDeleted(id);
   }

@@ -17,7 +17,7 @@ export function messageActs(page) {
       return await act();
     } catch (error) {
       if (!error.code) console.error(error);
-      toast(error.code ? error.message : "Something went wrong. Reload the page.");
+      toast(error.code ? error.message : "An error occurred. Reload the page.");
       return null;
     }
   };
@@ -40,7 +40,7 @@ export function messageActs(page) {
     if (!isOpen(open)) return true;
     put(saved.messages);
     conversation.show(conversation.tip, { staysHere: true });
-    toast("The answer was saved. The original is an earlier version.", { name: UNDO, act: () => attempt(() => takeBack(message, saved.original, open)) });
+    toast("The answer was saved. The original is kept as an earlier version.", { name: UNDO, act: () => attempt(() => takeBack(message, saved.original, open)) });
     return true;
   }
 

@@ -40,7 +40,7 @@ function fileView(address, { name, size }) {
       text = await response.text();
       body.textContent = text;
     } catch {
-      body.textContent = "The text could not be loaded. Fold the file and open it again.";
+      body.textContent = "The text could not be loaded. Close the file and open it again.";
     }
   });
   return root;

@@ -72,7 +72,7 @@ export class AnswerFoot {
       { name: isRaw ? "Formatted text" : "Raw text", isOff: !content, act: () => this.view.toggleRaw() },
       ...(acts.isReadOnly || !made ? [] : [this.#replay()]),
       { name: probabilities.root.hidden ? "Token probabilities" : "Hide token probabilities", isOff: !tokens?.length,
-        detail: tokens?.length ? "" : "None were saved: switch them on in the settings.", act: () => this.view.toggleProbabilities() },
+        detail: tokens?.length ? "" : "No probabilities were saved. Switch them on in the settings.", act: () => this.view.toggleProbabilities() },
       { name: details.isShown ? "Hide details" : "Details", isOff: !made && !measured, act: () => this.view.toggleDetails() },
     ];
     return [...change, ...look, ...(acts.isReadOnly ? [] : acts.waysToDelete(message))];

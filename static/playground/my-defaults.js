@@ -21,7 +21,7 @@ export class MyDefaults extends EventTarget {
   async save(values) {
     const kept = sparse(values);
     if (this.account) await call("PUT", "/chat/settings/", { settings: kept });
-    else if (store.write(KEY, kept) === null) throw new Error("This browser does not let the page keep anything.");
+    else if (store.write(KEY, kept) === null) throw new Error("This browser does not allow the page to store anything.");
     this.others?.postMessage("changed");
     this.#set(kept);
   }

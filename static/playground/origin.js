@@ -20,7 +20,7 @@ export function showOrigin(conversation, onOpen) {
 
 /** @returns {(Node | string)[]} */
 function originParts({ origin, copiedFrom, owner }, onOpen) {
-  if (owner !== null) return [`A chat of ${ownerText(owner)}, shared with everybody who may chat here.`];
+  if (owner !== null) return [`A chat of ${ownerText(owner)}, shared with all users who may chat here.`];
   if (origin) return ["Branched from ", linkTo(origin, onOpen)];
   return copiedFrom === null ? [] : [`Your copy of a chat that ${ownerText(copiedFrom)} shared.`];
 }

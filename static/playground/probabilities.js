@@ -20,7 +20,7 @@ export class Probabilities {
     this.text.replaceChildren(...tokens.map(({ text, logprob }, place) => element("span", {
       tabIndex: 0, className: `token is-${certainty(logprob)}`, data: { place },
     }, text)));
-    this.others.textContent = "Point at a token, or move to it with the Tab key, to see its alternatives.";
+    this.others.textContent = "Point at a token, or select it with the Tab key, to see its alternatives.";
   }
 
   #describe(token) {

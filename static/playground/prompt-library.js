@@ -73,12 +73,12 @@ export class PromptLibrary extends EventTarget {
   }
 
   #freeId() {
-    if (this.all.length >= MOST) throw new Error(`At most ${MOST} prompts are kept; delete one first.`);
+    if (this.all.length >= MOST) throw new Error(`At most ${MOST} prompts can be saved; delete one first.`);
     return Math.max(0, ...this.all.map(({ id }) => id)) + 1;
   }
 
   #change(all) {
-    if (!this.account && store.write(KEY, all) === null) throw new Error("This browser does not let the page keep anything.");
+    if (!this.account && store.write(KEY, all) === null) throw new Error("This browser does not allow the page to store anything.");
     this.#set(all);
     this.others?.postMessage("changed");
   }

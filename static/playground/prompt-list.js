@@ -34,7 +34,7 @@ export class PromptList {
     const query = this.search.value.trim().toLowerCase();
     const found = this.library.all.filter(({ name, text }) => `${name}\n${text}`.toLowerCase().includes(query));
     this.list.replaceChildren(...found.map((prompt) => (prompt.id === this.renamed ? this.#form(prompt) : this.#row(prompt))));
-    this.none.textContent = this.library.all.length ? "No prompt has this text." : "None is saved yet.";
+    this.none.textContent = this.library.all.length ? "No prompts match." : "No prompts saved yet.";
     this.none.hidden = found.length > 0;
     this.#showOffer();
   }
@@ -43,7 +43,7 @@ export class PromptList {
   #showOffer() {
     const { offered } = this.library;
     this.offer.hidden = !offered;
-    this.offer.firstElementChild.textContent = offered === 1 ? "One prompt is kept in this browser alone." : `${offered} prompts are kept in this browser alone.`;
+    this.offer.firstElementChild.textContent = offered === 1 ? "One prompt is saved only in this browser." : `${offered} prompts are saved only in this browser.`;
   }
 
   /** @param {Prompt} prompt */

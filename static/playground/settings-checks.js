@@ -19,7 +19,7 @@ export function numberProblem(given, limits) {
   const text = given.trim();
   if (!text) return "";
   const mended = mendedNumber(text, limits.whole);
-  if (mended) return `Numbers have no comma here: write ${mended}.`;
+  if (mended) return `Use a point for decimals: ${mended}.`;
   const value = NUMBER.test(text) ? Number(text) : NaN;
   const isWithin = value <= limits.most && !(value < limits.least) && !(value <= limits.above);
   const isRight = isWithin && (!limits.whole || Number.isInteger(value));
@@ -62,7 +62,7 @@ export function regexProblem(text) {
   try {
     new RegExp(text.replace(/^\(\?[a-z]+\)/i, ""));
   } catch (error) {
-    if (BROKEN.test(error.message)) return `This is no regular expression: ${error.message.split(": ").at(-1).toLowerCase()}.`;
+    if (BROKEN.test(error.message)) return `This is not a valid regular expression: ${error.message.split(": ").at(-1).toLowerCase()}.`;
   }
   return "";
 }

@@ -41,8 +41,8 @@ export class SettingsPanel {
   #listenToButtons() {
     const { settings } = this;
     const onClick = (id, act) => this.root.querySelector(id).addEventListener("click", act);
-    onClick("#settings-reset", () => this.#replace({}, "Every choice is left to the model."));
-    onClick("#defaults-load", () => this.#replace(settings.defaults.values, "This chat has your defaults again."));
+    onClick("#settings-reset", () => this.#replace({}, "All settings use the model's defaults."));
+    onClick("#defaults-load", () => this.#replace(settings.defaults.values, "Your defaults were restored for this chat."));
     onClick("#defaults-save", () => this.#saveDefaults());
   }
 
@@ -154,9 +154,9 @@ const nameOf = (field) => field.getAttribute("aria-label") ?? field.labels[0].fi
 
 /** @param {import("./model-defaults.js").ModelSettings} current */
 function reasoningText({ model, reasoning }) {
-  if (!reasoning.can_reason) return `${model} does not reason, so these settings change nothing.`;
+  if (!reasoning.can_reason) return `${model} does not reason, so these settings have no effect.`;
   const levels = reasoning.efforts.length
-    ? `It knows the efforts ${reasoning.efforts.join(", ")}.`
-    : "It has no levels of effort: they limit its reasoning.";
-  return `${model} reasons. ${levels}${reasoning.has_switch ? "" : " It has no switch: “off” closes its reasoning at once."}`;
+    ? `It supports the effort levels ${reasoning.efforts.join(", ")}.`
+    : "It has no effort levels; “Effort” limits the length of its reasoning.";
+  return `${model} reasons. ${levels}${reasoning.has_switch ? "" : " It cannot switch reasoning off; “off” ends it immediately."}`;
 }

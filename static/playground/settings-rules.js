@@ -37,5 +37,5 @@ export function rules(field) {
 }
 
 function missingTools({ tools, tool_choice }) {
-  return tool_choice === "required" && !tools.trim() ? "There is no function to call; enter one." : "";
+  return tool_choice === "required" && !tools.trim() ? "There is no function to call. Enter one under “Functions the model may call”." : "";
 }

@@ -90,13 +90,13 @@ def test_a_key_that_is_made_here_is_shown_once(staff: Client) -> None:
 def test_a_site_that_needs_a_key_says_so(staff: Client, settings: Any) -> None:
     settings.CONFIG = Config(api_key="sesame-of-the-tests")
     page = shown(staff)
-    assert "with an API key only" in page and 'api_key="YOUR_KEY"' in texts(page)[0]
+    assert "requires an API key" in page and 'api_key="YOUR_KEY"' in texts(page)[0]
 
 
 def test_rights_are_those_of_models_and_keys() -> None:
     viewer, keeper = client_of("viewer", "view_servedmodel"), client_of("keeper", "add_apikey")
     page = shown(viewer)
-    assert "Make a key" not in page and "names agents use" not in page and texts(page)
+    assert "Make a key" not in page and "these names" not in page and texts(page)
     with serving(FakeRunner(), cards=CARDS):
         assert viewer.post(PAGE, {"act": "make"}).status_code == 403
         assert keeper.get(PAGE).status_code == 403
@@ -107,7 +107,7 @@ def test_rights_are_those_of_models_and_keys() -> None:
 def test_without_a_model_the_page_says_where_to_get_one(staff: Client) -> None:
     with serving(FakeRunner(), cards=[CARDS[1]]):
         page = staff.get(PAGE).content.decode()
-    assert "There is no model yet" in page and not texts(page)
+    assert "There is no model that generates text" in page and not texts(page)
 
 
 def test_the_index_and_a_models_page_lead_here(staff: Client) -> None:

@@ -60,7 +60,7 @@ def test_without_words_the_suggestions_are_shown_and_the_hub_is_not_asked(
 ) -> None:
     page = look(staff)
     assert ids(page) == [model.id for model in SUGGESTED]
-    assert "Good choices, as of 29 November 2026" in page
+    assert "Recommended models, as of 29 November 2026" in page
     assert 'data-verdict="bad" role="status">Does not fit: it needs' in page
     assert 'data-verdict="asked"' not in page and not hub.heard
 
@@ -72,8 +72,8 @@ def test_words_find_models_with_their_facts_and_a_link_to_the_verdict(staff: Cli
     assert "2.0 GB · 4bit · qwen3 · apache-2.0 · uses tools · thinks" in page
     assert "123,456 downloads in the last month, 42 likes, changed on 2026-10-03" in page
     assert f'data-verdict="asked" role="status"><a href="?q={QWEN.replace("/", "%2F")}">Does it fit?' in page
-    assert page.count("It is gated: accept its licence") == 1
-    assert "sort=likes" in hub.searches[0] and "Good choices" not in page
+    assert page.count("The model is gated: accept its licence") == 1
+    assert "sort=likes" in hub.searches[0] and "Recommended models" not in page
 
 
 def test_more_results_are_one_link_away(staff: Client, hub: FakeHub) -> None:
@@ -86,7 +86,7 @@ def test_more_results_are_one_link_away(staff: Client, hub: FakeHub) -> None:
 
 def test_nothing_found_says_what_to_try(staff: Client) -> None:
     page = look(staff, q="zzz")
-    assert "Try fewer words or look among all safetensors models." in page and "Good choices" in page
+    assert "Try fewer words or look among all safetensors models." in page and "Recommended models" in page
     assert "Try fewer words." in look(staff, q="zzz", format="safetensors")
 
 

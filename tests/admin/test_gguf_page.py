@@ -105,7 +105,7 @@ def test_an_upload_is_shown_and_discarded(site: ImportingSite, staff: Client) ->
     uploads.open(file)
     uploads.append(file, 0, b"GGUF" + bytes(999_996))
     page = staff.get(PAGE).content.decode()
-    assert 'data-upload="new.gguf"' in page and "1.0 MB of 4.0 MB are here." in page
+    assert 'data-upload="new.gguf"' in page and "1.0 MB of 4.0 MB uploaded." in page
     assert 'data-upload="new.gguf"' not in act(staff, "discard", "new.gguf")
     assert uploads.all() == []
 
@@ -115,7 +115,7 @@ def test_a_missing_folder_is_told(site: ImportingSite, staff: Client) -> None:
         path.unlink()
     site.folder.rmdir()
     page = staff.get(PAGE).content.decode()
-    assert "The folder is not there." in page and "There are no GGUF files" in page
+    assert "The folder does not exist." in page and "The folder has no GGUF files" in page
 
 
 def test_who_may_not_download_sees_nothing(site: ImportingSite) -> None:

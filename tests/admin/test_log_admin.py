@@ -32,7 +32,7 @@ def test_it_is_filtered_by_level_text_and_request(staff: Client) -> None:
         assert "memory is short" in shown and "loaded &lt;tiny&gt;" not in shown
     shown = page(staff, PAGE, request="req_of_this_test")
     assert "memory is short" not in shown and "loaded &lt;tiny&gt;" in shown
-    assert "No line of the log fits." in page(staff, PAGE, text="nothing like that")
+    assert "No log lines match." in page(staff, PAGE, text="nothing like that")
     assert "loaded &lt;tiny&gt;" in page(staff, PAGE, level="LOUD")
 
 

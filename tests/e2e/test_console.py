@@ -90,4 +90,4 @@ async def test_the_log_follows_and_filters(site: Site) -> None:
         await page.get_by_label("Follow").uncheck()
         await page.get_by_label("Text").fill("no line has this")
         await page.get_by_role("button", name="Show").click()
-        await expect(page.locator("#lines")).to_contain_text("No line of the log fits.")
+        await expect(page.locator("#lines")).to_contain_text("No log lines match.")

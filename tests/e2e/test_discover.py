@@ -45,9 +45,9 @@ async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
         await page.fill("#id_username", "admin")
         await page.fill("#id_password", first_password(site))
         await page.press("#id_password", "Enter")
-        await expect(page.get_by_role("heading", name="Good choices")).to_be_visible(timeout=SLOW)
+        await expect(page.get_by_role("heading", name="Recommended models")).to_be_visible(timeout=SLOW)
         assert await complaints(page) == []
-        await page.get_by_label("Words, or the address of a model").fill("tiny")
+        await page.get_by_label("Search terms, or the URL of a model").fill("tiny")
         await page.keyboard.press("Enter")
         row, other = (page.locator(f'[data-model="{name}"]') for name in (REPO, QWEN))
         await expect(row.locator("[data-verdict=good]")).to_contain_text(

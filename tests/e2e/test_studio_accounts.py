@@ -101,7 +101,7 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await carol.ask("Are you still there?")  # on a page that was open before
             await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
             assert await status_of(page, f"{studio.url}/") == 403
-            await expect(page.get_by_role("heading")).to_have_text("This account may not chat")
+            await expect(page.get_by_role("heading")).to_have_text("This account has no permission to chat")
             await expect(page.locator("body")).to_contain_text("can put it in the group “member”")
         assert (operator.complaints, operator.elsewhere) == ([], [])
 

@@ -260,7 +260,7 @@ async def test_a_capture_is_shown_while_it_goes_on(address: str) -> None:
         await expect(line).to_be_hidden()
         async with capturing(address):
             end = datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(hours=1)
-            text = "The operator of this server stores prompts and answers until "
+            text = "This server stores prompts and answers until "
             await expect(line).to_contain_text(text)
             ends = {f"{at:%H:%M}." for at in (end, end - timedelta(minutes=1))}
             assert (await line.inner_text())[-6:] in ends

@@ -38,8 +38,8 @@ MISTAKES = [
     ("stop", "\n".join(f"stop {n}" for n in range(65)), "at most 64"),
     ("stop", "x" * 501, "at most 500 characters"),
     ("choices", "\n\n", "Enter the choices"),
-    ("regex", "(a", "no regular expression"),
-    ("regex", "*a", "no regular expression"),
+    ("regex", "(a", "not a valid regular expression"),
+    ("regex", "*a", "not a valid regular expression"),
     ("grammar", " ", "Enter a grammar"),
     ("tools", '{"name": "a"}', "must be a JSON list"),
     ("tools", "null", "must be a JSON list"),
@@ -151,7 +151,7 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await expect(page.locator("#set-seed")).to_have_value("")
         await page.locator(".unfiled .row-link").nth(1).click()
         await expect(page.locator("#set-seed")).to_have_value("5")
-        await page.get_by_role("button", name="Back to my defaults").click()
+        await page.get_by_role("button", name="Restore my defaults").click()
         for field, value in (("#set-top-k", "7"), ("#set-temperature", ""), ("#set-system", "")):
             await expect(page.locator(field)).to_have_value(value)
         await page.locator("#toast").get_by_role("button", name="Undo").click()
@@ -220,7 +220,7 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         await page.get_by_label("New name").fill("Pal")
         await page.keyboard.press("Enter")
         await page.get_by_label("Search prompts").fill("nothing like it")
-        await expect(page.get_by_text("No prompt has this text.")).to_be_visible()
+        await expect(page.get_by_text("No prompts match.")).to_be_visible()
         await page.get_by_label("Search prompts").fill("MOOD")
         await page.get_by_role("button", name="Delete Pal").click()
         await expect(page.get_by_role("button", name="Use Pal")).to_have_count(0)

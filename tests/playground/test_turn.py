@@ -54,7 +54,7 @@ def test_a_page_that_does_not_know_the_newest_message_is_refused(store: Conversa
     second = ask(store, "one", at_end=True, **place)
     with pytest.raises(ConversationChanged) as refusal:
         ask(store, "two", at_end=True, **place)
-    assert "went on in another window" in refusal.value.message
+    assert "was continued in another window" in refusal.value.message
     ask(store, "two", at_end=True, **after(first, second.answers[0]))
     ask(store, "a branch on purpose", **place)
 

@@ -240,7 +240,7 @@ async def test_editing_during_an_answer_stops_that_answer_and_the_focus_is_not_l
         await visit.ask("Talk forever")
         await expect(last(page)).to_contain_text("calm way")
         await visit.ask("Too early")
-        await expect(page.locator("#toast")).to_contain_text("Not sent: the answer is not complete.")
+        await expect(page.locator("#toast")).to_contain_text("Not sent: the answer is still in progress.")
         await expect(prompt).to_have_value("Too early")
         await expect(page.locator(".message")).to_have_count(2)
         await page.get_by_label("Edit question").click()

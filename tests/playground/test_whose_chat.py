@@ -25,7 +25,7 @@ async def test_a_shared_chat_and_its_copy_name_their_owner(address: str) -> None
         page = other.page
         await page.goto(visit.page.url)  # leads to the shared page
         await expect(page.locator(".origin")).to_have_text(
-            "A chat of ann, shared with everybody who may chat here."
+            "A chat of ann, shared with all users who may chat here."
         )
         await page.get_by_role("button", name="Continue in my own chat").click()
         await expect(page.locator(".origin")).to_have_text("Your copy of a chat that ann shared.")

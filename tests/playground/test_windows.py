@@ -41,7 +41,7 @@ async def test_windows_show_each_others_turns_and_go_on_after_the_newest(address
         await expect(other.locator(".takes-place:visible")).to_have_count(0)
         await one.get_by_label("Edit your question").press("Enter")  # a branch on purpose
         await expect(one.locator(PROSE)).to_contain_text("user: an open echo")
-        await expect(other.locator("#toast")).to_contain_text("This chat went on in another window.")
+        await expect(other.locator("#toast")).to_contain_text("This chat was continued in another window.")
         await expect(other.locator(".message")).to_have_count(6)
         await other.get_by_role("button", name="Show", exact=True).click()
         await expect(other.locator(PROSE)).to_contain_text("user: an open echo")
@@ -66,7 +66,7 @@ async def test_a_window_without_news_asks_before_it_goes_on(address: str) -> Non
         await ended(one)
         await send(other, "Third echo")
         await expect(other.locator("#toast")).to_contain_text(
-            "This chat went on in another window. Send again"
+            "This chat was continued in another window. Send again"
         )
         await expect(other.locator("#prompt")).to_have_value("Third echo")
         await expect(other.locator(PROSE)).to_contain_text("user: Second echo")

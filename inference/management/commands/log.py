@@ -31,7 +31,7 @@ class Command(BaseCommand):
         folder = settings.CONFIG.data_dir / FOLDER
         found = list(islice(entries_in(folder, wanted), max(0, options["lines"])))
         if not found:
-            self.stderr.write(f"No line of the log in {folder} fits.")
+            self.stderr.write(f"No log lines in {folder} match.")
         for entry in reversed(found):
             self.stdout.write(msgspec.json.encode(entry).decode() if options["json"] else _text(entry))
 

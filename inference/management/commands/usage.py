@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(msgspec.to_builtins(found), indent=1))
             return
         if not found.rows:
-            self.stdout.write("No requests in this time.")
+            self.stdout.write("No requests in this period.")
             return
         rows = [(row.name, *_cells(row.figures)) for row in found.rows]
         for line in table([(by.upper(), *_COLUMNS), *rows, ("all", *_cells(found.total))]):

@@ -120,7 +120,7 @@ def test_a_load_has_its_bar(pool: Pool, operator: Client, loop: asyncio.Abstract
 
 def test_staff_without_the_right_sees_the_admin_alone(pool: Pool) -> None:
     text = page(client_of("eve"))
-    assert 'id="dashboard"' not in text and "What you did last" in text
+    assert 'id="dashboard"' not in text and "Recent actions" in text
 
 
 def test_a_user_that_may_act_sees_what_to_act_on(asking: Asking) -> None:

@@ -48,7 +48,7 @@ def test_rows_by_key_and_by_user_link_to_them(staff: Client) -> None:
 
 def test_nothing_was_used_and_unknown_choices_are_the_defaults(staff: Client) -> None:
     page = shown(staff, range="1y", by="colour", show="__class__")
-    assert "No requests in this time." in page
+    assert "No requests in this period." in page
     assert page.count('aria-current="true"') == 3
 
 

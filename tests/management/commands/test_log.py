@@ -21,7 +21,7 @@ def shown(*args: str) -> tuple[str, str]:
 
 def test_it_prints_the_lines_that_fit_the_newest_last(tmp_path: Path, settings: Any) -> None:
     settings.CONFIG = Config(data_dir=tmp_path)
-    assert "No line of the log" in shown()[1]
+    assert "No log lines" in shown()[1]
     kept = ring()
     kept.keep_in(tmp_path / FOLDER)
     log(kept, "loaded it", request_id="req_1")

@@ -27,7 +27,7 @@ def test_it_prints_a_table_csv_or_json() -> None:
 
 
 def test_nothing_was_used() -> None:
-    assert usage("--by", "key") == "No requests in this time.\n"
+    assert usage("--by", "key") == "No requests in this period.\n"
 
 
 def test_a_zone_that_does_not_exist_is_refused() -> None:
