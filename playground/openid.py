@@ -68,7 +68,7 @@ class OpenIDCallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc] 
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not _PLACES.acquire(blocking=False):
-            text = "Too many people are signing in at this moment. Please try again in a few seconds."
+            text = "Too many sign-ins are in progress. Please try again in a few seconds."
             return _asked_again(request, text, 429, retry_after=5)
         try:
             return self._sign_in(request)
@@ -166,7 +166,7 @@ def _refused(request: HttpRequest, error: Exception, address: str) -> HttpRespon
     request.session.pop(_ID_TOKEN, None)
     name = settings.CONFIG.oidc_label
     text = (
-        f"Your account at {name} may not sign in here. Ask whoever runs this site to let you in."
+        f"Your account at {name} may not sign in here. Ask an administrator for access."
         if isinstance(error, NotAdmitted)
         else f"Signing in with {name} did not work. Please try again; the log of this site says why."
     )

@@ -64,7 +64,9 @@ class CachedTable(Generic[T]):
         try:
             table = self._read()
         except Exception as error:
-            logger.warning("%s stay as last known, the database fails: %r", self._name, error)
+            logger.warning(
+                "%s keep their last known state, because the database fails: %r", self._name, error
+            )
             table = self._last_known(age)
         with self._lock:
             if age == self._age:

@@ -42,8 +42,8 @@ class FirstLogin:
             return
         if users.filter(username=self._name).exists():
             raise ImproperlyConfigured(
-                f"MLX_SERVER_ADMIN_USER: there is an account {self._name!r} already, and it is no superuser. "
-                "Name another one."
+                f"MLX_SERVER_ADMIN_USER: the account {self._name!r} exists and is not a superuser. "
+                "Choose another name."
             )
         password = self._wanted or secrets.token_urlsafe(12)
         if self._wanted:
@@ -99,8 +99,8 @@ def _read(path: Path, source: str) -> str:
         return read_secret(path)
     except OSError as error:
         raise ImproperlyConfigured(f"{source}: {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # also where it is no text
-        problem = "it is no text" if isinstance(error, UnicodeError) else str(error)
+    except ValueError as error:  # also where it is not text
+        problem = "it is not text" if isinstance(error, UnicodeError) else str(error)
         raise ImproperlyConfigured(f"{source}: the password in {path}: {problem}") from None
 
 

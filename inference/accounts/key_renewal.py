@@ -26,8 +26,10 @@ class KeyRenewalForm(forms.Form):
     grace = forms.ChoiceField(
         label="Old secret",
         choices=_GRACES,
-        help_text="Time to give the new secret to the programs that use the key, though never more than the "
-        "old one had anyway.",
+        help_text=(
+            "How long the old secret still works, so that you can give the new one to programs. It never "
+            "works past its original expiry date."
+        ),
     )
 
     def __init__(self, data: Any = None, *, key: ApiKey) -> None:
@@ -37,9 +39,7 @@ class KeyRenewalForm(forms.Form):
     def clean_expires_at(self) -> datetime | None:
         end: datetime | None = self.cleaned_data["expires_at"]
         if end is not None and end <= datetime.now(UTC):
-            raise forms.ValidationError(
-                "Give a day ahead; days are those of UTC. To end a key now, revoke it."
-            )
+            raise forms.ValidationError("Enter a future day, in UTC. To end a key now, revoke it.")
         return end
 
     def renew(self, user: Any) -> tuple[ApiKey, str]:

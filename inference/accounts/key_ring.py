@@ -71,7 +71,7 @@ def _check_secret(secret: str, known: CachedKey) -> None:
         raise AuthenticationFailed(_NOT_VALID)
     if old.ends_at <= datetime.now(UTC):
         raise AuthenticationFailed(
-            "This API key was renewed, and its old secret has ended; ask for the new one."
+            "This API key was renewed, and its old secret no longer works; ask for the new one."
         )
 
 

@@ -18,7 +18,7 @@ else:
 
 logger = logging.getLogger(__name__)
 MOST_KEYS = 100  # of one account, without those that are revoked
-_TOO_MANY = f"An account has at most {MOST_KEYS} keys; revoke one that nobody uses."
+_TOO_MANY = f"An account can have at most {MOST_KEYS} keys; revoke an unused one."
 
 
 class OwnKeyForm(OwnKeyFormBase):
@@ -43,8 +43,8 @@ class OwnKeyForm(OwnKeyFormBase):
         """Store the key; returns it with its secret, which can be seen only now."""
         secret = self.instance.give_secret()
         key = self.save()
-        logger.info("%r made the API key %s", key.owner.get_username(), key)
-        audit_log.write(key.owner, ApiKey, str(key), "Made on the page API keys.", key, ADDITION)
+        logger.info("%r created the API key %s", key.owner.get_username(), key)
+        audit_log.write(key.owner, ApiKey, str(key), "Created on the page API keys.", key, ADDITION)
         return key, secret
 
 
@@ -69,7 +69,7 @@ def own_key(user: Any, pk: int) -> ApiKey:
     """One of the account's keys; raises NotFound."""
     key: ApiKey | None = keys_of(user).filter(pk=pk).first()
     if key is None:
-        raise NotFound("You have no such API key.")
+        raise NotFound("You have no API key with this id.")
     return key
 
 

@@ -47,7 +47,7 @@ def check_may_chat(user: User | None) -> None:
     """Raise PermissionDenied for an account without the right to chat; queries the database."""
     if isinstance(user, AbstractUser) and not user.has_perm("inference.ask_servedmodel"):
         raise PermissionDenied(
-            f"The account {user.get_username()} may not chat here. An administrator can put it in "
+            f"The account {user.get_username()} has no permission to chat. An administrator can add it to "
             "the group “member”."
         )
 

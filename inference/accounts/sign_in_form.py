@@ -59,7 +59,7 @@ class AdminSignInForm(_Throttled, AdminAuthenticationForm):
 @contextlib.contextmanager
 def _place_in_line() -> Iterator[None]:
     if not _WAITING.acquire(blocking=False):
-        text = "Too many people are signing in at this moment. Please try again in a few seconds."
+        text = "Too many sign-ins are in progress. Please try again in a few seconds."
         raise ValidationError(text, code=BUSY)
     try:
         yield
@@ -70,8 +70,8 @@ def _place_in_line() -> Iterator[None]:
 def too_many_failures(seconds: int) -> str:
     """What a visitor reads who has to wait for so long."""
     return (
-        f"Too many attempts to sign in have failed. Try again in {_duration(seconds)}, or ask whoever runs "
-        "this site to lift the wait."
+        f"Too many attempts to sign in have failed. Try again in {_duration(seconds)}, or ask an "
+        "administrator to lift the wait."
     )
 
 

@@ -1,7 +1,7 @@
 """The throttle of sign-ins, per account and per address; its counts outlive a restart.
 
 An attempt is counted as a failure before the password is checked, so that parallel attempts are counted too;
-a success takes it back. After a few failures each further one doubles the wait:
+a success undoes this. After a few failures each further one doubles the wait:
 
 - of one account from one address,
 - of one address for any accounts, so that it cannot try one password on all of them,

@@ -14,7 +14,9 @@ _ANSWER = Message(role="assistant", content="probe-of-the-answer")
 _SECOND_QUESTION = Message(role="user", content="probe-of-the-second-question")
 _SYSTEM = Message(role="system", content="probe-of-the-system")
 _CITY = "Probeville"
-_PROMPTED = "Its template renders no tools, so the system message describes them; expect less reliable calls."
+_PROMPTED = (
+    "Its template does not render tools, so the system message describes them; calls are less reliable."
+)
 _TOOL = Tool(
     name="probe_weather",
     description="The weather in a city.",
@@ -45,7 +47,9 @@ def findings(adapter: Adapter, tokenizer: Tokenizer) -> tuple[Finding, ...]:
 def _stops(adapter: Adapter) -> Iterator[Finding]:
     if not adapter.stop_ids:
         yield Finding(
-            light="amber", about="stops", text="No stop token is known: its answers end at max_tokens only."
+            light="amber",
+            about="stops",
+            text="It has no known stop token: its answers end only at max_tokens.",
         )
 
 
@@ -97,7 +101,7 @@ class Trial:
             )
         if not self._is_parsed_back(text):
             yield Finding(
-                light="red", about="tools", text="The tool calls that its template writes cannot be parsed."
+                light="red", about="tools", text="The tool calls that its template renders cannot be parsed."
             )
 
     def _problem(self, *messages: Message) -> str:

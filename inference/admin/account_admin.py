@@ -43,7 +43,7 @@ class AccountLimitsInline(AccountInline):
     fields = (*_LIMITS, "usage")
     readonly_fields = ("usage",)
     can_delete = False
-    verbose_name = verbose_name_plural = "limits (an empty field has that of the groups)"
+    verbose_name = verbose_name_plural = "limits (empty fields use the limits of the groups)"
 
     @admin.display(description="Used today")
     def usage(self, limits: AccountLimits) -> str:
@@ -80,7 +80,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
     readonly_fields = ("last_sign_in", "joined", "role_text")
     fieldsets = (
         (None, {"fields": ("username", "password", "role", "is_active", "last_sign_in", "joined")}),
-        ("Rights one by one", {"classes": ("collapse",), "fields": _RIGHTS}),
+        ("Individual permissions", {"classes": ("collapse",), "fields": _RIGHTS}),
         ("Name and address", {"classes": ("collapse",), "fields": ("first_name", "last_name", "email")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "role", "usable_password", "password1", "password2")}),)
@@ -166,7 +166,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
             raise PermissionDenied
         if request.method != "POST":
             return redirect("admin:auth_user_change", pk)
-        audit_log.write(request.user, User, user.get_username(), "Made a password link.", user)
+        audit_log.write(request.user, User, user.get_username(), "Created a password link.", user)
         context = self.admin_site.each_context(request) | {
             "title": "Password link",
             "opts": self.opts,

@@ -13,9 +13,9 @@ _HELP = (
 )
 _HELP_OF_RIGHTS = {
     "username": "At most 150 letters, digits and @ . + - _",
-    "password": "It is stored as a hash, so nobody can read it.",
-    "is_active": "A disabled account cannot sign in, and its keys are rejected. Its chats stay.",
-    "is_staff": "May open the admin, and sees the pages that the permissions allow.",
+    "password": "It is stored as a hash and cannot be read.",
+    "is_active": "A disabled account cannot sign in, and its keys are rejected. Its chats are kept.",
+    "is_staff": "Can open the admin and see the pages that the permissions allow.",
     "is_superuser": "Has all permissions.",
 }
 

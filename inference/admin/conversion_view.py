@@ -54,7 +54,7 @@ def shared_facts(one: ActiveConversion[Any, Any], *, running: str, text: str) ->
     """What the views of all kinds have; `running` is the heading while it runs, `text` is below it."""
     steps = one.progress.steps if one.state is State.RUNNING else ()
     files = tuple(map(StepView.of, steps))
-    waits = "It begins when the one before it has ended."
+    waits = "It begins when the previous one has ended."
     return {
         "id": one.name,
         "state": one.state,

@@ -124,6 +124,6 @@ def _results(query: Query) -> Results:
 
 def _nothing_found(query: Query) -> str:
     if "/" in query.words:
-        return f"Nothing was found. {NotAnId()}"
+        return f"No models found. {NotAnId()}"
     other = " or look among all safetensors models" if query.format is Format.MLX else ""
-    return f"Nothing was found. Try fewer words{other}."
+    return f"No models found. Try fewer search terms{other}."

@@ -19,7 +19,7 @@ _TONES: dict[str, Tone] = {"fits": "good", "fits_alone": "good", "fits_shorter":
 _ABLE = {
     "tools": "uses tools",
     "thinking": "thinks",
-    "pictures": "made for pictures too",
+    "pictures": "supports pictures",
 }
 _KINDS = {"embedding": "makes embeddings", "rerank": "scores documents"}
 
@@ -87,7 +87,7 @@ def _examined_facts(found: Examination) -> Iterator[str]:
         return
     yield from (_ABLE[one] for one in found.model.capabilities)
     known = found.model.adapter != "default"
-    yield f"prompt format known: {found.model.adapter}" if known else "prompt format: its own template"
+    yield f"prompt format: {found.model.adapter}" if known else "prompt format: its own template"
 
 
 def of_found(found: Sequence[FoundModel]) -> list[ModelView]:

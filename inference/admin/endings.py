@@ -8,7 +8,7 @@ from django.db.models import Q
 from inference.models.request_record import RequestRecord
 
 FINISHES = {
-    "stop": "Stopped by itself",
+    "stop": "Completed",
     "length": "Reached its token limit",
     "tool_calls": "Called a tool",
 }
@@ -20,7 +20,7 @@ ERRORS = {
     "conversation_changed": "The chat had changed",
     "conversation_locked": "The conversation was in use",
     "headers_too_large": "Headers too large",
-    "internal_error": "Error of the server",
+    "internal_error": "Server error",
     "invalid_api_key": "API key not valid",
     "invalid_json": "Not valid JSON",
     "invalid_request_error": "Request not valid",

@@ -53,7 +53,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Other names that requests may use for this model, one per line. "
-        "`claude-*` is for all that begin so.",
+        "`claude-*` matches all names that begin with `claude-`.",
     )
 
     adapter = forms.ChoiceField(
@@ -65,8 +65,8 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
 
     draft_model = forms.ChoiceField(
         required=False,
-        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load. "
-        "It takes memory of its own.",
+        help_text="A smaller model with the same vocabulary that drafts tokens, from the next load. "
+        "It uses additional memory.",
     )
 
     class Meta:

@@ -63,8 +63,8 @@ def summary(found: HealthReport) -> str:
     """The report in a sentence."""
     number = sum(1 for result in found.results if result.state != "good")
     if number:
-        return "1 thing needs attention." if number == 1 else f"{number} things need attention."
-    return "All is well." if found.is_complete else "All is well so far."
+        return "1 problem needs attention." if number == 1 else f"{number} problems need attention."
+    return "No problems found." if found.is_complete else "No problems found so far."
 
 
 def _rows(found: HealthReport, *, is_good: bool) -> list[FindingRow]:

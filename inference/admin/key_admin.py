@@ -95,7 +95,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             "opts": self.opts,
             "original": key,
             "crumb": "Revoke",
-            "text": "Its requests are rejected from then on, and active ones end. There is no way back.",
+            "text": "Its requests are rejected from then on, and active ones end. This cannot be undone.",
             "act": f"revoke {key.pk}",
             "button": "Revoke",
             "action_url": reverse("admin:inference_apikey_act"),

@@ -16,7 +16,10 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
         label="Models",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="What the key sees and may use; a model has its adapters and profiles with it. None: all.",
+        help_text=(
+            "The models that the key can list and use, each with its adapters and profiles. None selected: "
+            "all."
+        ),
     )
 
     class Meta:
@@ -28,5 +31,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own cla
         if "allowed_models" in self.fields:
             here = [card.id for card in requestable(runtime.catalog().scan())]
             gone = [name for name in self.instance.allowed_models if name not in here]
-            choices = [(name, name) for name in here] + [(name, f"{name} (not here now)") for name in gone]
+            choices = [(name, name) for name in here] + [
+                (name, (f"{name} (currently missing)")) for name in gone
+            ]
             self.fields["allowed_models"].choices = choices  # type: ignore[attr-defined]

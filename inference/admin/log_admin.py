@@ -14,7 +14,7 @@ from inference.admin.times import local_time
 from inference.core.log_ring import RING, LogEntry, LogFilter
 from inference.models import LogLine
 
-LEVELS = {"": "All", "INFO": "Info and worse", "WARNING": "Warnings and worse", "ERROR": "Errors"}
+LEVELS = {"": "All", "INFO": "Info and above", "WARNING": "Warnings and above", "ERROR": "Errors"}
 _MOST = 300
 _LONGEST = 200  # characters of a filter
 

@@ -10,7 +10,7 @@ from inference.core.units import in_gb
 def lora_lines(card: ModelCard | None) -> str:
     """A line for each adapter: the id that requests name it by, or why it cannot be used."""
     if card is None or not card.loras:
-        return "None. Each folder below “adapters” in the model's folder is one."
+        return "None. Each folder below “adapters” in the model's folder is an adapter."
     return format_html_join(
         mark_safe("<br>"), "{}: {}", ((f"{card.id}:{lora.name}", _text(lora)) for lora in card.loras)
     )

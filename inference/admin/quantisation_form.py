@@ -17,10 +17,10 @@ _NOTES = {
     "6": "little loss",
     "5": "some loss",
     "4": "the usual one",
-    "mixed_2_6": "2 bits, and 6 for what matters most: a large loss",
-    "mixed_3_4": "3 bits, and 4 for what matters most",
-    "mixed_3_6": "3 bits, and 6 for what matters most",
-    "mixed_4_6": "4 bits, and 6 for what matters most",
+    "mixed_2_6": "2 bits, and 6 for the most important layers: a large loss",
+    "mixed_3_4": "3 bits, and 4 for the most important layers",
+    "mixed_3_6": "3 bits, and 6 for the most important layers",
+    "mixed_4_6": "4 bits, and 6 for the most important layers",
 }
 
 
@@ -45,15 +45,17 @@ class QuantisationForm(forms.Form):
         coerce=int,
         choices=[(size, str(size)) for size in GROUP_SIZES],
         initial=GROUP_SIZES[0],
-        help_text="How many numbers share a scale. The sizes above are for 64; smaller groups lose less and "
-        "take more.",
+        help_text="The number of weights that share a scale. The sizes above are for 64; smaller groups lose "
+        "less quality and need more memory.",
     )
     name = forms.CharField(required=False, max_length=_LONGEST_NAME)
     measures = forms.BooleanField(
         required=False,
         initial=True,
         label="Measure the perplexity of both models",
-        help_text="It tells what quantising costs. It needs the whole original in memory, and takes longer.",
+        help_text=(
+            "This shows the loss of quality. It loads the complete original into memory, and takes longer."
+        ),
     )
 
     def __init__(self, card: ModelCard, data: Any = None) -> None:

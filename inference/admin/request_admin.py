@@ -30,7 +30,7 @@ else:
 _MOST_MODELS = 30
 _CAPTURED = ("prompt", "answer")
 _NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name
-_NOT_STORED = "Not stored: there was no capture, or the text was deleted."
+_NOT_STORED = "Not stored: no capture was active, or the text was deleted."
 _FORBIDDEN = "Stored. Reading them requires the permission “Can read captured prompts and answers”."
 
 
@@ -226,7 +226,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Log")
     def log(self, record: RequestRecord) -> str:
         if not record.request_id:
-            return "It has no request id, so its lines are not known."
+            return "It has no request id, so its log lines are unknown."
         query = urlencode({"request": record.request_id})
         return format_html(
             '<a href="{}?{}">Its lines</a>', reverse("admin:inference_logline_changelist"), query

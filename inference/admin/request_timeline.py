@@ -82,7 +82,7 @@ def decisions(record: RequestRecord) -> str:
         for event in events[:_MOST_EVENTS]
     ]
     if not rows:
-        return "The scheduler loaded, evicted and refused nothing meanwhile."
+        return "The scheduler loaded, evicted and refused nothing during the request."
     items = format_html_join("", '<li>After {}: <a href="{}">{}</a></li>', rows)
     return format_html('<ul class="decisions">{}</ul>', items)
 
@@ -93,7 +93,7 @@ def _why_it_waited(record: RequestRecord) -> str:
 
 def _reasons(record: RequestRecord) -> Iterator[str]:
     if record.queue_place:
-        yield f"It began at place {record.queue_place} of the queue."
+        yield f"It began at position {record.queue_place} in the queue."
     if record.own_ahead:
         answers = "an earlier answer" if record.own_ahead == 1 else f"{record.own_ahead} earlier answers"
         yield f"Its account had {answers}, so others were served first."

@@ -1,4 +1,4 @@
-"""The admin's pages of upstreams: other servers that answer for models of this site."""
+"""The admin's pages of upstreams: other servers that serve models of this site."""
 
 from typing import TYPE_CHECKING, Any
 

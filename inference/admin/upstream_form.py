@@ -17,10 +17,12 @@ class UpstreamForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
         required=False,
         max_length=2000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-        help_text="What the other server wants as its key. It is stored encrypted and never shown.",
+        help_text="The API key of the other server. It is stored encrypted and never shown.",
     )
     removes_key = forms.BooleanField(
-        label="Remove the key", required=False, help_text="The server is then asked without one."
+        label="Remove the key",
+        required=False,
+        help_text="Requests to the server are then sent without a key.",
     )
 
     class Meta:
@@ -30,7 +32,7 @@ class UpstreamForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.sealed_key and "key" in self.fields:
-            self.fields["key"].help_text += " Leave it empty to keep the one that is stored."
+            self.fields["key"].help_text += " Leave it empty to keep the stored key."
         if not self.instance.sealed_key:
             self.fields.pop("removes_key", None)
 

@@ -87,7 +87,7 @@ def state(card: ModelCard | None, resident: ResidentModel) -> str:
     state = loading_text(resident.loaded_percent, resident.load_phase) if is_loading else str(resident.state)
     pause = f"; it may start again in {duration(resident.retry_in_s)}" if resident.retry_in_s >= 1 else ""
     reason = f": {resident.reason}" if resident.reason else ""
-    last = f"; takes no further requests: {problem}" if problem else ""
+    last = f"; accepts no further requests: {problem}" if problem else ""
     return f"{state}{reason}{pause}{last}"
 
 

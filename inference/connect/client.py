@@ -27,7 +27,7 @@ class UnusableValue(ValueError):
     """A value that has a character which no file of a client can contain."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The {name} has a control character; no client can be given that.")
+        super().__init__(f"The {name} has a control character, which clients cannot use.")
 
 
 class Values(Struct, frozen=True, kw_only=True):

@@ -21,14 +21,14 @@ class ClientFile:
         try:
             self.path = path.resolve(strict=True) if path.is_symlink() else path
         except (OSError, RuntimeError):
-            raise FileRefused(path, "It is a link that leads nowhere.") from None
+            raise FileRefused(path, "It is a broken link.") from None
 
     def read(self) -> bytes | None:
         """Its bytes; None where there is no file. Raises FileRefused for what cannot be changed."""
         try:
             state = self.path.stat()
             if not stat.S_ISREG(state.st_mode):
-                raise FileRefused(self.named, "It is no file.")
+                raise FileRefused(self.named, "It is not a file.")
             if not state.st_mode & stat.S_IWUSR:
                 raise FileRefused(self.named, "It is read-only.")
             if state.st_size > _LARGEST:

@@ -96,10 +96,10 @@ class Setup:
     def _check_unchanged(self, one: Written) -> None:
         content = ClientFile(Path(one.path)).read()
         if content is None or client_file.digest(content) != one.digest:
-            kept = f" What it was before is in {one.backup}." if one.backup else ""
+            kept = f" Its previous content is in {one.backup}." if one.backup else ""
             raise FileRefused(one.path, f"It was changed since it was written here.{kept}")
         if one.backup and not Path(one.backup).is_file():
-            raise FileRefused(one.path, f"Its copy from before, {one.backup}, is gone.")
+            raise FileRefused(one.path, f"Its backup {one.backup} no longer exists.")
 
     def _known(self) -> list[Written]:
         try:
@@ -133,5 +133,5 @@ def _free_name(path: Path) -> Path:
     names = [path.with_name(f"{path.name}.before-mlx{number or ''}") for number in range(_MOST_BACKUPS)]
     free = next((name for name in names if not name.exists()), None)
     if free is None:
-        raise FileRefused(path, f"There are {_MOST_BACKUPS} copies of it from before; delete some.")
+        raise FileRefused(path, f"There are {_MOST_BACKUPS} backups of it; delete some.")
     return free

@@ -43,7 +43,9 @@ def listening(given: str) -> str:
         return address
     if _is_name(text) and not text.startswith("."):
         return text
-    raise ValueError(f"{given!r} is no address: give one without http://, port or path, such as 127.0.0.1")
+    raise ValueError(
+        f"{given!r} is not an address: give one without http://, port or path, such as 127.0.0.1"
+    )
 
 
 def is_loopback(address: str) -> bool:
@@ -70,7 +72,7 @@ def host_name(given: str) -> str:
     if _is_name(name):
         return name
     without = f"give it without http://, port or path{_instead(text)}"
-    raise ValueError(f"{given.strip()!r} is no host name: {without}")
+    raise ValueError(f"{given.strip()!r} is not a host name: {without}")
 
 
 def fetched_host(given: str) -> str:
@@ -81,7 +83,7 @@ def fetched_host(given: str) -> str:
     name, colon, port = text.partition(":")
     if not _is_name(name) or name.startswith(".") or _ip(name):
         raise ValueError(
-            f"{given.strip()!r} is no host name: give it without http:// or path, as img.example"
+            f"{given.strip()!r} is not a host name: give it without http:// or path, as img.example"
         )
     if colon and not (port.isdecimal() and 0 < int(port) < 65_536):
         raise ValueError(f"{given.strip()!r} has no port between 1 and 65535")
@@ -111,17 +113,19 @@ def origin(given: str) -> str:
         raise ValueError(f"{given.strip()!r} would let any web page use this server; name each origin")
     if not mark or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
         raise ValueError(
-            f"{given.strip()!r} is no origin: give scheme and host, such as https://chat.example"
+            f"{given.strip()!r} is not an origin: give scheme and host, such as https://chat.example"
         )
     if scheme not in _WEB_PORTS:
         if host and not re.fullmatch(r"[a-z0-9._-]+(:\d{1,5})?", host):
             raise ValueError(
-                f"{given.strip()!r} is no origin: give it without a path, such as app://obsidian.md"
+                f"{given.strip()!r} is not an origin: give it without a path, such as app://obsidian.md"
             )
         return text
     name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
     if not name or any(char in name for char in "/?#@ ") or name.startswith("."):
-        raise ValueError(f"{given.strip()!r} is no origin: give it without a path, such as {scheme}://host")
+        raise ValueError(
+            f"{given.strip()!r} is not an origin: give it without a path, such as {scheme}://host"
+        )
     known = host_name(name)
     if colon and not 0 < int(port) < 65_536:
         raise ValueError(f"{given.strip()!r} has no valid port")
@@ -133,7 +137,7 @@ def web_origin(given: str) -> str:
     known = origin(given)
     if known.partition("://")[0] not in _WEB_PORTS:
         raise ValueError(
-            f"{given.strip()!r} is no address of a web site: give one such as https://llm.example"
+            f"{given.strip()!r} is not the URL of a web site: give one such as https://llm.example"
         )
     return known
 
@@ -162,7 +166,7 @@ def free_path(given: str) -> str:
     if not path:
         return ""
     if not _PATH.fullmatch(path):
-        raise ValueError(f"{given!r} is no path: give one such as /ollama, or leave it empty for none")
+        raise ValueError(f"{given!r} is not a path: give one such as /ollama, or leave it empty for none")
     if path.split("/")[1].lower() in TAKEN:
         raise ValueError(f"{given!r} is an address of the site itself: give another one, such as /ollama")
     return path
@@ -226,5 +230,5 @@ def network(given: str) -> str:
     try:
         return str(ipaddress.ip_network(given.strip(), strict=False))
     except ValueError:
-        text = f"{given.strip()!r} is no address or network: give one such as 127.0.0.1 or 10.0.0.0/8"
+        text = f"{given.strip()!r} is not an address or network: give one such as 127.0.0.1 or 10.0.0.0/8"
         raise ValueError(text) from None

@@ -52,87 +52,100 @@ class Config(
     )
 
     use_hub_cache: bool = Field(True, description="Also list the models in the Hugging Face cache.")
-    starter: bool = Field(True, description="Fetch the starter model when there is no model yet.")
+    starter: bool = Field(True, description="Download the starter model if there is no model yet.")
     host: str = Field("127.0.0.1", description="The address to listen on; beyond loopback a key is required.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 picks a free one.")
     allowed_hosts: str = Field(
-        "", description="Further host names this site answers to, separated by commas; never `*`."
+        "", description="Additional host names of this site, separated by commas; never `*`."
     )
     allowed_origins: str = Field(
         "", description="Origins of web pages and apps that may use `/v1`, separated by commas; never `*`."
     )
     origins: str = Field(
-        "", description="Addresses of this site behind a TLS proxy, such as `https://llm.example`, by commas."
+        "",
+        description=(
+            "URLs of this site behind a TLS proxy, such as `https://llm.example`, separated by commas."
+        ),
     )
     api_key: SecretStr | None = Field(
-        None, min_length=1, description="The key clients of /v1 must send; none on loopback."
+        None, min_length=1, description="The key that clients of /v1 must send; none needed on loopback."
     )
     trusted_proxies: str = Field(
-        "", description="Addresses or networks of proxies whose `X-Forwarded-For` counts, by commas."
+        "",
+        description=(
+            "Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by commas."
+        ),
     )
     upstream_hosts: str = Field(
-        "", description="Hosts that upstreams may have, by commas; empty: what operators enter."
+        "", description="Hosts that upstreams may have, separated by commas; none allows any host."
     )
     upstream_silence_s: float = Field(
-        600, gt=0, description="Seconds an upstream may be silent before its answer fails."
+        600, gt=0, description="Seconds without data from an upstream before its answer fails."
     )
     admin_user: str = Field(
-        "admin", pattern=r"^[\w.@+-]{1,150}$", description="Name of the account made at the first start."
+        "admin", pattern=r"^[\w.@+-]{1,150}$", description="Name of the account created at the first start."
     )
     admin_password: SecretStr | None = Field(
         None, description="Password of that account; none generates one."
     )
     admin_password_file: Path | None = Field(
-        None, description="File with that password, such as a secret of a container."
+        None, description="File with that password, such as a container secret."
     )
     memory_limit: str = Field(
-        "75%", description="Memory all models together may use: bytes, `12GB` or `75%`."
+        "75%", description="Memory that all models together may use: bytes, `12GB` or `75%`."
     )
     prefix_cache: str = Field(
         "10%",
-        description="Prompt prefixes each model keeps: bytes, or a share of the memory limit; 0 for none.",
+        description=(
+            "Size of each model's prefix cache: bytes, or a share of the memory limit; 0 disables it."
+        ),
     )
     prefix_disk: str = Field(
-        "0", description="Prompt prefixes each model keeps on disk across restarts, as bytes; 0 for none."
+        "0",
+        description=(
+            "Size of each model's prefix cache on disk, which survives restarts, in bytes; 0 disables it."
+        ),
     )
     stuck_after_s: float = Field(
-        120, gt=0, description="Seconds a busy worker may make no progress before it is replaced."
+        120, gt=0, description="Seconds without progress before a busy worker is replaced."
     )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="Device that runs the models.")
-    blas: str = Field(
-        "", description="Path of the BLAS library for CPU workers; empty looks for the best one."
-    )
+    blas: str = Field("", description="Path of the BLAS library for CPU workers; none selects the best one.")
     cpu_calibration: Literal["auto", "off"] = Field(
         "auto", description="Measure once which kernels, threads and layouts are fastest on this CPU."
     )
     cpu_kernels: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_]*$",
-        description="Kernels of OpenBLAS for CPU workers, such as `Haswell`; empty for the measured ones.",
+        description="OpenBLAS kernels for CPU workers, such as `Haswell`; none uses the measured ones.",
     )
     cpu_threads: int = Field(
-        0, ge=0, le=1024, description="Threads of the BLAS in a CPU worker; 0 for the measured number."
+        0, ge=0, le=1024, description="BLAS threads of a CPU worker; 0 uses the measured number."
     )
     cpu_layout: Literal["auto", "column", "row"] = Field(
-        "auto", description="How CPU workers store weights; `auto` for the measured layout of each shape."
+        "auto", description="How CPU workers store weights; `auto` uses the measured layout of each shape."
     )
-    wired_limit: str = Field("0", description="Memory macOS may wire for a model; 0 leaves it alone.")
+    wired_limit: str = Field(
+        "0", description=("Memory that macOS may wire for a model; 0 does not change the limit.")
+    )
     context_limit: int | None = Field(
-        None, ge=16, description="Longest context in tokens, below the model's own."
+        None, ge=16, description="Maximum context in tokens, if the model's own is longer."
     )
     max_output_tokens: int = Field(
-        0, ge=0, description="Longest answer of any request, in tokens; 0 for as long as the context allows."
+        0, ge=0, description="Maximum length of an answer in tokens; 0 for no limit besides the context."
     )
-    max_batch: int = Field(32, ge=1, le=256, description="Sequences one model decodes together.")
-    kv_bits: int = Field(0, description="Bits of a number in the KV caches: 8, 4, or 0 for whole numbers.")
+    max_batch: int = Field(32, ge=1, le=256, description="Maximum number of sequences in a model's batch.")
+    kv_bits: int = Field(
+        0, description=("Bits per value in the KV caches: 8, 4, or 0 to disable quantisation.")
+    )
     exact_seeds: bool = Field(
-        False, description="Compute seeded requests one by one: the same text to the last bit, but slower."
+        False, description="Compute seeded requests without batching: exactly reproducible, but slower."
     )
     speculation: Literal["lookup", "off"] = Field(
-        "lookup", description="Drafts of tokens that are verified together: prompt `lookup`, or `off`."
+        "lookup", description="Speculative decoding: prompt `lookup`, or `off`."
     )
     drain_s: float = Field(
-        30, ge=0, le=3600, description="Seconds that running answers may go on after a SIGTERM."
+        30, ge=0, le=3600, description="Seconds that running answers may continue after a SIGTERM."
     )
     prefill_step: int = Field(
         512, ge=16, le=8192, description="Prompt tokens processed between two decode steps."
@@ -141,31 +154,31 @@ class Config(
         30,
         ge=1,
         le=3650,
-        description="Days for which responses, and conversations that are not used, are stored.",
+        description="Days for which responses and unused conversations are stored.",
     )
-    ollama: str = Field(
-        "/ollama", description="Path below which clients of Ollama find their API; empty for none."
-    )
-    titles: bool = Field(True, description="Let the model write titles for playground conversations.")
+    ollama: str = Field("/ollama", description="Path prefix of Ollama's API; empty disables it.")
+    titles: bool = Field(True, description="Let the model generate titles for playground conversations.")
     unknown_fields: Literal["refuse", "note"] = Field(
-        "refuse", description="Unknown fields of a request: refuse them, or take them and list them."
+        "refuse", description="Unknown request fields: `refuse` them, or `note` them in `x-mlx-noted`."
     )
     keep_alive: Literal["comment", "chunk", "off"] = Field(
-        "comment", description="What keeps a silent stream of a chat or completion alive every 10 seconds."
+        "comment", description="What a chat or completion stream sends every 10 seconds without other data."
     )
-    queue_limit: int = Field(64, ge=0, description="Requests that may wait for a model; more get 429.")
-    max_body_bytes: int = Field(8 * 2**20, ge=1024, description="Largest request body; more gets 413.")
+    queue_limit: int = Field(
+        64, ge=0, description=("Maximum number of waiting requests; further ones get 429.")
+    )
+    max_body_bytes: int = Field(
+        8 * 2**20, ge=1024, description=("Maximum size of a request body in bytes; larger ones get 413.")
+    )
     load_timeout_s: float = Field(600, gt=0, description="Seconds before a load fails.")
     record_days: int = Field(
-        30, ge=0, le=36_500, description="Days the admin keeps request records; 0 keeps none."
+        30, ge=0, le=36_500, description="Days for which request records are kept; 0 keeps none."
     )
-    record_rows: int = Field(
-        100_000, ge=0, description="Number of request records the admin keeps; 0 keeps none."
+    record_rows: int = Field(100_000, ge=0, description="Maximum number of request records; 0 keeps none.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description=("Minimum level of log messages.")
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
-    log_format: Literal["text", "json"] = Field(
-        "text", description="Lines of the log: `text`, or one `json` object each."
-    )
+    log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")
     access_log: bool = Field(False, description="Log one line for each HTTP request.")
     logfire_enabled: bool = Field(False, description="Send spans to Logfire (needs the extra `logfire`).")
     logfire_token: SecretStr | None = Field(
@@ -176,7 +189,7 @@ class Config(
     @classmethod
     def _is_a_number_of_bits(cls, value: int) -> int:
         if value not in KV_BITS:
-            raise ValueError("give 8 or 4, or 0 for whole numbers")
+            raise ValueError("give 8 or 4, or 0 to disable quantisation")
         return value
 
     @field_validator("memory_limit")

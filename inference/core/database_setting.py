@@ -31,7 +31,7 @@ class DatabaseSettings(BaseSettings):
     """Where the database is."""
 
     database_url: SecretStr | None = Field(
-        None, description="Address of a PostgreSQL database (needs the extra `postgres`); none: SQLite."
+        None, description="URL of a PostgreSQL database (needs the extra `postgres`); none uses SQLite."
     )
 
     @field_validator("database_url")
@@ -48,7 +48,7 @@ def of_address(url: str) -> dict[str, Any]:
     The error never quotes the address, which may have a password.
     """
     if not url.startswith(_SCHEMES):
-        raise ValueError(f"it is no address of a PostgreSQL database: {_MALFORMED}")
+        raise ValueError(f"it is not the URL of a PostgreSQL database: {_MALFORMED}")
     parsed = dict(_parsed(url))
     own = {name: str(parsed.pop(key, "")) for name, key in _DJANGO_NAMES.items()}
     # A password with a sign that must be escaped would be read as a part of these, and told with them.

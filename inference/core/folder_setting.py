@@ -12,11 +12,13 @@ class FolderSettings(BaseSettings):
     """The settings that name folders, and the folders that are used."""
 
     data_dir: Path = Field(
-        INSTALLATION.data_dir, description="Folder of the database, the secret key and the models."
+        INSTALLATION.data_dir, description="Folder with the database, the secret key and the models."
     )
-    models_dir: Path | None = Field(None, description="Folder with the models; `models` in the data folder.")
+    models_dir: Path | None = Field(
+        None, description=("Folder with the models; none uses `models` in the data folder.")
+    )
     gguf_dir: Path | None = Field(
-        None, description="Folder with GGUF files that can be imported; `gguf` in the data folder."
+        None, description="Folder with GGUF files to import; none uses `gguf` in the data folder."
     )
 
     @field_validator("data_dir", "models_dir", "gguf_dir", mode="before")
@@ -38,11 +40,11 @@ def folder_path(text: str) -> Path:
     if not text.strip():
         raise ValueError("it is empty; name a folder, or unset it")
     if text != text.strip() or not text.isprintable():
-        raise ValueError(f"{text!r} has blanks around it, or a character that cannot be typed")
+        raise ValueError(f"{text!r} has spaces around it, or a control character")
     try:
         path = Path(text).expanduser()
     except RuntimeError:
-        raise ValueError(f"nobody knows whose home folder {text} begins with") from None
+        raise ValueError(f"the home folder that {text} begins with does not exist") from None
     if path.exists() and not path.is_dir():
         raise ValueError(f"there is a file at {text}; name a folder")
     return path

@@ -21,34 +21,37 @@ class OpenIDSettings(BaseSettings):
     """The provider, what it is asked for, and who of its people may do what here."""
 
     oidc_issuer: str = Field(
-        "", description="Address of the OpenID provider for signing in, such as `https://id.example`."
+        "", description="URL of the OpenID provider for sign-in, such as `https://id.example`."
     )
     oidc_name: str = Field(
-        "", max_length=60, description="What the button for that says after *Sign in with*; empty: its host."
+        "", max_length=60, description="Name of the provider after *Sign in with*; none uses its host."
     )
     oidc_client_id: str = Field(
-        "", validate_default=True, description="The client id that the provider has for this site."
+        "", validate_default=True, description="The client id of this site at the provider."
     )
     oidc_client_secret: SecretStr | None = Field(None, description="The secret of that client.")
     oidc_client_secret_file: Path | None = Field(
-        None, validate_default=True, description="File with that secret, such as a secret of a container."
+        None, validate_default=True, description="File with that secret, such as a container secret."
     )
-    oidc_scopes: str = Field("openid email profile", description="What the provider is asked for, by blanks.")
+    oidc_scopes: str = Field("openid email profile", description="Requested scopes, separated by spaces.")
     oidc_groups_claim: str = Field(
-        "groups", min_length=1, description="The claim with the groups of a person; `a.b` is `b` inside `a`."
+        "groups", min_length=1, description="The claim with the groups of a user; `a.b` is `b` inside `a`."
     )
     oidc_roles: str = Field(
-        "", description="Roles of these groups, such as `llm-users=chat,llm-admins=owner`; or `manage`."
+        "",
+        description=(
+            "Roles of groups (`chat`, `manage`, `owner`), such as `llm-users=chat,llm-admins=owner`."
+        ),
     )
     oidc_email_domains: str = Field(
-        "", description="Domains whose verified e-mail addresses may sign in, by commas."
+        "", description="Domains whose verified e-mail addresses may sign in, separated by commas."
     )
     oidc_sign_up: Literal["listed", "anybody", "nobody"] = Field(
         "listed",
-        description="Who gets an account: people of those groups and domains, anybody there, or nobody.",
+        description="Who gets an account: users with a listed group or domain, everybody, or nobody.",
     )
     oidc_session_hours: int = Field(
-        12, ge=1, le=720, description="Hours after which a person has to sign in there again."
+        12, ge=1, le=720, description="Hours after which a user has to sign in at the provider again."
     )
 
     @field_validator("oidc_issuer")
@@ -114,7 +117,7 @@ class OpenIDSettings(BaseSettings):
     @classmethod
     def _has_an_issuer(cls, value: SecretStr | str | None, field: ValidationInfo) -> SecretStr | str | None:
         if value and field.data.get("oidc_issuer") == "":
-            raise ValueError("it says nothing without MLX_SERVER_OIDC_ISSUER, the address of the provider")
+            raise ValueError("it has no effect without MLX_SERVER_OIDC_ISSUER, the URL of the provider")
         return value
 
     @property
@@ -144,9 +147,12 @@ def check_provider_address(address: str, *, is_issuer: bool = False) -> None:
     """Raise ValueError for what is no address of `https`; plain `http` is for this machine alone."""
     found = _ADDRESS.fullmatch(address) if is_issuer else _ADDRESS.match(address)
     if not found:
-        raise ValueError(f"{address!r} is no address: give one such as https://id.example/realms/team")
+        raise ValueError(f"{address!r} is not a URL: give one such as https://id.example/realms/team")
     if address.startswith("http://") and not addresses.is_loopback(addresses.host_of(found[1])):
-        raise ValueError(f"{address!r} must begin with https://, or anybody on the way could sign in")
+        raise ValueError(
+            f"{address!r} must begin with https://, because otherwise anybody on the network path could sign "
+            "in"
+        )
 
 
 def _origin(address: str) -> str:

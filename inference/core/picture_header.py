@@ -40,7 +40,7 @@ def read(data: bytes) -> Header:
     except IndexError:
         raise NoPicture("the file is cut off") from None
     if not (header.width and header.height):
-        raise NoPicture("its header states no size")
+        raise NoPicture("its header has no size")
     return header
 
 
@@ -64,7 +64,7 @@ def _read(data: bytes) -> Header:
         return _webp(data)
     if data.startswith(_GIFS):
         return _gif(data)
-    raise NoPicture("it is no PNG, JPEG, WebP or GIF; send one of these")
+    raise NoPicture("it is not a PNG, JPEG, WebP or GIF; send one of these")
 
 
 def _png(data: bytes) -> Header:

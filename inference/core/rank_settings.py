@@ -14,13 +14,15 @@ class RankSettings(BaseSettings):
     """Where ranks run, and how they exchange their sums."""
 
     ranks_backend: RanksBackend = Field(
-        "ring", description="How the ranks of a model are connected: `ring`, `jaccl`, `jaccl-ring` or `nccl`."
+        "ring",
+        description=("Backend that connects the ranks of a model: `ring`, `jaccl`, `jaccl-ring` or `nccl`."),
     )
-    ranks_port: int = Field(
-        32323, ge=1024, le=65000, description="The first port that the ranks on several machines listen on."
-    )
+    ranks_port: int = Field(32323, ge=1024, le=65000, description="First port for ranks on several machines.")
     hosts_file: Path | None = Field(
-        None, description="The machines that ranks run on, as `mlx.launch --hostfile` reads; else this one."
+        None,
+        description=(
+            "File with the machines for ranks, as for `mlx.launch --hostfile`; none uses this machine."
+        ),
     )
 
     @field_validator("hosts_file", mode="before")

@@ -18,7 +18,7 @@ class RedisSettings(BaseSettings):
 
     redis_url: SecretStr | None = Field(
         None,
-        description="Redis that several fronts of this site share, such as `redis://127.0.0.1:6379/0`.",
+        description="URL of the Redis that the fronts of this site share, such as `redis://127.0.0.1:6379/0`.",
     )
 
     @field_validator("redis_url")
@@ -56,12 +56,12 @@ def _check(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(f"it is no address; give one such as {_FORMS}") from None
+        raise ValueError(f"it is not a URL; give one such as {_FORMS}") from None
     if url != url.strip() or not url.isprintable() or parts.scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError(f"it is no address of a Redis; give one such as {_FORMS}")
+        raise ValueError(f"it is not the URL of a Redis; give one such as {_FORMS}")
     if parts.scheme == "unix":
         if not parts.path.startswith("/") or parts.path == "/":
-            raise ValueError("it has no path of a socket; give one such as unix:///run/redis/redis.sock")
+            raise ValueError("it has no socket path; give one such as unix:///run/redis/redis.sock")
         return
     if not parts.hostname or port == 0:
         raise ValueError(f"it has no host or a wrong port; give one such as {_FORMS}")

@@ -15,7 +15,7 @@ class ResidencySettings(BaseSettings):
     )
     spare_worker: bool = Field(
         True,
-        description="Keep a worker ready, its imports done: about 100 MB, and loads begin sooner.",
+        description="Keep a started worker ready for the next load; it uses about 100 MB.",
     )
     wait_limit_s: float = Field(
         300, gt=0, description="Seconds a request waits for memory before it fails with 503."
@@ -25,5 +25,5 @@ class ResidencySettings(BaseSettings):
     @classmethod
     def _is_a_time_or_for_ever(cls, value: float) -> float:
         if -1 < value < 0:
-            raise ValueError("give seconds from 0 up, or -1 to keep models for ever")
+            raise ValueError("give 0 or more seconds, or -1 to keep models without a time limit")
         return value

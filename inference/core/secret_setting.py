@@ -6,7 +6,7 @@ from pathlib import Path
 def check_secret(given: str) -> None:
     """Raise ValueError for what nobody could type as a password or send as a key."""
     if not given or given != given.strip() or not given.isprintable():
-        raise ValueError("it is empty, has blanks around it, or a character that cannot be typed")
+        raise ValueError("it is empty, has spaces around it, or has a control character")
 
 
 def read_secret(path: Path) -> str:

@@ -17,7 +17,7 @@ def unknown_settings() -> list[str]:
         for name in source.env_vars
         if name.upper().startswith(PREFIX)
     }
-    return [f"{name} is no setting; {_meant(name, names)}" for name in sorted(given - names)]
+    return [f"{name} is not a setting; {_meant(name, names)}" for name in sorted(given - names)]
 
 
 def _meant(name: str, names: set[str]) -> str:

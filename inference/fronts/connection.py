@@ -108,7 +108,7 @@ def reason(error: Exception) -> str:
         case exceptions.OutOfMemoryError():
             return "its memory is full"
         case exceptions.ConnectionError() | OSError():
-            return "no connection can be made to it"
+            return "it cannot be connected to"
         case TypeError() | ValueError():
             return "an option in its address is wrong"
     return f"it refuses a command ({type(error).__name__})"

@@ -35,7 +35,7 @@ class Front:
         self.address = address
         self.epoch = 0  # counts how often the lease was won: at the start, and after each loss
         self.others: frozenset[str] = frozenset()  # that lived when the lease was renewed last
-        self.why_lost = "it was not asked yet"
+        self.why_lost = "it has not been checked yet"
         self._handlers = handlers
         self._prefix = connection.key_prefix()
         self._connection = Connection(address)

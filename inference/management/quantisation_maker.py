@@ -62,7 +62,7 @@ class SiteMaker:
         return self._client.quantise(model, how, name=name, measures=measures)
 
     def look(self, name: str) -> ActiveQuantisation:
-        lost = ActiveQuantisation(name=name, state=State.FAILED, message="The site knows it no more.")
+        lost = ActiveQuantisation(name=name, state=State.FAILED, message="The site no longer lists it.")
         return next((one for one in self._client.quantisations() if one.name == name), lost)
 
     def cancel(self, name: str) -> None:

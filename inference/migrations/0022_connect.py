@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 blank=True,
                 default=list,
-                help_text="What it sees and may use: a model with its adapters and profiles, or one of those alone. None for all.",
+                help_text="The models that it can list and use: a model includes its adapters and profiles. Empty: all.",
                 verbose_name="models",
             ),
         ),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     "system",
                     models.TextField(
                         blank=True,
-                        help_text="Comes before a request's own system message, or is one where there is none.",
+                        help_text="Placed before a request's own system message, or used as the system message if there is none.",
                         max_length=100000,
                         verbose_name="system text",
                     ),

@@ -56,7 +56,7 @@ SAMPLING: dict[str, tuple[str, list[Any]]] = {
         [sampling_fields.check_above_zero, validators.MaxValueValidator(2)],
     ),
     "temperature": (
-        "0 to 2, where a request names none. Empty: the model's own.",
+        "0 to 2; the default of requests that do not set it. Empty: the model's own.",
         [validators.MinValueValidator(0), validators.MaxValueValidator(2)],
     ),
     "top_p": ("Above 0, at most 1.", [sampling_fields.check_above_zero, validators.MaxValueValidator(1)]),
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="capture",
             name="reason",
-            field=models.CharField(help_text="Shown to everybody in the admin.", max_length=200),
+            field=models.CharField(help_text="Shown to all users of the admin.", max_length=200),
         ),
         migrations.AlterField(
             model_name="capture",
@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 blank=True,
                 default=list,
-                help_text="Other names that requests may use for this model, one per line; `claude-*`: all that begin so.",
+                help_text="Other names that requests may use for this model, one per line; `claude-*` matches all names with this prefix.",
             ),
         ),
         migrations.AlterField(
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 max_length=500,
                 blank=True,
-                help_text="A smaller model of the same vocabulary that drafts tokens, from the next load.",
+                help_text="A smaller model with the same vocabulary that drafts tokens, from the next load.",
             ),
         ),
         migrations.AlterField(
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
             name="is_enabled",
             field=models.BooleanField(
                 default=True,
-                help_text="A disabled model is not offered and not loaded; one in memory is unloaded.",
+                help_text="A disabled model is not listed and not loaded; if it is in memory, it is unloaded.",
                 verbose_name="enabled",
             ),
         ),

@@ -25,13 +25,13 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        help_text="What this site calls the server.", max_length=64, unique=True
+                        help_text="The name of the server on this site.", max_length=64, unique=True
                     ),
                 ),
                 (
                     "base_url",
                     models.CharField(
-                        help_text="Where its API begins, such as http://10.0.0.5:8000/v1. Redirects are not followed.",
+                        help_text="The base URL of its API, such as http://10.0.0.5:8000/v1. Redirects are not followed.",
                         max_length=500,
                         validators=[inference.models.upstream.check_base_url],
                         verbose_name="base URL",
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                             ("mlxsite", "a site of this program"),
                         ],
                         default="openai",
-                        help_text="The program that answers there: it decides which fields of a request are passed on.",
+                        help_text="The program on the other server. It determines which fields of a request are passed on.",
                         max_length=20,
                     ),
                 ),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     "is_enabled",
                     models.BooleanField(
                         default=True,
-                        help_text="A disabled server is given no requests.",
+                        help_text="A disabled server gets no requests.",
                         verbose_name="enabled",
                     ),
                 ),
@@ -80,12 +80,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("model", models.CharField(help_text="What requests to this site call it.", max_length=200)),
+                ("model", models.CharField(help_text="The name of the model on this site.", max_length=200)),
                 (
                     "name",
                     models.CharField(
                         blank=True,
-                        help_text="What the other server calls it. Empty: the same.",
+                        help_text="The name of the model on the other server. Empty: the same.",
                         max_length=200,
                         verbose_name="name there",
                     ),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                     "context_length",
                     models.PositiveIntegerField(
                         default=8192,
-                        help_text="Tokens of prompt and answer together, as the other server is set up.",
+                        help_text="Maximum tokens of prompt and answer together, as configured on the other server.",
                         validators=[
                             django.core.validators.MinValueValidator(16),
                             django.core.validators.MaxValueValidator(2147483647),
@@ -105,9 +105,9 @@ class Migration(migrations.Migration):
                     "most_streams",
                     models.PositiveIntegerField(
                         default=0,
-                        help_text="How many it is given at once; further ones wait here. 0: as many as a local model.",
+                        help_text="The maximum number of concurrent requests; further ones wait on this site. 0: as many as for a local model.",
                         validators=[django.core.validators.MaxValueValidator(10000)],
-                        verbose_name="requests at once",
+                        verbose_name="concurrent requests",
                     ),
                 ),
                 (
@@ -119,13 +119,15 @@ class Migration(migrations.Migration):
                 (
                     "can_reason",
                     models.BooleanField(
-                        default=False, help_text="Whether it thinks first.", verbose_name="reasoning"
+                        default=False,
+                        help_text="Whether it reasons before it answers.",
+                        verbose_name="reasoning",
                     ),
                 ),
                 (
                     "sees",
                     models.BooleanField(
-                        default=False, help_text="Whether it takes pictures.", verbose_name="pictures"
+                        default=False, help_text="Whether it accepts pictures.", verbose_name="pictures"
                     ),
                 ),
                 (

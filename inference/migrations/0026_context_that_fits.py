@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="context_cap",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="Tokens of prompt and answer together, from the next load. Empty: as many as fit memory.",
+                help_text="Maximum tokens of prompt and answer together, from the next load. Empty: as many as fit into memory.",
                 null=True,
                 validators=[validators.MinValueValidator(16)],
                 verbose_name="longest context",

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 (
                     "subject",
                     models.CharField(
-                        help_text="The person's `sub` there; the log has that of somebody who was not let in.",
+                        help_text="The user's `sub` at the provider; after a failed sign-in, the log has it.",
                         max_length=255,
                     ),
                 ),

@@ -80,9 +80,7 @@ class ApiKey(UsageLimits):
     def clean(self) -> None:
         problems = {
             "name": self._name_problem(),
-            "can_chat": ""
-            if self.scopes
-            else "Give it at least one scope; a key for nothing is revoked instead.",
+            "can_chat": "" if self.scopes else "Select at least one scope; to end a key, revoke it.",
             "expires_at": self._end_problem(),
             "allowed_models": self._models_problem(),
         }
@@ -96,7 +94,7 @@ class ApiKey(UsageLimits):
         )
         if self.is_revoked or not others.exists():
             return ""
-        return "Its owner has a key of this name already; lists would show two that look the same."
+        return "The owner already has a key with this name."
 
     def _end_problem(self) -> str:
         """Why it cannot end then; empty when it can."""
@@ -106,7 +104,7 @@ class ApiKey(UsageLimits):
         # The page of a key that has expired must still be saved; forms have no fractions of seconds.
         if before and before.replace(microsecond=0) == self.expires_at.replace(microsecond=0):
             return ""
-        return "Give a time ahead; days and times are those of UTC. To end a key now, revoke it."
+        return "Enter a future time, in UTC. To end a key now, revoke it."
 
     def _models_problem(self) -> str:
         names = self.allowed_models

@@ -22,7 +22,7 @@ class FederatedIdentity(models.Model):
     )
     subject = models.CharField(
         max_length=255,
-        help_text="The person's `sub` there; the log has that of somebody who was not let in.",
+        help_text="The user's `sub` at the provider; after a failed sign-in, the log has it.",
     )
     added_at = models.DateTimeField("added", auto_now_add=True)
 

@@ -27,7 +27,9 @@ class ModelProfile(models.Model):
         "system text",
         blank=True,
         max_length=_LONGEST_SYSTEM,
-        help_text="Comes before a request's own system message, or is one where there is none.",
+        help_text=(
+            "Placed before a request's own system message, or used as the system message if there is none."
+        ),
     )
     temperature = at_most(2, "0 to 2.", MinValueValidator(0))
     top_p = at_most(1, "Above 0 to 1.", check_above_zero)
@@ -72,10 +74,8 @@ class ModelProfile(models.Model):
 
     def _name_problem(self) -> str:
         if not _NAME.fullmatch(self.name):
-            return (
-                "A name may have letters, digits, '.', '_' and '-' alone, and begins with a letter or digit."
-            )
-        return f"{_TAG!r} is a tag and no name." if self.name == _TAG else ""
+            return "A name has only letters, digits, '.', '_' and '-', and begins with a letter or digit."
+        return f"{_TAG!r} is a tag, not a name." if self.name == _TAG else ""
 
 
 def _options_problem(options: Any) -> str:

@@ -85,7 +85,7 @@ def _in_an_hour() -> datetime:
 def check_end(until: datetime) -> None:
     """ValidationError unless it lies ahead, and not too far."""
     if not datetime.now(UTC) < until <= datetime.now(UTC) + LONGEST_CAPTURE:
-        raise ValidationError(f"Give a time ahead, at most {LONGEST_CAPTURE.days} days.")
+        raise ValidationError(f"Enter a future time, at most {LONGEST_CAPTURE.days} days.")
 
 
 class CaptureManager(models.Manager["Capture"]):
@@ -109,7 +109,7 @@ class Capture(models.Model):
         validators=[check_end],
         help_text="In UTC. The capture ends by itself, within a week.",
     )
-    reason = models.CharField(max_length=200, help_text="Shown to everybody in the admin.")
+    reason = models.CharField(max_length=200, help_text="Shown to all users of the admin.")
     began_at = models.DateTimeField("started", auto_now_add=True)
     began_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name="started by"

@@ -23,7 +23,7 @@ _LONGEST_TTL_S = 10 * 365 * 86_400
 def check_idle_ttl(seconds: float) -> None:
     """ValidationError unless it is -1 or a sensible number of seconds."""
     if seconds != -1 and not 0 <= seconds <= _LONGEST_TTL_S:
-        raise ValidationError("Give seconds from 0 up, or -1 to keep the model for ever.")
+        raise ValidationError("Give 0 or more seconds, or -1 to keep the model without a time limit.")
 
 
 _NOTHING_CHOSEN = models.Q(
@@ -87,14 +87,17 @@ class ServedModel(models.Model):
     is_enabled = models.BooleanField(
         "enabled",
         default=True,
-        help_text="A disabled model is not offered and not loaded; one in memory is unloaded.",
+        help_text="A disabled model is not listed and not loaded; if it is in memory, it is unloaded.",
     )
     context_cap = models.PositiveIntegerField(
         "longest context",
         null=True,
         blank=True,
         validators=[MinValueValidator(16)],
-        help_text="Tokens of prompt and answer together, from the next load. Empty: as many as fit memory.",
+        help_text=(
+            "Maximum tokens of prompt and answer together, from the next load. Empty: as many as fit into "
+            "memory."
+        ),
     )
     kv_bits = models.PositiveSmallIntegerField(
         "KV cache",
@@ -113,7 +116,7 @@ class ServedModel(models.Model):
     draft_model = models.CharField(
         max_length=500,
         blank=True,
-        help_text="A smaller model of the same vocabulary that drafts tokens, from the next load.",
+        help_text="A smaller model with the same vocabulary that drafts tokens, from the next load.",
     )
     ranks = models.PositiveSmallIntegerField(
         null=True,
@@ -123,7 +126,7 @@ class ServedModel(models.Model):
         "Empty: one.",
     )
     temperature = at_most(
-        2, "0 to 2, where a request names none. Empty: the model's own.", MinValueValidator(0)
+        2, "0 to 2; the default of requests that do not set it. Empty: the model's own.", MinValueValidator(0)
     )
     top_p = at_most(1, "Above 0, at most 1.", check_above_zero)
     top_k = models.PositiveIntegerField(null=True, blank=True, help_text="0: all tokens.")
@@ -185,7 +188,9 @@ class ServedModel(models.Model):
         if problem := self._aliases_problem():
             raise ValidationError({"aliases": problem})
         if self.adapter and self.adapter not in (known := sorted(one.name for one in ADAPTERS)):
-            raise ValidationError({"adapter": f"There is no such adapter. There are {', '.join(known)}."})
+            raise ValidationError(
+                {"adapter": (f"This adapter does not exist. The adapters are {', '.join(known)}.")}
+            )
 
     def _aliases_problem(self) -> str:
         """Why these aliases are not valid; empty when they are."""
@@ -199,8 +204,8 @@ class ServedModel(models.Model):
         if len(set(names)) < len(names):
             return "An alias is given twice."
         if self.name in names:
-            return f"{self.name!r} is its name already."
-        return next((f"{name!r} means another model already." for name in names if name in self._taken()), "")
+            return f"{self.name!r} is already its name."
+        return next((f"{name!r} already names another model." for name in names if name in self._taken()), "")
 
     def _taken(self) -> set[str]:
         """Every name and alias of the other models."""
@@ -211,12 +216,15 @@ class ServedModel(models.Model):
 
 def _alias_problem(name: str) -> str:
     if not name.strip() or name != name.strip():
-        return "An alias needs at least one letter and no blanks around it."
+        return "An alias needs at least one letter and no spaces around it."
     if len(name) > LONGEST_ALIAS:
         return f"An alias can have at most {LONGEST_ALIAS} characters."
     # Cc control, Cf invisible, Cs half surrogates, Zl and Zp breaks of lines: none can be read or typed.
     if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
         return "An alias cannot have control characters."
     if "*" in name[:-1] or 0 < name.find("*") < _SHORTEST_BEGINNING or name == "*":
-        return "In an alias, '*' is only for its end, after at least three characters, such as `claude-*`."
+        return (
+            "In an alias, '*' is allowed only at the end, after at least three characters, such as "
+            "`claude-*`."
+        )
     return ""

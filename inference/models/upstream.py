@@ -34,23 +34,21 @@ def check_base_url(value: str) -> None:
 class Upstream(models.Model):
     """One other server."""
 
-    name = models.CharField(max_length=64, unique=True, help_text="What this site calls the server.")
+    name = models.CharField(max_length=64, unique=True, help_text="The name of the server on this site.")
     base_url = models.CharField(
         "base URL",
         max_length=500,
         validators=[check_base_url],
-        help_text="Where its API begins, such as http://10.0.0.5:8000/v1. Redirects are not followed.",
+        help_text="The base URL of its API, such as http://10.0.0.5:8000/v1. Redirects are not followed.",
     )
     engine = models.CharField(
         max_length=20,
         default="openai",
         choices=list(ENGINE_NAMES.items()),
-        help_text="The program that answers there: it decides which fields of a request are passed on.",
+        help_text="The program on the other server. It determines which fields of a request are passed on.",
     )
     sealed_key = models.TextField(default="", blank=True, editable=False)
-    is_enabled = models.BooleanField(
-        "enabled", default=True, help_text="A disabled server is given no requests."
-    )
+    is_enabled = models.BooleanField("enabled", default=True, help_text="A disabled server gets no requests.")
     created_at = models.DateTimeField("created", auto_now_add=True)
 
     class Meta:
@@ -62,9 +60,7 @@ class Upstream(models.Model):
 
     def clean(self) -> None:
         if not _NAME.fullmatch(self.name):
-            text = (
-                "A name may have letters, digits, '.', '_' and '-' alone, and begins with a letter or digit."
-            )
+            text = "A name has only letters, digits, '.', '_' and '-', and begins with a letter or digit."
             raise ValidationError({"name": text})
         self.base_url = self.base_url.rstrip("/")
 
@@ -83,24 +79,32 @@ class UpstreamModel(models.Model):
     """A model of this site that an upstream answers for; several upstreams may answer for one."""
 
     upstream = models.ForeignKey(Upstream, models.CASCADE, related_name="models")
-    model = models.CharField(max_length=200, help_text="What requests to this site call it.")
+    model = models.CharField(max_length=200, help_text="The name of the model on this site.")
     name = models.CharField(
-        "name there", max_length=200, blank=True, help_text="What the other server calls it. Empty: the same."
+        "name there",
+        max_length=200,
+        blank=True,
+        help_text="The name of the model on the other server. Empty: the same.",
     )
     context_length = models.PositiveIntegerField(
         default=8192,
         validators=[MinValueValidator(16), MaxValueValidator(2**31 - 1)],
-        help_text="Tokens of prompt and answer together, as the other server is set up.",
+        help_text="Maximum tokens of prompt and answer together, as configured on the other server.",
     )
     most_streams = models.PositiveIntegerField(
-        "requests at once",
+        "concurrent requests",
         default=0,
         validators=[MaxValueValidator(_MOST_STREAMS)],
-        help_text="How many it is given at once; further ones wait here. 0: as many as a local model.",
+        help_text=(
+            "The maximum number of concurrent requests; further ones wait on this site. 0: as many as for a "
+            "local model."
+        ),
     )
     takes_tools = models.BooleanField("tools", default=True, help_text="Whether it can call tools.")
-    can_reason = models.BooleanField("reasoning", default=False, help_text="Whether it thinks first.")
-    sees = models.BooleanField("pictures", default=False, help_text="Whether it takes pictures.")
+    can_reason = models.BooleanField(
+        "reasoning", default=False, help_text="Whether it reasons before it answers."
+    )
+    sees = models.BooleanField("pictures", default=False, help_text="Whether it accepts pictures.")
 
     class Meta:
         ordering = ["model"]

@@ -131,7 +131,9 @@ class Admission:
         if self.is_closed:
             raise ShuttingDown("The server is shutting down.")
         if self.is_draining:
-            text = "The server is shutting down and takes no more requests; ask again once it has restarted."
+            text = (
+                "The server is shutting down and accepts no more requests; try again after it has restarted."
+            )
             raise ShuttingDown(text)
         if card is None:
             raise refusals.unknown_error(model_id, base)

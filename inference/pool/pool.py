@@ -161,7 +161,9 @@ class Pool:
             return waiting is not None
         if resident.state == ModelState.LOADING:
             if self._is_awaited(model_id) and not is_now:
-                raise InvalidValue("Requests wait for this model to load; unload it now to turn them away.")
+                raise InvalidValue(
+                    "Requests are waiting for this model to load; use “unload now” to reject them."
+                )
             self._loader.cancel_load(resident, "an operator ended its load")
         elif not resident.is_leaving:
             text = f"unloaded {model_id}: an operator asked for it; it held {in_gb(resident.bytes)}"

@@ -17,7 +17,7 @@ from inference.repository.files.safetensors import BrokenWeights, Tensor, read_t
 from inference.repository.files.vision import MOST_TOKENS_ON_A_CPU, Vision
 from inference.repository.model_folders import Place, lacking, sayable
 
-_NO_TEXT = "its model makes no text, and adapters of such models are not served"
+_NO_TEXT = "its model generates no text, and adapters of such models are not supported"
 _WORKSPACE = 1.1  # activations and buffers beside the weights
 
 
@@ -185,7 +185,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
         if not config:
             return config, "its config.json cannot be read"
         if key := remote_code.asked_by(found):
-            return config, f"it needs code of its own to run ({key} in {name}), which this server never does"
+            return config, f"it requires its own code ({key} in {name}), which this server never runs"
     return config, ""
 
 

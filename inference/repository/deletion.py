@@ -67,14 +67,14 @@ def plan(card: ModelCard, models: Path) -> Removal:
         raise NotOurs(f"Another server has the files of {card.id}; remove it from its upstream.")
     if card.source != "folder" or models not in path.parents:
         raise NotOurs(
-            f"The model {card.id} is not in the models folder; delete it where it came from "
-            "(`hf cache delete`)."
+            f"The model {card.id} is not in the models folder; delete it with the program that "
+            "downloaded it (`hf cache delete`)."
         )
     above = takewhile(lambda folder: folder != models, path.parents)
     if link := next((folder for folder in above if folder.is_symlink()), None):
         raise NotOurs(
-            f"The model {card.id} lies behind the link {link.relative_to(models)}, so its files are not this "
-            "site's to delete. Delete them where they are, or remove that link."
+            f"The model {card.id} is inside the link {link.relative_to(models)}, so this site does "
+            "not delete its files. Delete them in their own folder, or remove the link."
         )
     if made := Drafts(models, JOB_FILE).made_of(path):
         raise InUse(f"The model {card.id} is being quantised to {made}; wait for that, or cancel it.")

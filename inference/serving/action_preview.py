@@ -60,14 +60,14 @@ def load_text(load: LoadPreview) -> str:
     if load.outcome == "refused":
         return load.problem
     if load.outcome in {"resident", "draining"}:
-        state = "being unloaded" if load.outcome == "draining" else "in memory already"
+        state = "being unloaded" if load.outcome == "draining" else "already in memory"
         return f"It is {state}, with {in_gb(load.held_bytes)}."
     needs = (
         f"It takes {in_gb(load.needed_bytes)}; {in_gb(max(load.free_bytes, 0))} of "
         f"{in_gb(load.limit_bytes)} are free"
     )
     if load.outcome == "fits":
-        return f"{needs}, so nothing has to go."
+        return f"{needs}, so no model is unloaded."
     if load.outcome == "waits":
         return f"{needs}, and unloading the idle models is not enough: it waits until a busy model is idle."
     return f"{needs}, so {_freed_text(load)}."
@@ -146,7 +146,7 @@ def _of_removal(name: str) -> ActionPreview:
         return _NO_FOLDER
     state = runtime.pool().snapshot().of(name).state
     if state.is_in_memory:
-        return ActionPreview(f"It is {state}; unload it first. Nothing is deleted now.", is_possible=False)
+        return ActionPreview(f"It is {state}; unload it first. Nothing is deleted.", is_possible=False)
     try:
         planned = deletion.plan(card, settings.CONFIG.models_path)
     except deletion.NotDeletable as error:

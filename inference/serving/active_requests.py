@@ -14,7 +14,7 @@ from inference.serving.recording.request_entry import RequestEntry
 from inference.serving.recording.request_recorder import RequestRecorder
 
 _STOPPED = "An operator of this server stopped this request."
-_GONE = "This request is not in progress any more."
+_GONE = "This request is no longer in progress."
 _NO_SUCH_ANSWER = "You have no answer in progress with this id; it may have ended."
 
 

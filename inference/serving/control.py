@@ -85,7 +85,7 @@ async def remove(model_id: str) -> str:
 async def forget(model_id: str) -> None:
     """Delete the settings of a model whose folder is gone; raises InvalidValue or Unavailable."""
     if await CATALOG.run(runtime.catalog().exact, model_id):
-        raise InvalidValue(f"The folder of {model_id} is there; change what is chosen for it.", param="model")
+        raise InvalidValue(f"The folder of {model_id} exists; change its settings instead.", param="model")
     _refuse_in_memory(model_id)
     try:
         await ServedModel.objects.filter(name=model_id).adelete()
@@ -141,7 +141,7 @@ def _refuse_in_memory(name: str) -> None:
 async def _card_of(name: str) -> ModelCard:
     if card := await CATALOG.run(runtime.catalog().exact, name):
         return card
-    raise ModelNotFound(f"The folder of {name} is gone.", param="model")
+    raise ModelNotFound(f"The folder of {name} no longer exists.", param="model")
 
 
 async def _name_of(model_id: str) -> str:

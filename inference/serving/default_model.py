@@ -24,7 +24,7 @@ async def name(principal: Principal) -> str:
         if len(found) == 1:
             return found[0].id
     raise InvalidValue(
-        f"'model' is required: {len(cards)} models are here and {len(loaded)} are loaded; "
+        f"'model' is required: {len(cards)} models exist and {len(loaded)} are loaded; "
         "GET /v1/models lists them.",
         param="model",
     )

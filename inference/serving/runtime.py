@@ -55,7 +55,7 @@ def catalog() -> Catalog:
 
 
 def upstreams() -> Upstreams:
-    """The other servers that answer for models of this site."""
+    """The other servers that serve models of this site."""
     global _upstreams
     if _upstreams is None:
         config = settings.CONFIG

@@ -44,5 +44,5 @@ class LastRead(Generic[T]):
 
     def _warn(self, why: str) -> None:
         if not self._is_failing:
-            logger.warning("%s stay as last known, the database fails: %s", self._what, why)
+            logger.warning("%s keep their last known state, because the database fails: %s", self._what, why)
         self._is_failing = True

@@ -38,7 +38,7 @@ class Prerequisites:
         if pictures and not self._threads:
             raise UnsupportedField(
                 f"{UNREADABLE}: "
-                + (self._blindness or "This model reads text only; send what the picture shows as text."),
+                + (self._blindness or "This model reads text only; describe the picture in text."),
                 param=pictures[0][0],
             )
         lora = getattr(submit.request, "lora", None)

@@ -97,7 +97,7 @@ def test_the_settings_name_the_account_and_a_file_with_its_password(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "cannot be read: No such file"), (b"", "it is empty"), (b" x ", "blanks"), (b"\xff", "no text")],
+    [(None, "cannot be read: No such file"), (b"", "it is empty"), (b" x ", "spaces"), (b"\xff", "not text")],
 )
 def test_a_file_without_a_password_ends_the_start(
     tmp_path: Path, content: bytes | None, problem: str
@@ -117,6 +117,6 @@ def test_two_passwords_are_refused(tmp_path: Path) -> None:
 
 def test_a_name_that_is_taken_is_given_to_nobody(tmp_path: Path, db: Any) -> None:
     User.objects.create_user("admin", password="somebody else")
-    with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_ADMIN_USER: there is an account 'admin'"):
+    with pytest.raises(ImproperlyConfigured, match="MLX_SERVER_ADMIN_USER: the account 'admin' exists"):
         made(tmp_path)
     assert not User.objects.filter(is_superuser=True).exists() and list(tmp_path.iterdir()) == []

@@ -36,7 +36,7 @@ def test_the_old_secret_works_for_the_chosen_time(hours: str, is_kept: bool) -> 
 @pytest.mark.parametrize(
     ("fields", "name", "text"),
     [
-        ({"expires_at": "2020-01-31", "grace": "0"}, "expires_at", "Give a day ahead"),
+        ({"expires_at": "2020-01-31", "grace": "0"}, "expires_at", "Enter a future day"),
         ({"expires_at": "soon", "grace": "0"}, "expires_at", "valid date"),
         ({"grace": "9999"}, "grace", "not one of the available choices"),
     ],

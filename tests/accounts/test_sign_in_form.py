@@ -75,7 +75,7 @@ def test_where_many_wait_the_next_is_asked_to_come_back(page: str) -> None:
     finally:
         for _ in range(sum(places)):
             sign_in_form._WAITING.release()
-    assert "Too many people are signing in at this moment" in response.content.decode()
+    assert "Too many sign-ins are in progress" in response.content.decode()
     assert not SignInAttempts.objects.exists()
 
 

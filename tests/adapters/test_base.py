@@ -136,8 +136,8 @@ def test_a_model_without_a_template_is_given_no_tools() -> None:
 
 def test_tools_that_failed_their_test_are_refused_with_the_reason() -> None:
     adapter, _ = real("qwen3", "qwen3")
-    adapter.refuse_tools("The tool calls that its template writes cannot be parsed.")
-    with pytest.raises(UnsupportedField, match="calls that its template writes") as refusal:
+    adapter.refuse_tools("The tool calls that its template renders cannot be parsed.")
+    with pytest.raises(UnsupportedField, match="calls that its template renders") as refusal:
         adapter.render(chat_request(*USER.messages, tools=(ADD,)))
     assert refusal.value.param == "tools"
 

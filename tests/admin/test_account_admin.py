@@ -56,7 +56,7 @@ def test_a_button_makes_a_link_that_sets_the_password_once(staff: Client) -> Non
     assert "Password link" in staff.get(page_of(ann)).content.decode()
     shown = staff.post(f"/admin/auth/user/{ann.pk}/password-link/")
     assert "no-store" in shown["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Made a password link."
+    assert LogEntry.objects.get().change_message == "Created a password link."
     link = re.search(r"http://127.0.0.1(/password/set/[\w/-]+/)", shown.content.decode())
     assert link
     browser = Client(headers={"host": "127.0.0.1"})

@@ -22,5 +22,5 @@ def test_a_button_adds_the_names_and_says_so(pool: Pool, staff: Client) -> None:
 def test_a_name_that_another_model_has_is_refused(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
     ServedModel.objects.filter(name="org/broken").update(aliases=["claude-*"])
-    assert "&#x27;claude-*&#x27; means another model already." in press(staff, "answer_agents")
+    assert "&#x27;claude-*&#x27; already names another model." in press(staff, "answer_agents")
     assert ServedModel.objects.get(name="tiny").aliases == []

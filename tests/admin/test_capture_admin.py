@@ -43,7 +43,7 @@ def test_a_capture_is_shown_on_every_page_until_it_is_stopped(staff: Client) -> 
 
 @pytest.mark.parametrize("hours", [-1, 24 * 8])
 def test_a_capture_has_an_end_that_is_not_far(staff: Client, hours: float) -> None:
-    assert "Give a time ahead, at most 7 days" in staff.post(BEGIN, until(hours)).content.decode()
+    assert "Enter a future time, at most 7 days" in staff.post(BEGIN, until(hours)).content.decode()
     assert not Capture.objects.exists()
 
 

@@ -80,7 +80,7 @@ def test_a_load_that_evicts_a_model_asks(pool: Pool, staff: Client) -> None:
 
 
 def test_a_load_shows_what_it_takes(pool: Pool, staff: Client) -> None:
-    assert "It takes 1.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go." in ask(staff, "reload")
+    assert "It takes 1.0 GB; 10.0 GB of 10.0 GB are free, so no model is unloaded." in ask(staff, "reload")
 
 
 def test_one_model_is_called_by_its_name_and_several_are_counted(pool: Pool, staff: Client) -> None:
@@ -155,7 +155,7 @@ def test_files_that_will_not_be_deleted_are_not_promised_to_be(pool: Pool, staff
     assert "tiny is not in the models folder" in page and "Type tiny" not in page and not is_offered(page)
     loaded(pool, staff)
     page = ask(staff, "remove")
-    assert "It is ready; unload it first. Nothing is deleted now." in page
+    assert "It is ready; unload it first. Nothing is deleted." in page
     assert "Type tiny" not in page and not is_offered(page)
 
 

@@ -84,7 +84,7 @@ def test_a_key_that_is_made_here_is_shown_once(staff: Client) -> None:
     assert (key.name, key.owner.username, key.scopes) == ("Codex", "admin", ("chat", "embeddings"))
     assert secret not in again and "was already shown" in again
     assert list(ApiKey.objects.values_list("name", flat=True)) == ["Codex", "Codex 2"]
-    assert LogEntry.objects.filter(change_message="Made on the page Connect.").count() == 2
+    assert LogEntry.objects.filter(change_message="Created on the page Connect.").count() == 2
 
 
 def test_a_site_that_needs_a_key_says_so(staff: Client, settings: Any) -> None:

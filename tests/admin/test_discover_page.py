@@ -102,7 +102,7 @@ def test_the_verdict_of_a_row_comes_on_its_own(staff: Client, hub: FakeHub) -> N
     found = judge(staff)
     assert (found["text"], found["tone"]) == ("Fits, with its whole context of 2,048 tokens.", "good")
     assert found["can_download"] and not found["gated"]
-    assert found["facts"][-3:] == ["2,048 tokens of context", "uses tools", "prompt format known: llama3"]
+    assert found["facts"][-3:] == ["2,048 tokens of context", "uses tools", "prompt format: llama3"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_is_no_model_cannot_be_downloaded(
 def test_an_unknown_kind_of_model_cannot_be_downloaded(staff: Client, hub: FakeHub) -> None:
     hub.files["config.json"] = hub.files["config.json"].replace(b'"llama"', b'"tomorrow"')
     found = judge(staff)
-    assert found["text"] == "It cannot be served: mlx-lm does not know this kind of model (tomorrow)."
+    assert found["text"] == "It cannot be served: mlx-lm does not support this kind of model (tomorrow)."
     assert not found["can_download"] and "tomorrow" in found["facts"]
 
 
@@ -160,7 +160,7 @@ def test_an_id_that_does_not_exist_is_searched_for(staff: Client, hub: FakeHub) 
 
 @pytest.mark.parametrize(
     ("status", "text"),
-    [(401, "does not accept this server"), (429, "asked too much"), (500, "trouble of its own")],
+    [(401, "does not accept this server"), (429, "limiting the rate"), (500, "internal problem")],
 )
 def test_without_a_search_the_list_is_shown(staff: Client, hub: FakeHub, status: int, text: str) -> None:
     hub.refusals[SEARCH] = [Refusal(status)]

@@ -159,7 +159,7 @@ def test_what_cannot_begin_is_reported(staff: Client, models: Path) -> None:
     assert "exact id on the hub" in act(staff, "start", "https://elsewhere.example/a/b")
     assert not logged()
     (models / REPO).mkdir(parents=True)
-    assert "is there already" in act(staff, "start")
+    assert "already exists" in act(staff, "start")
 
 
 def test_a_name_is_no_markup(staff: Client, models: Path, hub: FakeHub) -> None:

@@ -14,7 +14,12 @@ from inference.repository.downloads.progress import FetchProgress, FileProgress
         (2_000_000_000, 5e6, "", "2.0 GB of 5.0 GB at 5.0 MB/s, about 10 min left"),
         (2_000_000_000, 100e3, "", "2.0 GB of 5.0 GB at 100.0 kB/s, about 8.3 h left"),
         (12, 0.0, "", "12 B of 5.0 GB"),
-        (0, 0.0, "The hub is asked too much.", "0 B of 5.0 GB. The hub is asked too much."),
+        (
+            0,
+            0.0,
+            "The hub is limiting the rate of requests.",
+            "0 B of 5.0 GB. The hub is limiting the rate of requests.",
+        ),
         (5_000_000_000, 0.0, "", "5.0 GB"),
     ],
 )

@@ -27,7 +27,7 @@ def test_no_two_codes_have_the_same_words_and_none_is_in_code() -> None:
 @pytest.mark.parametrize(
     ("facts", "words", "code"),
     [
-        ({"finish": "stop"}, "Stopped by itself", "stop"),
+        ({"finish": "stop"}, "Completed", "stop"),
         ({"finish": "length"}, "Reached its token limit", "length"),
         ({"finish": "length (memory)"}, "Cut off, memory was full", "length (memory)"),
         (

@@ -64,7 +64,7 @@ def test_it_is_started_watched_and_ends(site: ImportingSite, staff: Client) -> N
 def test_it_is_cancelled_and_dismissed_and_logged(site: ImportingSite, staff: Client) -> None:
     act(staff, "import", "x.gguf")
     until(site.register, has_begun, "x")
-    assert "Nothing was left behind." in act(staff, "cancel", "x")
+    assert "No files were left behind." in act(staff, "cancel", "x")
     assert 'data-download="x"' not in act(staff, "dismiss", "x")
     written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
     assert written == [("x", "Started to import x.gguf."), ("x", "Cancelled the import.")]

@@ -32,9 +32,11 @@ def test_models_are_told_of_in_words(staff: Client) -> None:
 
 def test_it_says_so_when_all_is_well() -> None:
     good, bad = CheckResult(about="a", text="b"), CheckResult(about="a", text="b", state="wrong")
-    assert summary(HealthReport(state="good", results=(good,))) == "All is well."
-    assert summary(HealthReport(state="good", results=(good,), is_complete=False)) == "All is well so far."
-    assert summary(HealthReport(state="wrong", results=(bad, good))) == "1 thing needs attention."
+    assert summary(HealthReport(state="good", results=(good,))) == "No problems found."
+    assert summary(HealthReport(state="good", results=(good,), is_complete=False)) == (
+        "No problems found so far."
+    )
+    assert summary(HealthReport(state="wrong", results=(bad, good))) == "1 problem needs attention."
     assert summary(HealthReport(state="wrong", results=(bad, bad))) == "2 things need attention."
 
 

@@ -66,7 +66,7 @@ def test_a_wrong_form_makes_no_key(staff: Client) -> None:
 
 def test_a_new_key_ends_in_the_future(staff: Client) -> None:
     page = staff.post(ADD, form(expires_at="2020-01-31T10:00")).content.decode()
-    assert "Give a time ahead" in page and not ApiKey.objects.exists()
+    assert "Enter a future time" in page and not ApiKey.objects.exists()
 
 
 def test_a_key_that_has_expired_can_still_be_changed(staff: Client) -> None:
@@ -92,7 +92,7 @@ def test_two_keys_of_an_owner_have_two_names_unless_one_is_revoked(staff: Client
     owner = User.objects.get()
     key, _ = make_key(owner=owner)
     make_key()  # somebody else's
-    assert "a key of this name already" in staff.post(ADD, form()).content.decode()
+    assert "already has a key with this name" in staff.post(ADD, form()).content.decode()
     assert staff.post(page_of(key), form()).status_code == 302  # it may keep its own
     key.revoke()
     assert staff.post(ADD, form()).status_code == 302

@@ -43,7 +43,7 @@ def test_a_key_is_renewed_from_its_row_and_its_page_and_the_secret_shown_once(st
 def test_a_wrong_end_is_told_at_its_field(staff: Client) -> None:
     key, old = make_key()
     page = staff.post(renewal_of(key), FORM | {"expires_at": "2020-01-31"}).content.decode()
-    assert "Give a day ahead" in page and key_secret.is_right(old, ApiKey.objects.get().digest)
+    assert "Enter a future day" in page and key_secret.is_right(old, ApiKey.objects.get().digest)
 
 
 def test_a_key_without_grace_says_that_the_old_secret_is_over(staff: Client) -> None:

@@ -39,7 +39,7 @@ def test_it_is_filtered_by_level_text_and_request(staff: Client) -> None:
 def test_a_request_links_to_its_lines(staff: Client) -> None:
     row = record(request_id="req_of_this_test")
     assert f"{PAGE}?request=req_of_this_test" in page(staff, page_of(row))
-    assert "its lines are not known" in page(staff, page_of(record()))
+    assert "its log lines are unknown" in page(staff, page_of(record()))
     assert PAGE not in page(client_of("bob", "view_requestrecord"), page_of(row))
 
 

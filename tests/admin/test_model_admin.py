@@ -34,7 +34,7 @@ def test_a_model_that_is_switched_off_while_it_is_loaded_says_both(pool: Pool, s
     off = FakeCatalog(card("tiny", problem="an operator has switched it off", is_enabled=False))
     with runtime.use_pool(pool, models=cast(Any, off)):
         page = staff.get(LIST).content.decode()
-    assert "ready; takes no further requests: an operator has switched it off" in page
+    assert "ready; accepts no further requests: an operator has switched it off" in page
 
 
 def test_the_list_says_which_context_fits(pool: Pool, staff: Client) -> None:

@@ -153,11 +153,11 @@ def test_the_pool_acts_on_a_saved_form(pool: Pool, staff: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("idle_ttl_s", "-2", "or -1 to keep the model for ever"),
+        ("idle_ttl_s", "-2", "or -1 to keep the model without a time limit"),
         ("idle_ttl_s", "nan", "Enter a number"),
         ("aliases", "org/broken", "another model"),
         ("aliases", "a\nb\na", "given twice"),
-        ("aliases", "tiny", "is its name already"),
+        ("aliases", "tiny", "is already its name"),
         ("top_p", "0", "Give a number above 0."),
         ("repetition_penalty", "-0.1", "Give a number above 0."),
         (

@@ -85,7 +85,7 @@ def test_it_is_cancelled_and_dismissed(site: QuantisingSite, staff: Client) -> N
     start(staff)
     until(site.register, has_begun)
     page = staff.post(LIST, {"act": "cancel", "id": "tiny-4bit"}, follow=True).content.decode()
-    assert "Nothing was left behind." in page and 'value="dismiss"' in page
+    assert "No files were left behind." in page and 'value="dismiss"' in page
     page = staff.post(LIST, {"act": "dismiss", "id": "tiny-4bit"}, follow=True).content.decode()
     assert "No model is being quantised." in page
     written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]

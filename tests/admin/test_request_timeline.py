@@ -57,7 +57,7 @@ def test_what_the_scheduler_did_meanwhile_is_told_and_nothing_else() -> None:
     event(row, 60, "evicted too late")
     told = decisions(row)
     assert "After 2.0 s" in told and "Evicted &lt;big&gt;" in told and told.count("<li>") == 1
-    assert "nothing meanwhile" in decisions(record(at=row.at + timedelta(days=1)))
+    assert "nothing during the request" in decisions(record(at=row.at + timedelta(days=1)))
 
 
 def test_the_page_shows_decisions_to_those_who_may_view_them(staff: Client) -> None:

@@ -55,7 +55,7 @@ def test_an_empty_key_keeps_the_stored_one_until_it_is_removed(staff: Client) ->
     [
         ({"base_url": "ftp://one"}, "it begins with"),
         ({"key": "two words"}, "no blanks"),
-        ({"name": "a b"}, "A name may have letters"),
+        ({"name": "a b"}, "A name has only letters"),
         ({"models-0-model": "a b"}, "no blanks"),
     ],
 )

@@ -139,10 +139,10 @@ BROKEN = card(problem="no weights")
         (
             OFF,
             ModelState.DRAINING,
-            "draining; takes no further requests: an operator has switched it off",
+            "draining; accepts no further requests: an operator has switched it off",
             "draining",
         ),
-        (BROKEN, ModelState.BUSY, "busy; takes no further requests: no weights", "busy"),
+        (BROKEN, ModelState.BUSY, "busy; accepts no further requests: no weights", "busy"),
         (card(), ModelState.FAILED, "failed", "failed"),
         (None, ModelState.READY, "ready", "ready"),
     ],

@@ -111,7 +111,9 @@ def test_a_host_name_is_as_browsers_send_it(given: str, name: str) -> None:
     ],
 )
 def test_what_never_matches_is_refused_with_what_was_meant(given: str, instead: str) -> None:
-    with pytest.raises(ValueError, match="is no host name: give it without http://, port or path") as refused:
+    with pytest.raises(
+        ValueError, match="is not a host name: give it without http://, port or path"
+    ) as refused:
         host_name(given)
     assert str(refused.value).endswith(f"port or path{instead}")
 
@@ -233,5 +235,5 @@ def test_a_proxy_is_named_by_its_address_or_network(given: str, found: str) -> N
 
 @pytest.mark.parametrize("given", ["", "*", "localhost", "10.0.0.0/33", "10.0.0.1:80"])
 def test_what_is_no_network_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="no address or network"):
+    with pytest.raises(ValueError, match="not an address or network"):
         network(given)

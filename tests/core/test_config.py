@@ -75,11 +75,12 @@ def test_it_refuses_a_secret_that_nobody_can_send(name: str, text: str) -> None:
         ("DATA_DIR", "", "MLX_SERVER_DATA_DIR: it is empty; name a folder, or unset it."),
         ("MODELS_DIR", "", "MLX_SERVER_MODELS_DIR: it is empty; name a folder, or unset it."),
         ("HOST", "", "MLX_SERVER_HOST: it is empty; give an address such as 127.0.0.1, or unset it."),
-        ("KV_BITS", "16", "MLX_SERVER_KV_BITS: give 8 or 4, or 0 for whole numbers."),
+        ("KV_BITS", "16", "MLX_SERVER_KV_BITS: give 8 or 4, or 0 to disable quantisation."),
         (
             "ALLOWED_HOSTS",
             "a.example,http://x",
-            "MLX_SERVER_ALLOWED_HOSTS: 'http://x' is no host name: give it without http://, port or path: x.",
+            "MLX_SERVER_ALLOWED_HOSTS: 'http://x' is not a host name: give it without http://, port or "
+            "path: x.",
         ),
     ],
 )

@@ -38,8 +38,8 @@ def test_its_options_come_before_ours() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (f"mysql://a:{SECRET}@b/c", "no address of a PostgreSQL database"),
-        (f"a:{SECRET}@b/c", "no address of a PostgreSQL database"),
+        (f"mysql://a:{SECRET}@b/c", "not the URL of a PostgreSQL database"),
+        (f"a:{SECRET}@b/c", "not the URL of a PostgreSQL database"),
         (f"postgresql://a:{SECRET}@b", "names no database"),
         (f"postgresql://a:{SECRET}@@b/c", "%40 stands for an @"),
         (f"postgresql://a:@{SECRET}@b/c", "%40 stands for an @"),

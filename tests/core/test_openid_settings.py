@@ -45,9 +45,9 @@ def test_the_secret_may_be_in_a_file_and_change(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ({"OIDC_ISSUER": "id.example"}, "OIDC_ISSUER: 'id.example' is no address: give one such as https://"),
-    ({"OIDC_ISSUER": "https://id.example/?a=b"}, "OIDC_ISSUER: 'https://id.example/?a=b' is no address"),
-    ({"OIDC_ISSUER": "https://me:pw@id.example"}, "OIDC_ISSUER: 'https://me:pw@id.example' is no address"),
+    ({"OIDC_ISSUER": "id.example"}, "OIDC_ISSUER: 'id.example' is not a URL: give one such as https://"),
+    ({"OIDC_ISSUER": "https://id.example/?a=b"}, "OIDC_ISSUER: 'https://id.example/?a=b' is not a URL"),
+    ({"OIDC_ISSUER": "https://me:pw@id.example"}, "OIDC_ISSUER: 'https://me:pw@id.example' is not a URL"),
     ({"OIDC_ISSUER": "http://id.example"}, "OIDC_ISSUER: 'http://id.example' must begin with https://"),
     ({"OIDC_CLIENT_ID": ""}, "OIDC_CLIENT_ID: give the client id that the provider has for this site"),
     ({"OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET: it is empty"),
@@ -82,8 +82,8 @@ def test_what_is_wrong_is_one_line(
             {"OIDC_ISSUER": "https://id.example", "OIDC_CLIENT_SECRET_FILE": "/none"},
             "OIDC_CLIENT_SECRET_FILE: /none cannot be read: No such file or directory",
         ),
-        ({"OIDC_CLIENT_ID": "site"}, "OIDC_CLIENT_ID: it says nothing without MLX_SERVER_OIDC_ISSUER"),
-        ({"OIDC_ROLES": "a=chat"}, "OIDC_ROLES: it says nothing without MLX_SERVER_OIDC_ISSUER"),
+        ({"OIDC_CLIENT_ID": "site"}, "OIDC_CLIENT_ID: it has no effect without MLX_SERVER_OIDC_ISSUER"),
+        ({"OIDC_ROLES": "a=chat"}, "OIDC_ROLES: it has no effect without MLX_SERVER_OIDC_ISSUER"),
     ],
 )
 def test_what_is_missing_is_said(

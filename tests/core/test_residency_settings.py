@@ -8,7 +8,7 @@ from inference.core.config import Config
 
 def test_a_time_or_for_ever() -> None:
     assert [Config(idle_ttl_s=value).idle_ttl_s for value in (-1, 0, 60)] == [-1, 0, 60]
-    with pytest.raises(ValidationError, match="-1 to keep models for ever"):
+    with pytest.raises(ValidationError, match="-1 to keep models without a time limit"):
         Config(idle_ttl_s=-0.5)
 
 

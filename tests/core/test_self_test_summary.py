@@ -16,7 +16,7 @@ def found(about: str, light: Light = "amber", text: str = "x") -> Finding:
         ((), "Works", "green"),
         ((found("speculation", "green"),), "Works", "green"),
         ((found("tools"),), "Works, without tools", "grey"),
-        ((found("tools", text="so the system message describes them; expect"),),
+        ((found("tools", text="so the system message describes them; calls"),),
          "Works, without tools of its own", "grey"),
         ((found("tools", "red"), found("roles")), "Works, without tools, without a system prompt", "grey"),
         ((found("tools"), found("stops")), "Works, without tools, answers may not end", "amber"),

@@ -12,12 +12,12 @@ from inference.core.unknown_settings import unknown_settings
     [
         (
             "MLX_SERVER_MEMORY_LIMT",
-            "MLX_SERVER_MEMORY_LIMT is no setting; did you mean MLX_SERVER_MEMORY_LIMIT?",
+            "MLX_SERVER_MEMORY_LIMT is not a setting; did you mean MLX_SERVER_MEMORY_LIMIT?",
         ),
-        ("mlx_server_prot", "MLX_SERVER_PROT is no setting; did you mean MLX_SERVER_PORT?"),
+        ("mlx_server_prot", "MLX_SERVER_PROT is not a setting; did you mean MLX_SERVER_PORT?"),
         (
             "MLX_SERVER_COFFEE",
-            "MLX_SERVER_COFFEE is no setting; docs/configuration.md lists every setting.",
+            "MLX_SERVER_COFFEE is not a setting; docs/configuration.md lists every setting.",
         ),
     ],
 )

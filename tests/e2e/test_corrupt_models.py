@@ -62,9 +62,9 @@ ALL_DAMAGES: dict[str, Damage] = {
     "a config that is a list": text("config.json", "[]"),
     "a model_type that is a path": config(model_type="../../x"),
     "an unknown model_type": config(model_type="nonsense"),
-    "code of its own": config(model_file="evil.py"),
-    "code of its own by auto_map": config(auto_map={"AutoModel": "evil.Model"}),
-    "code of its own in the tokenizer": text(
+    "its own code": config(model_file="evil.py"),
+    "its own code by auto_map": config(auto_map={"AutoModel": "evil.Model"}),
+    "its own code in the tokenizer": text(
         "tokenizer_config.json", '{"auto_map": {"AutoTokenizer": ["evil.T", null]}}'
     ),
     "a tokenizer that is none": text("tokenizer.json", "{}"),
@@ -79,7 +79,7 @@ IN_GATE = (
         "wrong shapes",
         "a config that is no JSON",
     ),
-    *("a model_type that is a path", "code of its own by auto_map", "a tokenizer that is none"),
+    *("a model_type that is a path", "its own code by auto_map", "a tokenizer that is none"),
 )
 DAMAGES = {damage: ALL_DAMAGES[damage] for damage in of_each_kind(ALL_DAMAGES, IN_GATE)}
 

@@ -89,7 +89,7 @@ async def test_a_download_survives_its_faults(site: Site, hubs: tuple[FakeHub, F
         hub.got.clear()
         await click(page, "Resume")
         await expect(article).to_have_attribute("data-state", "done", timeout=60_000)
-        await expect(article).to_contain_text("Done. It is there.")
+        await expect(article).to_contain_text("Done. It is ready.")
         assert (visit.complaints, visit.elsewhere) == ([], [])
     assert hub.ranges("tokenizer.model") == [f"bytes={HALF}-", f"bytes={HALF + 1_000_000}-"]
     assert {header for _, header in hub.heard} == {f"Bearer {TOKEN}"}

@@ -102,7 +102,7 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
             assert await status_of(page, f"{studio.url}/") == 403
             await expect(page.get_by_role("heading")).to_have_text("This account has no permission to chat")
-            await expect(page.locator("body")).to_contain_text("can put it in the group “member”")
+            await expect(page.locator("body")).to_contain_text("can add it to the group “member”")
         assert (operator.complaints, operator.elsewhere) == ([], [])
 
 
@@ -124,7 +124,7 @@ async def make_account(page: Page, site: Site, name: str) -> None:
 
 async def move(page: Page, group: str, where: str) -> None:
     """On an account's page, choose a group ("to") or take it out ("from")."""
-    await page.get_by_text("Rights one by one").click()
+    await page.get_by_text("Individual permissions").click()
     await page.locator("#id_groups").get_by_label(group, exact=True).set_checked(where == "to")
     await page.click("input[name=_continue]")
     await expect(page.locator(".messagelist")).to_contain_text("was changed successfully")

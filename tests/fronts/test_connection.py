@@ -19,7 +19,7 @@ def test_a_problem_is_one_phrase_without_address_and_password(tmp_path: Path) ->
         wrong = server.url.replace(PASSWORD, "wrong-password")
         assert connection.problem(wrong) == "it refuses the user or the password"
         assert connection.problem(f"{server.url}?such=option") == "an option in its address is wrong"
-    assert connection.problem(server.url) == "no connection can be made to it"
+    assert connection.problem(server.url) == "it cannot be connected to"
 
 
 def test_sites_with_different_secret_keys_share_no_names() -> None:

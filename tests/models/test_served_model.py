@@ -131,7 +131,7 @@ def test_only_the_newest_events_are_kept() -> None:
 
 
 def test_an_adapter_is_one_that_exists() -> None:
-    assert "There are codellama" in problem(adapter="none")["adapter"][0]
+    assert "The adapters are codellama" in problem(adapter="none")["adapter"][0]
     ServedModel(name="tiny", adapter="llama3").full_clean()
     assert ServedModel(adapter="llama3").choice == Choice(adapter="llama3")
 
@@ -171,6 +171,6 @@ def test_aliases_are_added_once_and_refused_where_another_model_has_one() -> Non
     model = ServedModel.objects.create(name="tiny", aliases=["a"])
     assert model.add_aliases(["a", "b"]) == ("b",) and model.add_aliases(["b"]) == ()
     other = ServedModel.objects.create(name="other")
-    with pytest.raises(ValidationError, match="'b' means another model"):
+    with pytest.raises(ValidationError, match="'b' already names another model"):
         other.add_aliases(["c", "b"])
     assert ServedModel.objects.get(name="other").aliases == []

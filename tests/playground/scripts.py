@@ -184,7 +184,7 @@ class ScriptedRunner(EndlessReasoner):
         topic = topic_of(request)
         if request.grammar and "unknown_rule" in request.grammar.text:
             raise InvalidValue(
-                "The form cannot be enforced: there is no unknown_rule.", param="response_format"
+                "The format cannot be enforced: there is no unknown_rule.", param="response_format"
             )
         yield Accepted(prompt_tokens=1200)
         for done in range(0, 1200, 300):

@@ -34,7 +34,7 @@ def test_a_key_is_made_shown_once_used_and_revoked(ann: Client) -> None:
     assert "laptop" in listed and "never used" in listed and found[1] not in listed
     assert "is revoked" in ann.post(f"/keys/{key.pk}/revoke/", follow=True).content.decode()
     written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
-    assert written == [(str(key), "Made on the page API keys."), (str(key), "Revoked.")]
+    assert written == [(str(key), "Created on the page API keys."), (str(key), "Revoked.")]
     key.refresh_from_db()
     assert key.is_revoked and "Revoke<" not in ann.get("/keys/").content.decode()
 
@@ -63,7 +63,7 @@ def test_an_owner_renews_a_key(ann: Client) -> None:
     assert f'href="{address}"' in ann.get("/keys/").content.decode()
     assert "Renew laptop?" in ann.get(address).content.decode()
     wrong = ann.post(address, {"expires_at": "2020-01-31", "grace": "24"})
-    assert wrong.status_code == 400 and "Give a day ahead" in wrong.content.decode()
+    assert wrong.status_code == 400 and "Enter a future day" in wrong.content.decode()
     made = ann.post(address, {"expires_at": "", "grace": "24"}, follow=True)
     text = made.content.decode()
     found = re.search(r'own-key-secret">([^<]+)<', text)

@@ -50,7 +50,7 @@ async def test_a_load_that_requests_wait_for_is_broken_off_only_where_it_is_to_g
     pool = fake_pool([FakeRunner(load_gate=asyncio.Event())])
     waiting = asyncio.ensure_future(ask(pool))
     await until(lambda: state(pool) == ModelState.LOADING)
-    with pytest.raises(InvalidValue, match="unload it now to turn them away"):
+    with pytest.raises(InvalidValue, match="to reject them"):
         await pool.unload("tiny")
     assert state(pool) == ModelState.LOADING
     await pool.unload("tiny", is_now=True)

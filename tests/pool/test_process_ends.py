@@ -107,7 +107,7 @@ async def test_only_a_worker_that_hangs_is_killed_and_its_streams_fail(folder: P
         with pytest.raises(WorkerDied, match="no progress for 3 s") as answer:
             async for _ in events:
                 pass
-    assert "Ask again" in answer.value.message
+    assert "Try again" in answer.value.message
     assert runner.end_reason == "it made no progress for 3 s while 1 request ran"
     assert runner.death_reason == "stuck"
     await runner.stop()

@@ -65,7 +65,7 @@ def coded(folder: Path) -> Path:
 FAULTS = [
     ("another vocabulary", "its vocabulary is another one"),
     ("broken", "its files cannot be read"),
-    ("coded", "run code of its own"),
+    ("coded", "its own code"),
     ("missing", "no model of that name"),
     ("deleted", "a file of the model is missing"),
 ]

@@ -146,7 +146,7 @@ async def test_roberta_has_fewer_positions_than_rows(roberta: ProcessRunner) -> 
 async def test_a_reranker_does_nothing_else(bert: ProcessRunner) -> None:
     with pytest.raises(InvalidValue, match="scores"):
         await ask(bert, chat())
-    with pytest.raises(InvalidValue, match="no embeddings"):
+    with pytest.raises(InvalidValue, match="does not compute embeddings"):
         await ask(bert, EmbeddingRequest(model="tiny", inputs=("x",)))
 
 

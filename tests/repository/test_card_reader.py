@@ -35,7 +35,7 @@ def test_a_model_with_code_of_its_own_is_listed_but_not_served(
 ) -> None:
     change(put("tiny") / file, **{key: "evil.py"})
     assert scan(models)["tiny"].problem == (
-        f"it needs code of its own to run ({key} in {file}), which this server never does"
+        f"it requires its own code ({key} in {file}), which this server never runs"
     )
 
 

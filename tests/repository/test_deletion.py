@@ -67,7 +67,7 @@ def test_a_link_that_leads_to_no_model_goes_too(models: Path, target: str) -> No
 
 def test_nothing_goes_through_a_link_above(models: Path, elsewhere: Path) -> None:
     (models / "other").symlink_to(elsewhere.parent)
-    with pytest.raises(deletion.NotOurs, match="lies behind the link other, .* or remove that link"):
+    with pytest.raises(deletion.NotOurs, match="is inside the link other, .* or remove the link"):
         deletion.remove(card_of(models / "other" / "tiny"), models)
     assert (elsewhere / "config.json").exists() and (models / "other").is_symlink()
 
@@ -75,7 +75,7 @@ def test_nothing_goes_through_a_link_above(models: Path, elsewhere: Path) -> Non
 def test_a_link_to_a_folder_of_the_models_folder_itself_is_one_too(models: Path) -> None:
     folder = make_tiny_model(models / "org" / "tiny")
     (models / "alias").symlink_to(models / "org")
-    with pytest.raises(deletion.NotOurs, match="behind the link alias"):
+    with pytest.raises(deletion.NotOurs, match="inside the link alias"):
         deletion.remove(card_of(models / "alias" / "tiny"), models)
     assert folder.exists()
 

@@ -101,7 +101,7 @@ def test_models_without_text_have_none(tmp_path: Path) -> None:
     folder = make_tiny_qwen3(tmp_path / "embedder")
     write_mlx(folder / "adapters" / "x", layers(Q))
     (lora,) = scan(tmp_path)["embedder"].loras
-    assert "makes no text" in lora.problem
+    assert "generates no text" in lora.problem
 
 
 def test_changes_are_seen_at_the_next_scan(tmp_path: Path, model: Path) -> None:

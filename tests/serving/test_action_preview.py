@@ -38,7 +38,7 @@ def test_a_load_that_can_never_be_says_so() -> None:
     [
         (
             LoadPreview(outcome="fits", needed_bytes=4 * GB, free_bytes=10 * GB, limit_bytes=10 * GB),
-            "It takes 4.0 GB; 10.0 GB of 10.0 GB are free, so nothing has to go.",
+            "It takes 4.0 GB; 10.0 GB of 10.0 GB are free, so no model is unloaded.",
         ),
         (
             LoadPreview(

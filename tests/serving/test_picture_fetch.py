@@ -156,7 +156,7 @@ def test_a_request_without_addresses_is_left_as_it_is(server: Any) -> None:
         ("/in", "leads to another host"),
         ("/round", "without an end"),
         ("/none", "answers with 404"),
-        ("/text", "no PNG, JPEG, WebP or GIF"),
+        ("/text", "not a PNG, JPEG, WebP or GIF"),
         ("/bomb", "a picture may have 2,000 bytes"),
         ("/short", "did not send it"),
     ],

@@ -17,7 +17,7 @@ def role_of(person: Person, config: OpenIDSettings, *, has_account: bool) -> Rol
     is_listed = bool(mapped) or person.email_domain in config.oidc_domains
     has_lists = bool(config.oidc_roles or config.oidc_domains)
     if not has_account and config.oidc_sign_up == "nobody":
-        raise NotAdmitted(f"the subject {person.subject!r} has no account, and sign-in makes none")
+        raise NotAdmitted(f"the subject {person.subject!r} has no account, and sign-in creates none")
     is_enough = is_listed or config.oidc_sign_up == "anybody" or (has_account and not has_lists)
     if not is_enough:
         raise NotAdmitted(

@@ -63,7 +63,7 @@ class OpenIDBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
                 raise
             raise SignInRefused("the provider does not know the code, or has exchanged it before") from None
         if not isinstance(answer.get("id_token"), str):
-            raise SignInRefused("the provider sent no ID token")
+            raise SignInRefused("the provider did not send an ID token")
         return answer
 
     def retrieve_matching_jwk(self, token: str) -> PyJWK:

@@ -40,7 +40,7 @@ def _make(person: Person) -> User:
     name = _free_name(_wanted_name(person))
     user: User = User.objects.create_user(name, email=person.email)
     FederatedIdentity.objects.create(user=user, issuer=person.issuer, subject=person.subject)
-    logger.info("Made the account %r for a person of %s", name, person.issuer)
+    logger.info("Created the account %r for a user of %s", name, person.issuer)
     return user
 
 

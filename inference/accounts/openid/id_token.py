@@ -18,7 +18,7 @@ def matching_key(token: str, keys: Sequence[Any]) -> jwt.PyJWK:
     try:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError as error:
-        raise SignInRefused(f"the ID token is none: {error}") from None
+        raise SignInRefused(f"the ID token is malformed: {error}") from None
     algorithm, key_id = header.get("alg"), header.get("kid")
     if algorithm not in _KEY_TYPES:
         raise SignInRefused(f"the ID token has the algorithm {algorithm!r}; it must be RS256 or ES256")

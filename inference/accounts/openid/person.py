@@ -31,7 +31,7 @@ def person_of(id_token: Claims, userinfo: Claims, groups_claim: str) -> Person:
     if not isinstance(subject, str) or not 0 < len(subject) <= _MOST_OF_A_SUBJECT:
         raise SignInRefused("the ID token has no usable subject")
     if userinfo and userinfo.get("sub") != subject:
-        raise SignInRefused("the UserInfo endpoint described somebody else")
+        raise SignInRefused("the UserInfo endpoint described another person")
     sources = (id_token, userinfo)
     return Person(
         issuer=id_token["iss"],

@@ -37,7 +37,7 @@ def read(
         code = str((found or {}).get("error", ""))[:60]
         raise ProviderRefused(f"{url} answers with {status}{f' ({code})' if code else ''}", code)
     if found is None:
-        raise ProviderUnavailable(f"{url} answers with no JSON object")
+        raise ProviderUnavailable(f"{url} responds with something other than a JSON object")
     return found
 
 
@@ -54,7 +54,7 @@ def _exchange(
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > _MOST_BYTES or time.monotonic() > end:
-                raise ProviderUnavailable(f"{url} answers with too much, or too slowly")
+                raise ProviderUnavailable(f"{url} responds with too much data, or too slowly")
     return response.status_code, httpx.Response(200, content=bytes(body))
 
 

@@ -80,7 +80,7 @@ class MessageWriter:
                         return msgspec.json.encode(self._whole(put_together(made), usage))
                     case _:
                         made += self._of(event)
-        raise InternalError("The answer broke off; please ask again.")
+        raise InternalError("The answer was cut off; please try again.")
 
     def _events(self, event: Event) -> Iterator[dict[str, Any]]:
         """The events of a stream; the first has how much of the prompt was cached, once that is known."""

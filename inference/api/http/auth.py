@@ -44,8 +44,7 @@ class Caller:
         principal = await self._principal(request)
         if self.scope and self.scope not in principal.scopes:
             raise PermissionDenied(
-                f"This API key lacks the scope {self.scope!r}; whoever runs this server can give it that in "
-                "the admin."
+                f"This API key lacks the scope {self.scope!r}; an administrator can add it in the admin."
             )
         return principal
 

@@ -23,12 +23,12 @@ from inference.core.errors import (
 
 logger = logging.getLogger(__name__)
 
-NO_SUCH_ADDRESS = "There is nothing at this address; docs/api.md lists the endpoints."
+NO_SUCH_ADDRESS = "This URL does not exist; docs/api.md lists the endpoints."
 BODY_TOO_LARGE = (
     "The request body is larger than this server accepts (MLX_SERVER_MAX_BODY_BYTES; "
     "MLX_SERVER_PICTURE_BODY_BYTES where it may have pictures)."
 )
-INTERNAL = "Something went wrong inside the server; its log has the details."
+INTERNAL = "An internal error occurred; the server's log has the details."
 
 
 def explain(error: Exception) -> ServerError:

@@ -22,7 +22,7 @@ class EventFeed:
     def __init__(self, events: AsyncGenerator[Event], *, silence_s: float = sse.KEEP_ALIVE_S) -> None:
         self._loop = asyncio.get_running_loop()
         self._queued: deque[Event] = deque()
-        self._error: ServerError = InternalError("The answer broke off; please ask again.")
+        self._error: ServerError = InternalError("The answer was cut off; please try again.")
         self._has_news = asyncio.Event()
         self._has_capacity = asyncio.Event()
         self._silence_s = silence_s

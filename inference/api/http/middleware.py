@@ -32,11 +32,11 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 AsyncGetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 _ERRORS: dict[int, ServerError] = {
-    400: InvalidRequest("The server could not make sense of this request."),
+    400: InvalidRequest("The server could not interpret this request."),
     401: AuthenticationFailed("Send your API key in the Authorization header."),
-    403: PermissionDenied("This request is not allowed from here."),
+    403: PermissionDenied("This request is not allowed from this origin."),
     404: NotFound(errors.NO_SUCH_ADDRESS),
-    405: MethodNotAllowed("This address does not answer to this method."),
+    405: MethodNotAllowed("This URL does not support this method."),
     413: BodyTooLarge(errors.BODY_TOO_LARGE),
 }
 _BASE_URL = NotFound(

@@ -18,6 +18,6 @@ def refusal(origin: str) -> str:
     """Why a request of another page is refused, and the way out."""
     shown = "".join(char for char in origin[:100] if char.isprintable() and char.isascii())
     return (
-        f"This request comes from a page of another site ({shown or 'no origin'}); whoever runs this server "
-        "can add it to MLX_SERVER_ALLOWED_ORIGINS."
+        f"This request comes from a page of another site ({shown or 'no origin'}); the operator of this "
+        "server can add it to MLX_SERVER_ALLOWED_ORIGINS."
     )

@@ -53,7 +53,7 @@ def of_base64(text: str) -> Picture:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise refused("it is no valid base64") from None
+        raise refused("it is not valid base64") from None
     try:
         return picture_header.picture_of(data, most_pixels=limits.picture_pixels)
     except NoPicture as error:

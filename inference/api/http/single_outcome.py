@@ -31,4 +31,4 @@ async def single(
         case [Accepted() as accepted, outcome, Finished() as finished] if isinstance(outcome, kind):
             on_accepted(accepted)
             return outcome, finished
-    raise InternalError("The answer did not come; please ask again.")
+    raise InternalError("There was no answer; please try again.")

@@ -132,7 +132,7 @@ def body_of(request: HttpRequest, *, takes_any_type: bool = False) -> bytes:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise InvalidJSON("The body gives the same field twice.")
+        raise InvalidJSON("The body has the same field twice.")
     return made
 
 

@@ -86,7 +86,7 @@ class AnswerWriter:
                         self._reason = event.reason
                     case Finished():
                         return self._whole(deltas, event)
-        raise InternalError("The answer broke off; please ask again.")
+        raise InternalError("The answer was cut off; please try again.")
 
     def _lines_of(self, event: Event) -> Iterator[bytes]:
         if self._open_call and _ends_call(event, self._open_call):

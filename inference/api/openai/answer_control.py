@@ -13,7 +13,7 @@ from inference.api.openai.schemas import ControlBody
 from inference.serving.active_requests import STREAMS
 
 router = Router()
-_NOT_REASONING = "This answer is not reasoning now; it goes on as it is."
+_NOT_REASONING = "This answer is not reasoning now; it continues unchanged."
 
 
 @router.post("/chat/completions/control")

@@ -20,11 +20,11 @@ You are a coding agent in a terminal. You work in the user's folder with the too
 - Never undo changes that you have not made, and ask before you delete anything.
 - When you are done, say in a few sentences what you changed and what is left."""
 _EFFORTS = {
-    "none": "Answers at once",
+    "none": "Answers immediately",
     "low": "Thinks briefly",
     "medium": "Thinks as long as most tasks need",
     "high": "Thinks longer, for hard tasks",
-    "max": "Thinks as long as it likes",
+    "max": "Thinks without a limit",
 }
 _MOST_OUTPUT_TOKENS = 10_000  # of a tool's output, as Codex has it for its own models
 

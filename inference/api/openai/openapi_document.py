@@ -176,15 +176,15 @@ ANSWERS: Mapping[tuple[str, str], str] = {
 _STATUSES = {
     400: "Something in the request is wrong; `param` names it.",
     401: "The key is wrong or missing.",
-    403: "This key or user may not do that.",
+    403: "The key or user lacks the permission or scope.",
     404: "There is no such model, response, conversation, item or answer in progress.",
     409: "An operator stopped this request.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8.",
-    429: "Too many wait already; Retry-After says when to come back.",
-    500: "Something went wrong in the server.",
+    429: "Too many requests are waiting; Retry-After says when to retry.",
+    500: "An internal error occurred.",
     503: "The model cannot be served now; the message says why.",
-    529: "Others' requests are in the way; Retry-After says when to come back.",
+    529: "Other requests are being served first; Retry-After says when to retry.",
 }
 
 

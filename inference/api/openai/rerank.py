@@ -54,5 +54,5 @@ def _meta(version: str, tokens: int, cut: int) -> dict[str, Any]:
         "tokens": {"input_tokens": tokens},
     }
     if cut:
-        made["warnings"] = [f"{cut} of the documents were longer than they may be and were cut at their end."]
+        made["warnings"] = [f"{cut} of the documents exceeded the maximum length and were truncated."]
     return made

@@ -154,7 +154,7 @@ class ResponseWriter:
                         ends[event.index] = event
                     case Finished():
                         return self._whole(deltas, ends, event)
-        raise InternalError("The answer broke off; please ask again.")
+        raise InternalError("The answer was cut off; please try again.")
 
     def _framed(self, event: Event) -> bytes:
         if "usage_so_far" in self._extras:

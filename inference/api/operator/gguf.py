@@ -125,5 +125,5 @@ async def _log(request: HttpRequest, name: str, message: str) -> None:
 def _number(request: HttpRequest, name: str) -> int:
     text = request.GET.get(name, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise InvalidValue("Give a whole number from 0 up.", param=name)
+        raise InvalidValue("Give a whole number of 0 or more.", param=name)
     return int(text)

@@ -46,7 +46,7 @@ def _with(text: str, path: tuple[str, ...], value: Any) -> str:
     while depth < len(path) - 1 and path[depth] in node.members:
         node, depth = node.members[path[depth]], depth + 1
         if not isinstance(node.value, dict):
-            raise Unmergeable(f"Its setting {'.'.join(path[:depth])!r} is no object.")
+            raise Unmergeable(f"Its setting {'.'.join(path[:depth])!r} is not an object.")
     for key in reversed(path[depth + 1 :]):
         value = {key: value}
     indent = _indent_of(text)

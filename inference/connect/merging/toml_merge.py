@@ -24,7 +24,7 @@ def merged(text: str, settings: str, keeps: tuple[str, ...] = ()) -> str:
         _put(lines, table, key, value)
     changed = "\n".join(lines)
     if _parsed(changed) != expected:
-        raise Unmergeable("It has these settings in another form, which only you can change.")
+        raise Unmergeable("It has these settings in another form, which you have to change yourself.")
     return changed
 
 
@@ -56,7 +56,7 @@ def _set(values: dict[str, Any], table: str, key: str, value: Any) -> None:
     for name in table.split(".") if table else ():
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise Unmergeable(f"Its setting {name!r} is no table.")
+            raise Unmergeable(f"Its setting {name!r} is not a table.")
     values[key] = value
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from inference.connect.merging.errors import Unmergeable
 
-_OTHER_FORM = "It has these settings in another form, which only you can change."
+_OTHER_FORM = "It has these settings in another form, which you have to change yourself."
 _KEY = re.compile(r"([A-Za-z0-9_-]+):(?:[ \t]|\r?$)")
 
 
@@ -118,7 +118,7 @@ def _put_items(lines: list[str], key: str, block: list[str], there: Any) -> None
     start, end = found
     dashes = [n for n in range(start + 1, end) if re.match(r"\s*- ", lines[n])]
     if not dashes:
-        raise Unmergeable("Its list is written in one line, which only you can change.")
+        raise Unmergeable("Its list is written in one line, which you have to change yourself.")
     indent = lines[dashes[0]][: lines[dashes[0]].index("-")]
     items = [n for n in dashes if lines[n].startswith(f"{indent}- ")]
     own = [indent + line[2:] for line in block[1:]]

@@ -14,11 +14,13 @@ _MB = 10**6
 
 
 class Command(BaseCommand):
-    help = "Save the database, the secret key and the settings in one file; the site may go on meanwhile."
+    help = "Save the database, the secret key and the settings in one file; the site may be running."
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the tar file to write; with .gz at its end, compressed")
+        parser.add_argument(
+            "file", type=Path, help="the tar file to write; compressed if its name ends with .gz"
+        )
         parser.add_argument("--models", action="store_true", help="save the models folder as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,6 +30,6 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{len(listed.files)} files, {listed.size / _MB:.1f} MB, are saved in {file}. It has secrets: "
-            "keep it where only you can read it."
+            f"{len(listed.files)} files, {listed.size / _MB:.1f} MB, are saved in {file}. It contains "
+            "secrets: keep it where only you can read it."
         )

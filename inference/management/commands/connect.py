@@ -37,14 +37,14 @@ class Command(BaseCommand):
         parser.add_argument("--base", help="the address of the server; the default is the running site's")
         key = parser.add_mutually_exclusive_group()
         key.add_argument("--key", default=NO_KEY, help="an API key")
-        key.add_argument("--make-key", action="store_true", help="make a key for this client")
+        key.add_argument("--make-key", action="store_true", help="create a key for this client")
         parser.add_argument("--owner", help="with --make-key: the user it belongs to")
         parser.add_argument(
             "--agent-names", action="store_true", help=f"let the model also answer to {AS_TEXT}"
         )
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--write", action="store_true", help="put the settings into the client's files")
-        action.add_argument("--undo", action="store_true", help="make its files what they were before")
+        action.add_argument("--undo", action="store_true", help="restore the client's files")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["client"]:
@@ -86,9 +86,9 @@ class Command(BaseCommand):
             )
         setup.check(Values(origin="", model="", context=1))  # before a key is made in vain
         for one in setup.write(self._values(client, options)):
-            kept = f"; what it was before is in {one.backup}" if one.backup else ""
+            kept = f"; its previous content is in {one.backup}" if one.backup else ""
             self.stdout.write(f"Wrote {one.path}{kept}.")
-        self.stdout.write(f"`{PROGRAM} connect {client.name} --undo` takes it back.")
+        self.stdout.write(f"`{PROGRAM} connect {client.name} --undo` undoes this.")
 
     def _undo(self, client: ConnectableClient, setup: Setup) -> None:
         try:
@@ -129,7 +129,7 @@ class Command(BaseCommand):
 
 
 def _undone(one: Written) -> str:
-    return f"{one.path} is what it was before." if one.backup else f"{one.path} is gone again."
+    return f"{one.path} was restored." if one.backup else f"{one.path} was deleted."
 
 
 def _origin(given: str | None) -> str:

@@ -18,7 +18,7 @@ from inference.serving import runtime, site_lock
 from inference.serving.health.finding import CheckResult, as_data
 from inference.serving.health.report import OF_MACHINE, STORED, run
 
-_RESTART = "Look at its log, and start it again."
+_RESTART = "Check its log, and restart it."
 _MARKS = {"good": "ok   ", "look": "look ", "wrong": "WRONG"}
 
 
@@ -34,7 +34,10 @@ class Command(BaseCommand):
             nargs="?",
             const="",
             metavar="MODEL",
-            help="ask MODEL, or the smallest that sees, about six drawn pictures in place of the trial",
+            help=(
+                "ask MODEL, or the smallest vision model, about six generated pictures instead of measuring "
+                "speed"
+            ),
         )
         parser.add_argument(
             "--seconds", type=_seconds, default=SECONDS, help="how long the model generates; 20 by default"

@@ -38,7 +38,7 @@ class Command(BaseCommand):
             left = (
                 f"`{PROGRAM} remove {name}` deletes the incomplete model"
                 if is_left
-                else "nothing was left behind"
+                else "no files were left behind"
             )
             raise CommandError(f"Stopped; {left}.") from None
         self.stdout.write(f"{name} was imported; a running site lists it within seconds.")

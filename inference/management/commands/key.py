@@ -55,14 +55,14 @@ class Command(BaseCommand):
         subcommands.add_parser("list", help="show every key, but not its secret")
         renew = subcommands.add_parser("renew", help="give a key a new secret, and print it once")
         renew.add_argument("key", help=_WHICH)
-        renew.add_argument("--expires", type=_expiry, help="as for create; by default it gets its time again")
+        renew.add_argument("--expires", type=_expiry, help="as for create; by default, as long as before")
         renew.add_argument(
             "--grace",
             type=_grace,
             default=timedelta(0),
             help="24h, or 7d: how long the old secret still works",
         )
-        revoke = subcommands.add_parser("revoke", help="end the validity of a key")
+        revoke = subcommands.add_parser("revoke", help="revoke a key")
         revoke.add_argument("key", help=_WHICH)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -96,10 +96,10 @@ class Command(BaseCommand):
     def _renew(self, options: dict[str, Any]) -> None:
         key = _the_one(options["key"], "renew")
         if key.is_revoked:
-            raise CommandError(f"{key} is revoked, for good; `{PROGRAM} key create` makes another one.")
+            raise CommandError(f"{key} is revoked permanently; `{PROGRAM} key create` makes another one.")
         expires_at = options["expires"] or key.end_after_renewal
         if expires_at and expires_at <= datetime.now(UTC):
-            raise CommandError("expires_at: Give a time ahead.")
+            raise CommandError("expires_at: Give a future time.")
         secret = key.renew(expires_at=expires_at, grace=options["grace"])
         old = f"works until {key.old_secret_end:%Y-%m-%d %H:%M} UTC" if key.old_secret_end else "has ended"
         end = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "without an end"

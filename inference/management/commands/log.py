@@ -19,10 +19,10 @@ class Command(BaseCommand):
     help = "Show the latest lines of the site's log, the newest last."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--level", choices=_LEVELS, default="", help="this level and what is worse")
+        parser.add_argument("--level", choices=_LEVELS, default="", help="this level and above")
         parser.add_argument("--text", default="", help="text anywhere in the message or the traceback")
         parser.add_argument("--request", default="", help="the id of a request")
-        parser.add_argument("--logger", default="", help="the beginning of a logger's name")
+        parser.add_argument("--logger", default="", help="a prefix of the logger's name")
         parser.add_argument("--lines", type=int, default=_USUAL, help=f"how many lines; {_USUAL} by default")
         parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
 

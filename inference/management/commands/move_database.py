@@ -43,9 +43,10 @@ class Command(BaseCommand):
         except DatabaseError as error:
             raise CommandError(f"Nothing was moved: {' '.join(str(error).split())}") from None
         self.stdout.write(
-            f"{rows:,} rows are in the database {target['NAME']}, and each table is the same in both. "
-            f"Set MLX_SERVER_DATABASE_URL to its address, here or in {INSTALLATION.env_file}, and start the "
-            f"site. {source} stays as it was: keep it until you are content, then delete it."
+            f"{rows:,} rows are in the database {target['NAME']}, and each table is the same in both. Set "
+            f"MLX_SERVER_DATABASE_URL to its address, here or in {INSTALLATION.env_file}, and start the "
+            f"site. {source} stays as it was: keep it until you have checked the new database, then delete "
+            "it."
         )
 
 

@@ -26,16 +26,22 @@ _STOPPED = 130  # as shells have it for a program that Ctrl-C has ended
 
 
 class Command(ClientCommand):
-    help = "Make a quantised model of a full-precision one, and measure the perplexity of both."
+    help = "Quantise a full-precision model, and measure the perplexity of both."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("model", help="the id of a full-precision model")
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--bits", type=int, choices=BITS, default=4, help="bits of a number; 4 by default")
-        how.add_argument("--recipe", choices=RECIPES, default="", help="mlx-lm's mixed bits, in their place")
+        how.add_argument("--bits", type=int, choices=BITS, default=4, help="bits of a weight; 4 by default")
+        how.add_argument(
+            "--recipe", choices=RECIPES, default="", help="one of mlx-lm's mixed recipes, instead of --bits"
+        )
         parser.add_argument(
-            "--group-size", type=int, choices=GROUP_SIZES, default=64, help="numbers that share a scale"
+            "--group-size",
+            type=int,
+            choices=GROUP_SIZES,
+            default=64,
+            help="number of weights that share a scale",
         )
         parser.add_argument("--name", default="", help="the new model's name; NAME-4bit and so on by default")
         parser.add_argument("--no-perplexity", action="store_true", help="do not measure the models")
@@ -62,7 +68,7 @@ class Command(ClientCommand):
         except NotRunning:
             models_folder(settings.CONFIG)
             return HereMaker()
-        self.stdout.write(f"The site at {client.address} makes it.")
+        self.stdout.write(f"The site at {client.address} creates it.")
         return SiteMaker(client)
 
     def _follow(self, maker: Maker, begun: ActiveQuantisation) -> ActiveQuantisation:
@@ -77,7 +83,7 @@ class Command(ClientCommand):
                 bars.show(now.progress.steps)
         except KeyboardInterrupt:
             maker.cancel(begun.name)
-            raise CommandError("Stopped; nothing was left behind.", returncode=_STOPPED) from None
+            raise CommandError("Stopped; no files were left behind.", returncode=_STOPPED) from None
         return now
 
     def _write_result(self, made: ActiveQuantisation) -> None:

@@ -18,7 +18,7 @@ _GB = 10**9
 
 
 class Command(ClientCommand):
-    help = "Delete a model's files from the models folder; of a link, only the link."
+    help = "Delete a model's files from the models folder; if it is a link, only the link."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -67,7 +67,7 @@ class Command(ClientCommand):
             return
         except CommandError as error:
             raise CommandError(
-                f"{error} So it is unknown whether the site uses {name}. Give its address with --host and "
+                f"{error} It is unknown whether the site uses {name}. Give its address with --host and "
                 "--port, or delete the model anyway with --without-site."
             ) from error
         if state.is_in_memory:

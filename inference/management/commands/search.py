@@ -21,11 +21,11 @@ _ORDERS = {"downloads": Order.DOWNLOADS, "likes": Order.LIKES, "date": Order.DAT
 
 
 class Command(BaseCommand):
-    help = "Search the Hugging Face hub for models, and say of each whether it fits this server's memory."
+    help = "Search the Hugging Face hub for models, and show which of them fit into this server's memory."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("words", nargs="+", help="words of the model's name, for example: qwen 4b")
-        parser.add_argument("--sort", choices=list(_ORDERS), default="downloads", help="what comes first")
+        parser.add_argument("words", nargs="+", help="parts of the model's name, for example: qwen 4b")
+        parser.add_argument("--sort", choices=list(_ORDERS), default="downloads", help="sort order")
         parser.add_argument("--all", action="store_true", help="also models that are not made for MLX")
         parser.add_argument("--limit", type=int, default=10, help=f"how many, up to {MOST}")
 
@@ -40,9 +40,9 @@ class Command(BaseCommand):
         except FetchFailed as error:
             raise CommandError(str(error)) from error
         if not found:
-            self.stdout.write("Nothing was found: try fewer words, or --all.")
+            self.stdout.write("No models found: try fewer search terms, or --all.")
             return
-        self.stderr.write(f"Looking whether {len(found)} models fit…")
+        self.stderr.write(f"Checking whether {len(found)} models fit…")
         with runtime.by_itself():
             for line in table(list(_rows(found))):
                 self.stdout.write(line)

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if config.is_reachable and config.api_key is None:
             where = f"listen on {config.host}" if not config.is_loopback else f"serve {config.origins}"
             raise CommandError(
-                f"Refusing to {where} without a key: anybody on the network could use this server. Set "
+                f"Refusing to {where} without a key: anyone on the network could use this server. Set "
                 "MLX_SERVER_API_KEY, or listen on 127.0.0.1 without MLX_SERVER_ORIGINS."
             )
         if problems := unknown_settings():

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def _lift(self, name: str) -> None:
         if not (failures := sign_in_throttle.lift(name)):
             raise CommandError(f"No sign-in to or from {name!r} has failed within the last hour.")
-        self.stdout.write(f"Forgot {failures} failed sign-ins; the next attempt need not wait.")
+        self.stdout.write(f"Cleared {failures} failed sign-ins; the next attempt does not have to wait.")
 
     def _list(self) -> None:
         rows = list(SignInAttempts.objects.filter(failures__gt=0))

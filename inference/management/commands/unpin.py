@@ -4,5 +4,5 @@ from inference.management.pin_command import PinCommand
 
 
 class Command(PinCommand):
-    help = "Let a pinned model go again when its memory is needed."
+    help = "Unpin a model, so that it can be evicted when its memory is needed."
     action = "unpin"

@@ -14,33 +14,40 @@ from inference.management import database
 from inference.management.table import table
 from inference.serving import upstreams
 
-_KEY_HELP = "file with the key that the other server wants; - reads it from the terminal or a pipe"
+_KEY_HELP = "file with the API key of the other server; - reads it from the terminal or a pipe"
 
 
 class Command(BaseCommand):
-    help = "List, add, test or remove upstreams: other servers that answer for models of this site."
+    help = "List, add, test or remove upstreams: other servers that serve models of this site."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, parser_class=argparse.ArgumentParser)
         actions.add_parser("list", help="list all upstreams with their models")
         add = actions.add_parser("add", help="add an upstream, or replace the one of this name")
-        add.add_argument("name", help="what this site calls it")
-        add.add_argument("base_url", help="where its API begins, such as http://10.0.0.5:8000/v1")
+        add.add_argument("name", help="its name on this site")
+        add.add_argument("base_url", help="the base URL of its API, such as http://10.0.0.5:8000/v1")
         add.add_argument(
             "--model",
             action="append",
             required=True,
             metavar="OURS[=THEIRS]",
-            help="a model: what requests to this site call it, and what the other server does; repeatable",
+            help="a model: its name on this site, and its name on the other server; may be repeated",
         )
-        add.add_argument("--engine", choices=ENGINES, default="openai", help="the program that answers there")
+        add.add_argument(
+            "--engine", choices=ENGINES, default="openai", help="the program on the other server"
+        )
         add.add_argument("--context", type=int, default=8192, metavar="TOKENS", help="of each of the models")
-        add.add_argument("--streams", type=int, default=0, metavar="N", help="requests it is given at once")
+        add.add_argument(
+            "--streams", type=int, default=0, metavar="N", help="maximum number of concurrent requests"
+        )
         add.add_argument("--no-tools", action="store_true", help="the models cannot call tools")
-        add.add_argument("--reasons", action="store_true", help="the models think first")
-        add.add_argument("--sees", action="store_true", help="the models take pictures")
+        add.add_argument("--reasons", action="store_true", help="the models reason before they answer")
+        add.add_argument("--sees", action="store_true", help="the models accept pictures")
         add.add_argument("--key-file", metavar="FILE", help=_KEY_HELP)
-        for action, text in (("test", "ask an upstream for its models"), ("remove", "remove an upstream")):
+        for action, text in (
+            ("test", "request the list of an upstream's models"),
+            ("remove", "remove an upstream"),
+        ):
             actions.add_parser(action, help=text).add_argument("name")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -27,11 +27,9 @@ from inference.serving.health.finding import CheckResult, State
 _ANSWER_TOKENS = 1024  # a model that thinks first needs some
 _ANSWER_TIMEOUT_S = 300.0  # for one picture, after the timeout of the load
 _SHOWN = 80  # characters of a wrong answer
-_NONE = f"`{PROGRAM} pull OWNER/NAME` downloads one; `{PROGRAM} models` says which see."
-_EXTRA = "Install what that needs: pip install 'mlxsite[vision]'"
-_MISSED = (
-    "A small model errs sometimes. If it misses most of the pictures, report it with the name of the model."
-)
+_NONE = f"`{PROGRAM} pull OWNER/NAME` downloads one; `{PROGRAM} models` shows which are vision models."
+_EXTRA = "Install the missing packages: pip install 'mlxsite[vision]'"
+_MISSED = "Small models make mistakes. If most answers are wrong, report it with the name of the model."
 
 
 class DrawnPicture(Struct, frozen=True):
@@ -49,7 +47,7 @@ def vision_trial(model_id: str = "") -> list[CheckResult]:
     if model_id:
         cards = [card for card in cards if model_id in (card.id, *card.aliases)]
     if not cards:
-        named = f"{model_id} is no model here that sees." if model_id else "There is no model that sees."
+        named = f"{model_id} is not a vision model." if model_id else "There is no vision model."
         return [CheckResult(about="vision", text=named, state="look", advice=_NONE)]
     card = min(cards, key=lambda card: card.resident_bytes)
     if not picture_check.is_installed():
@@ -81,7 +79,7 @@ async def _tried(card: ModelCard, pictures: list[DrawnPicture]) -> list[CheckRes
     finally:
         await runtime.pool().close()
     right = sum(result.state == "good" for result in results)
-    text = f"{card.id} saw {right} of {len(results)} pictures rightly"
+    text = f"{card.id} saw {right} of {len(results)} pictures correctly"
     state: State = "good" if right == len(results) else "look" if right else "wrong"
     advice = "" if state == "good" else _MISSED
     return [*results, CheckResult(about="vision", text=text, state=state, advice=advice)]

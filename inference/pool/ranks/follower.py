@@ -142,7 +142,7 @@ class Follower:
                     self._handle(frame)
             except protocol.ProtocolBroken as error:
                 logger.error("Rank %s broke the protocol (%s); ending it", self.rank, error)
-                self._end("sent what the site could not understand")
+                self._end("sent an invalid message")
         await self.wait(_STOP_GRACE_S)
         self._is_over_starting.set()
         self._on_end()
@@ -170,7 +170,7 @@ class Follower:
             await asyncio.sleep(self._watchdog.tick_s)
             if self._watchdog.tick(is_busy=False):
                 logger.error("Killing rank %s: it gave no sign of life", self.rank)
-                self._end(f"gave no sign of life for {self._watchdog.limit_s:g} s")
+                self._end(f"did not respond for {self._watchdog.limit_s:g} s")
                 return
 
     def _end(self, problem: str) -> None:

@@ -14,8 +14,8 @@ from inference.pool.residency.background_tasks import BackgroundTasks
 from inference.pool.residency.records import PoolRecords
 from inference.pool.residency.unloader import Unloader
 
-_FOLDER_GONE = "its folder is gone"
-_REMOTE_GONE = "no other server answers for it any more"
+_FOLDER_GONE = "its folder no longer exists"
+_REMOTE_GONE = "no other server serves it any more"
 _CHECK_EVERY_S = 5.0  # a folder that is replaced is missing for a moment
 
 
@@ -67,5 +67,5 @@ class FolderCheck:
             if card is None or card.id != name:  # another model may have it as an alias
                 reasons[name] = gone
             elif not card.is_servable:
-                reasons[name] = f"it can be served no more: {card.problem}"
+                reasons[name] = f"it can no longer be served: {card.problem}"
         return reasons

@@ -28,7 +28,7 @@ def claim_error(name: str, amount: int, ledger: MemoryLedger, *, is_short: bool)
             names.append(f"{resident.card.id} ({in_gb(resident.bytes)})")
             freed += resident.bytes
     if freed < missing:
-        return PoolFull(f"{text} The rest is claimed already; try again later.")
+        return PoolFull(f"{text} The rest is already claimed; try again later.")
     return PoolFull(f"{text} Unload {_list(names)} first.")
 
 

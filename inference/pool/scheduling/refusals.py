@@ -82,8 +82,8 @@ def kind_error(card: ModelCard, wanted: str) -> InvalidValue:
     """The refusal of a request that asks a model for what another kind of model makes."""
     made, place = _MADE[card.kind]
     asked = _MADE[wanted][0]
-    where = f"ask it at {place}" if place else f"ask a model that makes {asked}"
-    return InvalidValue(f"The model {card.id!r} makes {made}, not {asked}; {where}.", param="model")
+    where = f"use it at {place}" if place else f"use a model that returns {asked}"
+    return InvalidValue(f"The model {card.id!r} returns {made}, not {asked}; {where}.", param="model")
 
 
 def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:

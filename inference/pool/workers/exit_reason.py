@@ -5,12 +5,12 @@ import signal
 from inference.core.errors import LoadFailure
 from inference.core.pool_state import DeathReason
 
-BROKEN_PROTOCOL = "its process sent what the site could not understand"
+BROKEN_PROTOCOL = "its process sent an invalid message"
 _EXITS = {
-    65: "it could not understand the site",
+    65: "it received an invalid message from the site",
     70: "an internal error; the log has it",
     75: "a prompt took too long to prepare",
-    77: "it computed something else than the other ranks",
+    77: "its results differ from those of the other ranks",
 }
 _DEATHS: dict[int, DeathReason] = {
     65: "protocol",
@@ -20,7 +20,7 @@ _DEATHS: dict[int, DeathReason] = {
 }
 _SIGNALS: dict[int, str] = {
     signal.SIGKILL: " (often: the system ran out of memory)",
-    signal.SIGABRT: " (it gave up inside a native library)",
+    signal.SIGABRT: " (it aborted inside a native library)",
     signal.SIGSEGV: " (it crashed inside a native library)",
     signal.SIGBUS: " (often: a model file shrank while it was in use)",
 }
@@ -55,6 +55,6 @@ def load_failure_kind(code: int | None) -> LoadFailure:
 def from_silence(seconds: float, requests: int) -> str:
     """Why the watchdog ended a worker with `requests` requests; 0 while it loads or idles."""
     if not requests:
-        return f"it gave no sign of life for {seconds:g} s"
+        return f"it did not respond for {seconds:g} s"
     ran = "1 request" if requests == 1 else f"{requests} requests"
     return f"it made no progress for {seconds:g} s while {ran} ran"

@@ -288,8 +288,8 @@ class ProcessRunner:
 
     def _lost_error(self) -> ShuttingDown | WorkerDied:
         if self._is_stopping:
-            return ShuttingDown("The server is ending this model; ask again.")
-        return WorkerDied(f"The model was interrupted: {self._why_ended}. Ask again and it is started anew.")
+            return ShuttingDown("The server is unloading this model; try again.")
+        return WorkerDied(f"The model was interrupted: {self._why_ended}. Try again to start it again.")
 
     @property
     def _why_ended(self) -> str:

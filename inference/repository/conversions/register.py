@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _MOST_WAITING = 20
 _MOST_REMEMBERED = 20
 _END_S = 10.0
-_INTERRUPTED = "The server ended before it was made. What was there of it was deleted; start it again."
+_INTERRUPTED = "The server stopped before it was complete. Its partial files were deleted; start it again."
 
 
 class Conversions(Generic[P, R]):
@@ -69,7 +69,7 @@ class Conversions(Generic[P, R]):
             check_name(name, self._models_dir)
             known = self._known.get(name)
             if known and known.is_active or staging.is_being_made(self._models_dir / name):
-                raise ConversionRefused(f"{name} is being made already; wait, or choose another name.")
+                raise ConversionRefused(f"{name} is already being created; wait, or choose another name.")
             if len(self._queue) >= _MOST_WAITING:
                 raise ConversionRefused(
                     f"{_MOST_WAITING} models wait to be {self.participle}; wait for some of them."
@@ -87,7 +87,7 @@ class Conversions(Generic[P, R]):
             known = self._known.get(name)
             if known is None or known.plan is None or not known.is_active:
                 return
-            self._set(known.plan, state=State.CANCELLED, message="Nothing was left behind.")
+            self._set(known.plan, state=State.CANCELLED, message="No files were left behind.")
             if known.state is State.WAITING:
                 self._queue.remove(name)
             else:
@@ -104,7 +104,7 @@ class Conversions(Generic[P, R]):
         """Every known one, the newest first, then those that other programs make."""
         with self._lock:
             known = dict(self._known)
-        message = f"Another program makes it, such as `{PROGRAM} {self.command}`."
+        message = f"Another program is creating it, such as `{PROGRAM} {self.command}`."
         elsewhere = [
             ActiveConversion[P, R](name=name, state=State.ELSEWHERE, message=message)
             for name in self._drafts.in_progress()
@@ -181,7 +181,7 @@ class Conversions(Generic[P, R]):
             if self._is_cancelled(plan) and ending.failure:
                 state = State.CANCELLED
             else:
-                self._set(plan, state=state, message=ending.failure or "It is there.", report=ending.report)
+                self._set(plan, state=state, message=ending.failure or "It is ready.", report=ending.report)
         logger.info("%s, to be %s: %s. %s", name, self.participle, state, ending.failure)
         if state is State.DONE:
             self._on_done()

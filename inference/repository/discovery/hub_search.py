@@ -51,7 +51,7 @@ def search(
     with hub_settings.connect("models", POLICY, purpose="search it", endpoint=endpoint) as client:
         answer = _ask(client, urlencode(query))
     if not isinstance(answer, list):
-        raise HubUnavailable("The hub's answer to a search makes no sense; try again later.")
+        raise HubUnavailable("The hub's search result is not valid; try again later.")
     found = [model for entry in answer[:most] if (model := HubModel.of(entry))]
     return [model for model in found if id_in(model.id)]
 
@@ -62,7 +62,7 @@ def _ask(client: HubClient, query: str) -> Any:
     except TransientError as error:
         raise type(error.then)(f"{error} Search again later.") from None
     except NotOnHub:
-        raise HubUnavailable("What answers is no Hugging Face hub; look at HF_ENDPOINT.") from None
+        raise HubUnavailable("The server at this URL is not a Hugging Face hub; check HF_ENDPOINT.") from None
     except NotPermitted:
         raise NotPermitted(
             "The hub does not accept this server's token. Correct HF_TOKEN, or sign in again with "

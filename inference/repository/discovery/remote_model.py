@@ -66,7 +66,7 @@ def read(repo: str, machine: Machine, *, endpoint: str | None = None) -> RemoteM
     except TransientError as error:
         raise type(error.then)(f"{error} Try again later.") from None
     except OSError as error:  # of the folder for temporary files
-        raise HubUnavailable(f"Its files cannot be looked at here: {error.strerror}.") from None
+        raise HubUnavailable(f"Its files cannot be read: {error.strerror}.") from None
 
 
 def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> RemoteModel:
@@ -85,7 +85,7 @@ def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> Remot
     try:
         tensors = remote_weights.read(client, listing.revision, weights, config)
     except BrokenWeights as error:
-        raise NotAModel(f"{repo} cannot be served: {error}. Look for another model.") from None
+        raise NotAModel(f"{repo} cannot be served: {error}. Choose another model.") from None
     card = card_reader.make_card(repo, folder, "hub", machine, lambda _: tensors)
     return RemoteModel(
         card=_with_architecture(card),
@@ -113,7 +113,7 @@ def _with_architecture(card: ModelCard) -> ModelCard:
     """The card, with the problem that a model of an unknown kind would have at its first load."""
     if card.problem or card.kind != "chat" or architectures.is_known(card.family):
         return card
-    return structs.replace(card, problem=f"mlx-lm does not know this kind of model ({card.family})")
+    return structs.replace(card, problem=f"mlx-lm does not support this kind of model ({card.family})")
 
 
 def _object(path: Path) -> dict[str, Any]:

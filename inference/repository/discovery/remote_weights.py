@@ -31,7 +31,9 @@ def read(
 
     def header(file: HubFile) -> tuple[bytes, int]:
         if time.monotonic() > until:
-            raise HubUnavailable("The hub answers too slowly to look at the weights; try again later.")
+            raise HubUnavailable(
+                "The hub responds too slowly to read the headers of the weights; try again later."
+            )
         return _header(client, revision, file)
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hub-headers") as threads:

@@ -6,7 +6,7 @@ import msgspec
 
 from inference.repository.downloads.progress import FetchProgress
 
-COMPLETE = "It is there."
+COMPLETE = "It is ready."
 
 
 class State(StrEnum):

@@ -30,7 +30,7 @@ class NotAnId(FetchFailed):
 
 class ThereAlready(FetchFailed):
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is there already; `{PROGRAM} remove {name}` removes it.")
+        super().__init__(f"{name} already exists; `{PROGRAM} remove {name}` removes it.")
 
 
 class BehindLink(FetchFailed):
@@ -43,7 +43,7 @@ class BehindLink(FetchFailed):
 
 class TakenAlready(FetchFailed):
     def __init__(self, name: str) -> None:
-        super().__init__(f"Somebody else is fetching {name} already; wait until that has ended.")
+        super().__init__(f"Another download of {name} is in progress; wait until it has ended.")
 
 
 class DiskFull(FetchFailed):

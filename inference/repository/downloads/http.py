@@ -31,7 +31,7 @@ class HubClient:
         self._shown = self._home.copy_with(userinfo=b"")  # as people may see it
         self._token = token
         if token and not (token.isascii() and token.isprintable()):
-            raise NotPermitted("HF_TOKEN is no token of a hub; correct it, or sign in with `hf auth login`.")
+            raise NotPermitted("HF_TOKEN is not a valid token; correct it, or sign in with `hf auth login`.")
         self._repo = repo
         self.retry_policy = retry_policy
         timeout = httpx.Timeout(retry_policy.stall_s, connect=retry_policy.connect_s)
@@ -71,7 +71,7 @@ class HubClient:
             return httpx.Response(200, content=body).json()
         except ValueError:
             raise HubUnavailable(
-                f"What answers at {self._shown} is no Hugging Face hub; look at HF_ENDPOINT."
+                f"What answers at {self._shown} is not a Hugging Face hub; check HF_ENDPOINT."
             ) from None
 
     def part(self, revision: str, name: str, begin: int, size: int) -> bytes:
@@ -80,7 +80,7 @@ class HubClient:
         with self._network_errors(), self.get(path, begin=begin, size=size) as response:
             is_part = response.status_code == 206
             if begin and not is_part:
-                raise HubUnavailable(f"The hub gives no parts of {name}.")
+                raise HubUnavailable(f"The hub does not support resuming {name}.")
             return self._read(response, size)
 
     def _read(self, response: httpx.Response, most: int) -> bytes:
@@ -91,7 +91,7 @@ class HubClient:
             if len(body) >= most:
                 break
             if time.monotonic() > until:
-                raise TransientError(HubUnavailable("The hub answers too slowly."))
+                raise TransientError(HubUnavailable("The hub responds too slowly."))
         return bytes(body[:most])
 
     @contextmanager
@@ -122,7 +122,7 @@ class HubClient:
                 url = self._next(url, response.headers["location"])
             finally:
                 response.close()
-        raise HubUnavailable(f"The hub sends us in circles for {self._repo}; try again later.")
+        raise HubUnavailable(f"The hub redirects requests for {self._repo} in a loop; try again later.")
 
     def _request(self, url: httpx.URL, is_home: bool, span: str) -> httpx.Request:
         # Encoded bytes could neither be counted nor resumed.
@@ -137,7 +137,7 @@ class HubClient:
         there = url.join(location)
         if there.scheme not in ("https", self._home.scheme) or not there.host:
             raise HubUnavailable(
-                f"The hub sends us from {url.scheme} to {there.scheme or 'nothing'} for {self._repo}, which "
+                f"The hub redirects from {url.scheme} to {there.scheme or 'nothing'} for {self._repo}, which "
                 "is not followed."
             )
         return there
@@ -150,7 +150,7 @@ class HubClient:
         if status == 429:
             raise self._rate_limited(response)
         if status >= 500 or status == 408 or not is_home:  # on another host it may be an address that expired
-            raise TransientError(HubUnavailable(f"The hub has trouble of its own (status {status})."))
+            raise TransientError(HubUnavailable(f"The hub has an internal problem (status {status})."))
         if code == "GatedRepo":
             raise NotPermitted(
                 f"{self._repo} is gated. Accept its licence at {self._shown}/{self._repo} in a browser, then "
@@ -160,9 +160,9 @@ class HubClient:
             raise NotOnHub(self._not_found_text(code))
         if status in {401, 403}:
             raise NotPermitted(
-                f"The hub does not give {self._repo} to you. Sign in with `hf auth login` or set HF_TOKEN to "
-                f"a token that may read it; {self._shown}/{self._repo} says whether it wants a licence "
-                "accepted."
+                f"The hub denies access to {self._repo}. Sign in with `hf auth login` or set HF_TOKEN to "
+                f"a token that may read it; {self._shown}/{self._repo} says whether you have to "
+                "accept a licence."
             )
         raise HubUnavailable(f"The hub answered with status {status} for {self._repo}; try again later.")
 
@@ -172,11 +172,11 @@ class HubClient:
         private = (
             "" if self._token else ", or it is private: then sign in with `hf auth login` or set HF_TOKEN"
         )
-        return f"There is no {self._repo} on the hub. Look at the spelling{private}."
+        return f"The hub has no model {self._repo}. Check the spelling{private}."
 
     def _rate_limited(self, response: httpx.Response) -> TransientError:
         wait_s = retry_after_s(response.headers.get("retry-after", ""))
-        asks = f"asks to wait {duration_text(wait_s)}" if wait_s else "is asked too much"
+        asks = f"asks to wait {duration_text(wait_s)}" if wait_s else "is limiting the rate of requests"
         return TransientError(HubBusy(f"The hub {asks}."), wait_s=wait_s)
 
     @contextmanager
@@ -207,7 +207,7 @@ def address(endpoint: str) -> httpx.URL:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise HubUnavailable(
-            "HF_ENDPOINT is no address of a hub. Give one that begins with https://, or unset it for "
+            "HF_ENDPOINT is not the URL of a hub. Give one that begins with https://, or unset it for "
             "huggingface.co."
         )
     return url

@@ -83,7 +83,7 @@ def download(
                 {draft / name for file in listing.files for name in (file.name, PartialFile.name_of(file))},
             )
             meter = SpeedMeter({file.name: file.size for file in listing.files}, on_progress)
-            meter.report(note="Looking at what is there already.")
+            meter.report(note="Checking existing files.")
             for file in listing.files:
                 _check_disk_space(repo_id, listing, target)
                 _fetch(client, listing.revision, file, draft, meter)
@@ -112,7 +112,7 @@ def _readable_errors(repo_id: str, target: Path) -> Iterator[None]:
         raise
     except TransientError as error:
         has_begun = folder_size(draft_of(target)) > 0
-        then = "What has come is kept; download again to go on." if has_begun else "Download it later."
+        then = "The partial files are kept; download again to continue." if has_begun else "Try again later."
         raise type(error.then)(f"{error} {then}") from None
     except FileExistsError:
         raise ThereAlready(repo_id) from None
@@ -121,10 +121,10 @@ def _readable_errors(repo_id: str, target: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise FetchFailed(
-                f"{repo_id} cannot be written: {error.strerror}. Look at the models folder's permissions."
+                f"{repo_id} cannot be written: {error.strerror}. Check the permissions of the models folder."
             ) from error
         raise DiskFull(
-            f"The disk is full. Make room, then download {repo_id} again: what has come is kept."
+            f"The disk is full. Free some space, then download {repo_id} again: the partial files are kept."
         ) from error
 
 
@@ -142,7 +142,7 @@ def _check_disk_space(repo_id: str, listing: Listing, target: Path) -> None:
     """Raise DiskFull unless the rest of the model fits on the disk."""
     there = folder_size(draft_of(target))
     if shortage := disk_space.shortage(target, max(0, listing.size - there)):
-        kept = " What has come is kept; download again to go on." if there else ""
+        kept = " The partial files are kept; download again to continue." if there else ""
         raise DiskFull(f"{repo_id} {shortage}.{kept}")
 
 
@@ -188,7 +188,7 @@ def _resume(client: HubClient, revision: str, part: PartialFile, meter: SpeedMet
             part.restart()
             meter.begin(file.name, 0)
         if response.status_code != 200 and not part.size:
-            raise TransientError(HubUnavailable(f"The hub does not give the beginning of {file.name}."))
+            raise TransientError(HubUnavailable(f"The hub does not return the beginning of {file.name}."))
         for chunk in response.iter_raw():
             part.add(chunk)
             meter.add(file.name, len(chunk))

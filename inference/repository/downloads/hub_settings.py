@@ -20,7 +20,9 @@ def connect(
     is no token.
     """
     if endpoint is None and is_offline():
-        raise HubUnavailable(f"HF_HUB_OFFLINE is set, so the hub is not asked; unset it to {purpose}.")
+        raise HubUnavailable(
+            f"HF_HUB_OFFLINE is set, so the site does not contact the hub; unset it to {purpose}."
+        )
     return HubClient(endpoint or _endpoint(), get_token(), repo, retry_policy)
 
 

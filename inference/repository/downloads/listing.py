@@ -58,17 +58,17 @@ class Listing:
             is_sound = False
         # Two names that differ in their case alone are one file on most Macs.
         if not is_sound or len({file.name.casefold() for file in files}) < len(files):
-            raise HubUnavailable(f"The hub's list of the files of {repo} makes no sense; try again later.")
+            raise HubUnavailable(f"The hub's list of the files of {repo} is not valid; try again later.")
         for part, patterns in _PARTS.items():
             if not any(fnmatch(file.name, pattern) for file in files for pattern in patterns):
                 raise NotAModel(
-                    f"{repo} has no {part}, so it cannot be served. Look for another one; mlx-community has "
-                    "models in the form that this server reads."
+                    f"{repo} has no {part}, so it cannot be served. Choose another one; mlx-community has "
+                    "models in a supported format."
                 )
         if long := next((file for file in files if _is_too_long(file)), None):
             raise NotAModel(
-                f"The {long.name} of {repo} has {long.size / 10**6:.0f} MB, and no model's has so many. Look "
-                "for another one."
+                f"The {long.name} of {repo} has {long.size / 10**6:.0f} MB, which is more than any "
+                "model has. Choose another one."
             )
         # Problems in the small files are found before the large ones are fetched.
         files.sort(key=lambda file: (file.name.endswith(".safetensors"), file.name))
@@ -84,8 +84,8 @@ class Listing:
             self._check_index(_read(draft / name))
         if name in _CONFIGS and (key := remote_code.asked_by(_read(draft / name))):
             raise NotAModel(
-                f"It wants to run code of its own ({name} has {key}), which this server never does. "
-                "Look for another model."
+                f"It requires its own code ({name} has {key}), which this server never runs. "
+                "Choose another model."
             )
         # The last of the files that describe pooling: those it names come before it.
         if name == (_STEPS if any(file.name == _STEPS for file in self.files) else "config.json"):
@@ -95,12 +95,12 @@ class Listing:
         try:
             named = set(index["weight_map"].values())
         except (KeyError, AttributeError, TypeError):
-            raise NotAModel(f"Its {_INDEX} makes no sense; look for another model.") from None
+            raise NotAModel(f"Its {_INDEX} is not valid; choose another model.") from None
         if missing := sorted(map(str, named - {file.name for file in self.files})):
             raise NotAModel(
-                f"{len(missing)} of its weight files are not on the hub under a name that is read, "
-                f"model*.safetensors, such as {missing[0][:80]}. Look for another model, or try again when "
-                "its owner has uploaded them."
+                f"{len(missing)} of its weight files do not exist on the hub as model*.safetensors, "
+                f"such as {missing[0][:80]}. Choose another model, or try again when its owner has uploaded "
+                "them."
             )
 
 
@@ -108,7 +108,7 @@ def _check_pooling(draft: Path, repo: str) -> None:
     try:
         pooling.read(draft, _read(draft / "config.json"), repo)
     except pooling.OddPooling as error:
-        raise NotAModel(f"It cannot be served: {error}. Look for another model.") from None
+        raise NotAModel(f"It cannot be served: {error}. Choose another model.") from None
 
 
 def _is_allowed(name: str) -> bool:
@@ -142,5 +142,5 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise NotAModel(f"Its {path.name} makes no sense; look for another model.")
+        raise NotAModel(f"Its {path.name} is not valid; choose another model.")
     return found

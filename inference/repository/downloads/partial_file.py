@@ -72,8 +72,7 @@ class PartialFile:
         if self.size + len(chunk) > self.file.size:
             self._path.unlink()
             raise Damaged(
-                f"{self.file.name} is longer than the hub says it is, and was deleted. Download again to "
-                "fetch it anew."
+                f"{self.file.name} is longer than the hub states, and was deleted. Download it again."
             )
         if self.size - self._disk_checked_at >= _CHECK_DISK_EVERY_BYTES:
             self._check_disk()
@@ -95,8 +94,7 @@ class PartialFile:
         if self._hash.hexdigest() != self.file.digest:
             self._path.unlink()
             raise Damaged(
-                f"{self.file.name} is not what the hub says it is, and was deleted. Download again to fetch "
-                "it anew."
+                f"{self.file.name} does not match the hub's checksum, and was deleted. Download it again."
             )
         self._path.replace(self._target)
 
@@ -106,7 +104,7 @@ class PartialFile:
         if disk_space.is_full(self._path):
             raise DiskFull(
                 f"The disk is full but for the {disk_space.SPARE_BYTES / 10**9:.1f} GB that stay free "
-                "for others. Make room, then download again to go on: what has come is kept."
+                "for others. Free some space, then download again: the partial files are kept."
             )
 
     def _read_existing(self) -> None:

@@ -52,7 +52,7 @@ class Downloads:
                 raise TakenAlready(name)
             if len(self._running) >= MOST_AT_ONCE:
                 raise FetchFailed(
-                    f"{MOST_AT_ONCE} models are being fetched; wait until one of them is there."
+                    f"{MOST_AT_ONCE} models are being downloaded; wait until one of them is complete."
                 )
             self._running[name] = self._start_process(name, target)  # its first progress waits for the lock
             self._known.pop(name, None)  # so that it is the newest
@@ -106,8 +106,8 @@ class Downloads:
             return DownloadProcess(name, target, self._on_progress, self._end)
         except OSError as error:
             raise FetchFailed(
-                f"{name} cannot be fetched now, because its process cannot be started: {error.strerror}. Try "
-                "again later."
+                f"{name} cannot be downloaded now, because the process cannot be started: {error.strerror}. "
+                "Try again later."
             ) from error
 
     def _on_progress(self, name: str, progress: FetchProgress) -> None:
@@ -178,16 +178,19 @@ def _left(name: str, target: Path) -> ActiveDownload:
         return ActiveDownload(
             id=name,
             state=State.ELSEWHERE,
-            message=f"Another program makes it, such as `{PROGRAM} pull`.",
+            message=f"Another program is creating it, such as `{PROGRAM} pull`.",
         )
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
     if os.path.lexists(target):
-        message = f"The model is there, and beside it {there} of another try that did not end; discard them."
+        message = (
+            f"The model is there, and beside it {there} of another download that did not complete; discard "
+            "them."
+        )
         return ActiveDownload(id=name, state=State.LEFT, message=message)
     if "/" not in name:
         message = f"{there} of an import that did not end are there; discard them, and import it again."
         return ActiveDownload(id=name, state=State.LEFT, message=message)
-    message = f"{there} of it are there; resume to go on."
+    message = f"{there} of it exist; resume the download to continue."
     return ActiveDownload(id=name, state=State.INTERRUPTED, message=message)
 
 

@@ -32,4 +32,4 @@ def unreachable_text(error: httpx.TransportError) -> str:
     if cause:
         return f"The name {host} cannot be resolved: is this machine online?"
     why = _NUMBER.sub("", str(error))  # such as an unknown certificate
-    return f"{host} cannot be reached{f' ({why})' if why else ''}. Look at the network."
+    return f"{host} cannot be reached{f' ({why})' if why else ''}. Check the network."

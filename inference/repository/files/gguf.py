@@ -60,7 +60,7 @@ class Header:
 def read_header(source: Path, *, metadata: bool = False) -> Header:
     """Read the whole header of a file; ImportRefused unless all of it is sound and of known types."""
     if not source.is_file():  # opening a pipe would wait for ever
-        raise ImportRefused(f"{source.name} is no file.")
+        raise ImportRefused(f"{source.name} is not a file.")
     try:
         with source.open("rb") as stream:
             return _Parser(stream, source.stat().st_size, keeps=metadata).header()
@@ -117,7 +117,7 @@ class _Parser:
             if name == "general.alignment":
                 # Another integer type would be read by us and passed over by others, or the other way about.
                 if kind != _UINT32 or not 8 <= value <= 65536 or value & (value - 1):
-                    raise ImportRefused("The file's alignment makes no sense.")
+                    raise ImportRefused("The file's alignment is not valid.")
                 alignment = value
         return kept, architecture, alignment
 
@@ -137,7 +137,7 @@ class _Parser:
         if not shape or 0 in shape or shape[0] % block.items:
             raise ImportRefused(f"The shape of {name[:60]} does not fit its type.")
         if offset % alignment:
-            raise ImportRefused(f"The place of {name[:60]} in the file makes no sense.")
+            raise ImportRefused(f"The place of {name[:60]} in the file is not valid.")
         end = int(offset + math.prod(shape) // block.items * block.bytes)
         return StoredTensor(name, kind, shape[::-1], offset), end
 

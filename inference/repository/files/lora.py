@@ -24,7 +24,7 @@ from inference.repository.files.json_files import Unreadable
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_file
 
 CONFIG = "adapter_config.json"
-_FUSE = "make a model of it with `mlx_lm.fuse` and serve that"
+_FUSE = "fuse it into a model with `mlx_lm.fuse` and serve that model"
 _MLX_FILE = "adapters.safetensors"
 _PEFT_FILE = "adapter_model.safetensors"
 _PEFT_PREFIX = "base_model.model."
@@ -162,9 +162,9 @@ def _product(shape: tuple[int, ...]) -> str:
 def _refuse_mlx(config: Mapping[str, Any]) -> None:
     kind = config.get("fine_tune_type", "lora")
     if kind == "full":
-        raise BrokenLora(f"it is a full fine-tune and no LoRA; {_FUSE}")
+        raise BrokenLora(f"it is a full fine-tune, not a LoRA; {_FUSE}")
     if kind not in {"lora", "dora"}:
-        raise BrokenLora(f"its fine_tune_type is {str(kind)[:20]!r}, which this server does not know")
+        raise BrokenLora(f"its fine_tune_type is {str(kind)[:20]!r}, which this server does not support")
 
 
 def _refuse_peft(config: Mapping[str, Any]) -> None:
@@ -202,7 +202,7 @@ def _split(form: _Form, tensor: Tensor) -> tuple[str, str]:
         if name.endswith(ending):
             return name.removesuffix(ending), part
     raise BrokenLora(
-        f"its tensor {tensor.name[:80]} is no part of a LoRA that this server can apply; {_FUSE}"
+        f"its tensor {tensor.name[:80]} is not part of a LoRA that this server can apply; {_FUSE}"
     )
 
 

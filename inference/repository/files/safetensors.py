@@ -92,7 +92,7 @@ def weight_files(folder: Path) -> list[Path]:
     """The files that hold a model's tensors; BrokenWeights when there is none or one is missing."""
     files = sorted(folder.glob("model*.safetensors"))
     if not all(file.is_file() for file in files):  # opening a pipe would wait for ever
-        raise BrokenWeights("one of its model*.safetensors is no file")
+        raise BrokenWeights("one of its model*.safetensors is not a file")
     _check_shards(folder, {file.name for file in files})
     return files
 
@@ -130,7 +130,7 @@ def header_length(name: str, first: bytes, size: int) -> int:
     """The length of a header from the first eight of a file's `size` bytes; raises BrokenWeights."""
     length = int.from_bytes(first, "little")
     if not 0 < length <= size - 8:
-        raise BrokenWeights(f"{name} is cut off or no safetensors file")
+        raise BrokenWeights(f"{name} is cut off or not a safetensors file")
     if length > _MOST_HEADER_BYTES:
         raise BrokenWeights(f"the header of {name} has {length / 10**6:,.0f} MB, and no model's has so many")
     return length
@@ -175,5 +175,5 @@ def _check_ranges(file: str, entries: dict[str, _Entry], size: int) -> None:
             raise BrokenWeights(f"{file} holds {entry.dtype[:20]} numbers, which this server cannot read")
         is_whole = math.prod(entry.shape) * _ITEM_BITS[entry.dtype] == (end - begin) * 8
         if not (free_from <= begin <= end <= size and is_whole):
-            raise BrokenWeights(f"{file} is cut off or its header lies about its size")
+            raise BrokenWeights(f"{file} is cut off, or its header has a wrong size")
         free_from = end

@@ -17,8 +17,8 @@ from inference.repository.gguf_import import Unsupported, check
 
 SUFFIX = ".gguf"
 _MOST_FILES = 500
-_NO_FILE = "It is no file, or a link that leads out of the folder."
-_NOT_READ = "Its header has not been read yet; load the page again."
+_NO_FILE = "It is not a file, or it is a link to a file outside the folder."
+_NOT_READ = "Its header has not been read yet; reload the page."
 
 
 class GgufFile(Struct, frozen=True, kw_only=True):

@@ -96,7 +96,7 @@ def unpack(file: Path, folder: Path | None = None) -> BackupList:
             else:
                 seen[name] = _copied(content, folder / name if folder else None)
     if listed is None:
-        raise BackupError(f"{file} is incomplete, or no backup of this site: it has no list of its files.")
+        raise BackupError(f"{file} is incomplete, or not a backup of this site: it has no list of files.")
     wrong = sorted(name for name in {*seen, *listed.files} if seen.get(name) != listed.files.get(name))
     if wrong:
         raise BackupError(f"{file} is damaged: {wrong[0]} is not what was saved.")
@@ -116,7 +116,7 @@ def _members(file: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
         with tarfile.open(file, "r|*") as archive:
             yield _checked(file, archive)
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise BackupError(f"{file} is damaged, or no backup of this site: {error}.") from None
+        raise BackupError(f"{file} is damaged, or not a backup of this site: {error}.") from None
 
 
 def _checked(file: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
@@ -124,7 +124,7 @@ def _checked(file: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, IO[byt
         path = PurePosixPath(member.name)
         content = archive.extractfile(member) if member.isreg() else None
         if content is None or path.is_absolute() or ".." in path.parts or member.name != str(path):
-            raise BackupError(f"{file} is no backup of this site: it has {member.name!r}.")
+            raise BackupError(f"{file} is not a backup of this site: it has {member.name!r}.")
         yield member.name, content
 
 
@@ -132,7 +132,7 @@ def _decoded(file: Path, encoded: bytes) -> BackupList:
     try:
         listed = msgspec.json.decode(encoded, type=BackupList)
     except msgspec.DecodeError as error:
-        raise BackupError(f"{file} is damaged, or no backup of this site: {error}.") from None
+        raise BackupError(f"{file} is damaged, or not a backup of this site: {error}.") from None
     if listed.format != _FORMAT:
         raise BackupError(f"{file} was made by version {listed.version}; restore it with that version.")
     return listed

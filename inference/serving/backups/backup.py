@@ -96,7 +96,7 @@ def refuse_server(config: Config, verb: Literal["save", "restore"]) -> None:
 
 def _refuse_existing(file: Path) -> None:
     if os.path.lexists(file):
-        raise BackupError(f"{file} exists already; give another name.")
+        raise BackupError(f"{file} already exists; give another name.")
     if not file.parent.is_dir():
         raise BackupError(f"There is no folder {file.parent}.")
 
@@ -108,7 +108,7 @@ def _publish(draft: Path, file: Path) -> None:
     try:
         os.link(draft, file)
     except FileExistsError:
-        raise BackupError(f"{file} exists already; give another name.") from None
+        raise BackupError(f"{file} already exists; give another name.") from None
     except OSError:  # such as a memory stick without hard links
         _refuse_existing(file)
         draft.rename(file)

@@ -61,20 +61,20 @@ def _place(config: Config, file: Path, name: str) -> Path:
         return config.data_dir / name
     if folder == MODELS and rest:
         return config.models_path / rest
-    raise BackupError(f"{file} is no backup of this site: it has {name!r}.")
+    raise BackupError(f"{file} is not a backup of this site: it has {name!r}.")
 
 
 def _refuse_existing(paths: Iterable[Path]) -> None:
     if there := next((path for path in paths if os.path.lexists(path)), None):
         raise BackupError(
-            f"{there} exists already, and nothing is overwritten. Name another data folder with "
+            f"{there} already exists, and nothing is overwritten. Name another data folder with "
             "MLX_SERVER_DATA_DIR, or move the file away."
         )
 
 
 def _check(file: Path, database: Path, known_migrations: frozenset[str]) -> None:
     if not database.is_file():
-        raise BackupError(f"{file} is no backup of this site: it has no database.")
+        raise BackupError(f"{file} is not a backup of this site: it has no database.")
     check_database(database)
     if unknown := sorted(set(applied_migrations(database)) - known_migrations):
         raise BackupError(

@@ -91,7 +91,7 @@ def forget() -> None:
 def _place() -> Iterator[None]:
     """One of a few places, so that a slow hub holds no more than so many threads."""
     if not _places.acquire(timeout=_WAIT_S):
-        raise HubBusy("The hub answers slowly, and others wait for it, too; try again shortly.")
+        raise HubBusy("The hub responds slowly, and other requests wait for it; try again shortly.")
     try:
         yield
     finally:

@@ -118,7 +118,7 @@ SUGGESTED = (
     ),
     SuggestedModel(
         "mlx-community/Llama-3.3-70B-Instruct-4bit",
-        "Strongest here, and slow",
+        "Strongest in this list, and slow",
         *(39_688_000_000, 131_072, _TOOLS, "llama3.3", "llama"),
         _figures(8192, 80, 64, 8, 28_672, 128_256),
     ),

@@ -46,7 +46,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     @property
     def _beside(self) -> str:
         if self.context_now < _LEAST_CONTEXT:
-            return "other models are unloaded for it"
+            return "other models are unloaded"
         return f"beside the models in memory, with {self.context_now:,}"
 
 

@@ -40,7 +40,7 @@ def read(request: EmbeddingRequest, model: "LoadedModel", number: int) -> Inputs
     Raises InvalidValue or ContextLengthExceeded, naming the field at fault.
     """
     if not model.pooling or model.pooling.reranks:
-        raise InvalidValue("This model makes no embeddings; ask an embedding model.", param="model")
+        raise InvalidValue("This model does not compute embeddings; use an embedding model.", param="model")
     dimensions = _dimensions(request, model)
     _check_bytes(request, model)
     limit = model.context_length if request.input_limit == -1 else request.input_limit

@@ -19,7 +19,7 @@ _MOST_CHARACTERS_PER_TOKEN = 64  # what is longer is cut before it is tokenised
 def read(request: RerankRequest, model: "LoadedModel", number: int) -> Inputs:
     """Raises a ServerError that names the wrong field."""
     if not model.pooling or not model.pooling.reranks:
-        raise InvalidValue("This model does not score documents; ask a reranker.", param="model")
+        raise InvalidValue("This model does not score documents; use a reranker.", param="model")
     _check_query(request.query, model)
     pairs = list(_judged(request, model) if model.pooling.reranks == "judge" else _paired(request, model))
     if (total := sum(len(pair.ids) for pair in pairs)) > MOST_TOKENS:

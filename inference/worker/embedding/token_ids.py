@@ -37,7 +37,7 @@ def check(row: Sequence[int], tokenizer: "HubTokenizer", vocab_size: int) -> Non
         if _FREE.fullmatch(text := tokenizer.token_text(token)):
             _refuse(f"No text has the token {token} of this model ({text[:32]}).")
     if not _is_whole(row, tokenizer) and tokenizer.encode(tokenizer.decode(row)) != list(row):
-        _refuse("These token ids are not what this model's tokenizer makes of any text.")
+        _refuse("This model's tokenizer never produces these token ids.")
 
 
 def _is_whole(row: Sequence[int], tokenizer: "HubTokenizer") -> bool:

@@ -1,4 +1,4 @@
-"""Keys and values in 8 or 4 bits: groups of numbers that share a scale and a bias.
+"""Keys and values in 8 or 4 bits: groups of number of weights that share a scale and a bias.
 
 The layout is that of mx.quantize. An array (B, heads, T, D) becomes three, all (B, heads, T, ...): words of
 D * bits / 32 uint32, and D / group_size scales and biases in the type of the array. Beside its bits a number

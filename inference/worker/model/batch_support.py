@@ -42,7 +42,7 @@ class BatchSupport(Struct, frozen=True, kw_only=True):
         """The findings for the model's owner."""
         if self.can_batch:
             return ()
-        text = f"Requests are computed one at a time, because {self.reason}. Answers are right, but slower."
+        text = f"Requests are computed one at a time, because {self.reason}. Answers are correct, but slower."
         return (Finding(light="amber", about="batch", text=text),)
 
 

@@ -65,7 +65,7 @@ def verified(model: nn.Module, vocab_size: int) -> BatchSupport:
     if not reason and check.is_correct(check.full_run):
         return BatchSupport()
     if not reason and not (check.is_correct(check.joined) and check.is_correct(check.copies)):
-        reason = "in a batch this model gives other answers than alone"
+        reason = "this model's answers change in a batch"
     reuses = check.is_correct(check.reuse)
     return BatchSupport(
         can_batch=not reason,

@@ -17,7 +17,7 @@ def failure_reason(error: Exception) -> str:
     if is_out_of_memory(error):
         return "there is not enough memory for it"
     if isinstance(error, ValueError) and "not supported" in str(error):
-        return "mlx-lm does not know this kind of model"
+        return "mlx-lm does not support this kind of model"
     return "its files cannot be read as a model; the server's log has the details"
 
 

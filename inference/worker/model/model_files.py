@@ -61,9 +61,7 @@ def refuse_code(facts: ModelFacts) -> None:
     """Raise RefusedModel if the folder asks to run code of its own."""
     for name, file in (("config.json", facts.config), ("tokenizer_config.json", facts.tokenizer_config)):
         if key := remote_code.asked_by(file):
-            raise RefusedModel(
-                f"its {name} asks to run code of its own ({key}), which this server never does"
-            )
+            raise RefusedModel(f"its {name} requires its own code ({key}), which this server never runs")
 
 
 def refuse_infinities(config: Any, path: str = "") -> None:

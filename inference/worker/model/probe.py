@@ -16,7 +16,7 @@ from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.model.rerankers import Qwen3Reranker
 
-_DAMAGED = "its weights give no numbers (NaN or infinity): they are damaged"
+_DAMAGED = "its weights produce NaN or infinity: they are damaged"
 _PROBE_TOKENS = [0, 1, 2, 3]  # token ids that every vocabulary has
 
 

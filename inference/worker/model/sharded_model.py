@@ -47,7 +47,7 @@ def without_vision(loaded: LoadedModel, ranks: int) -> LoadedModel:
     return replace(
         loaded,
         findings=(*loaded.findings, finding),
-        blindness="This model of several ranks reads text only; send what the picture shows as text.",
+        blindness="This model has several ranks and reads text only; describe the picture in text.",
     )
 
 

@@ -23,7 +23,7 @@ def tested_adapter(
         return test.result(limit_s)
     except TimeoutError:
         # The thread goes on, but the site ends the process of a failed load.
-        raise RefusedModel("its chat template does not come to an end") from None
+        raise RefusedModel("its chat template does not terminate") from None
 
 
 def _self_tested(

@@ -74,7 +74,10 @@ def with_vision(
         return _blind(loaded, str(blind), blind.light)
     except Exception:  # its files can be wrong in any way, and mlx-vlm another release
         logger.exception("Cannot load the vision of a model")
-        text = "It reads no pictures: what it sees with cannot be loaded; the server's log has the details."
+        text = (
+            "It does not support pictures: its vision tower cannot be loaded; the server's log has the "
+            "details."
+        )
         return _blind(loaded, text, "amber")
     return replace(loaded, vision=vision)
 
@@ -84,18 +87,21 @@ def _vision(
 ) -> VisionFamily:
     make = _FAMILIES.get(facts.model_type)
     if make is None:
-        raise Blind("It reads no pictures: this server knows no vision of its kind yet.", "green")
+        raise Blind(
+            "It does not support pictures: this server does not support this kind of vision model yet.",
+            "green",
+        )
     if not towers.has_weights(folder):
-        raise Blind("It reads no pictures: its folder has the weights of a text model alone.", "green")
+        raise Blind("It does not support pictures: its folder has only the weights of a text model.", "green")
     if not mlx_vlm_import.is_installed():
-        raise Blind("It reads no pictures until mlx-vlm is installed: pip install 'mlxsite[vision]'.")
+        raise Blind("It does not support pictures until mlx-vlm is installed: pip install 'mlxsite[vision]'.")
     is_cpu = loaded.device == "cpu"
     most = min(most_tokens, MOST_TOKENS_ON_A_CPU) if is_cpu else most_tokens
     vision = make(facts.config, read_picture_rules(folder), most)
     try:
         towers.put_weights(vision.tower, folder, facts.config)
     except towers.MissingWeights as error:
-        raise Blind(f"It reads no pictures: {error}.") from None
+        raise Blind(f"It does not support pictures: {error}.") from None
     _try_template(loaded, vision)
     if is_cpu:
         vision.tower = cpu.prepared(vision.tower, report)
@@ -110,14 +116,14 @@ def _vision(
 def _try_template(loaded: LoadedModel, vision: VisionFamily) -> None:
     ids = {one: loaded.tokenizer.id_of(one) for one in (vision.image_token, vision.placeholder)}
     if missing := [one for one, number in ids.items() if number is None]:
-        raise Blind(f"It reads no pictures: its vocabulary has no {missing[0]}.")
+        raise Blind(f"It does not support pictures: its vocabulary has no {missing[0]}.")
     question = Message(role="user", content=f"What is this? {PICTURE}", pictures=(_PROBE,))
     try:
         prompt = loaded.adapter.render(ChatRequest(model="", messages=(question,)))
     except TemplateFailed:
         prompt = []
     if sum(token == ids[vision.placeholder] for token in prompt) != 1:
-        raise Blind("It reads no pictures: its chat template does not write them.")
+        raise Blind("It does not support pictures: its chat template does not write them.")
 
 
 def _try_tower(vision: VisionFamily) -> None:
@@ -129,7 +135,7 @@ def _try_tower(vision: VisionFamily) -> None:
     features = vision.look(seen)
     mx.eval(features)
     if features.shape[0] != seen.tokens or not mx.isfinite(features).all().item():
-        raise Blind("It reads no pictures: its vision weights are damaged.")
+        raise Blind("It does not support pictures: its vision weights are damaged.")
 
 
 def _blind(loaded: LoadedModel, text: str, light: Light) -> LoadedModel:

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _TAIL_TOKENS = 48  # no marker of reasoning or calls is longer, not even byte by byte
 _DEAD_END = (
     "The answer has come to a place where nothing follows the schema: it contradicts itself there, or has "
-    "become too complex to be enforced. Make it smaller or plainer."
+    "become too complex to be enforced. Simplify it."
 )
 
 

@@ -99,7 +99,7 @@ class GrammarCompiler:
         advanced, tokens = matcher.deep_copy(), self._llguidance().tokenize_str(begun)
         if advanced.try_consume_tokens(tokens) < len(tokens):
             raise InvalidValue(
-                "The last message does not begin an answer of the form that the request asks for.",
+                "The last message does not begin an answer in the requested format.",
                 param=f"messages.{len(request.messages) - 1}.content",
             )
         return advanced
@@ -163,7 +163,7 @@ class GrammarCompiler:
     def _check_can_end(self, request: ChatRequest) -> None:
         if not self._model.stop_ids:
             raise UnsupportedField(
-                "No token is known to end this model's answers, so none can be made to end with its schema.",
+                "This model has no known stop token, so an answer cannot end with its schema.",
                 param="response_format" if request.schema or request.grammar else "tool_choice",
             )
 
@@ -284,7 +284,7 @@ class GrammarCompiler:
         if request.grammar and not request.must_call:
             form = f"start: form\n{form_rule(request.grammar, FORM)}\n"
             if problem := LLMatcher.validate_grammar(LLMatcher.grammar_from_lark(form)):
-                return InvalidValue(f"The form cannot be enforced: {first_line(problem)}", param=FORM)
+                return InvalidValue(f"The format cannot be enforced: {first_line(problem)}", param=FORM)
         for field, schema in fields:
             alone = self._compile(LLMatcher.grammar_from_lark(f"start: %json {plain_schema(schema)}\n"))
             if alone.is_error():

@@ -20,7 +20,7 @@ from inference.adapters.tool_calls.schema_keywords import any_of, required_of
 _CROWDED = 100  # members and choices; llguidance gives up at about 2,000 alternatives
 MOST_DEPTH = 256  # nested schemas; about 2,000 would overflow the stack of the process
 MOST_NAMES = 200  # besides a pattern; all of them are part of the trial
-_ENDLESS = "The schema's '$ref' refers to itself without an end, so that no answer can follow it."
+_ENDLESS = "The schema's '$ref' refers to itself without end, so no answer can satisfy it."
 COMPLEX = "The schema is too complex to be enforced; make it smaller."
 _USELESS = (
     "The schema's 'patternProperties' {!r} matches no name besides those of its properties; leave it out."

@@ -56,7 +56,7 @@ def test_groups_are_found_in_their_claim(claims: dict[str, Any], name: str, grou
 
 @pytest.mark.parametrize("userinfo", [{"sub": "beth-2"}, {"email": "ann@team.example"}])
 def test_userinfo_of_somebody_else_is_refused(userinfo: dict[str, str]) -> None:
-    with pytest.raises(SignInRefused, match="somebody else"):
+    with pytest.raises(SignInRefused, match="another person"):
         person_of(TOKEN, userinfo, "groups")
 
 

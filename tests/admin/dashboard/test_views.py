@@ -157,12 +157,12 @@ def test_a_script_is_answered_in_json(asking: Asking, operator: Client) -> None:
     assert stop(operator, accept="application/json").json() == {"stopped": True}
     asking.outcome.result(5)
     late = stop(operator, "0123", accept="application/json")
-    assert (late.status_code, late.json()) == (404, {"error": "This request is not in progress any more."})
+    assert (late.status_code, late.json()) == (404, {"error": "This request is no longer in progress."})
 
 
 def test_what_has_ended_is_reported_as_ended(asking: Asking, operator: Client) -> None:
     stop(operator, "0123")
-    assert "This request is not in progress any more." in page(operator)
+    assert "This request is no longer in progress." in page(operator)
     assert not LogEntry.objects.exists()
 
 

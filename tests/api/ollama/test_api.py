@@ -55,7 +55,7 @@ async def test_no_route_answers_a_stranger(method: str, path: str, settings: obj
 
 async def test_what_is_not_there_is_an_error_of_ollamas() -> None:
     assert (await get("/api/nothing")).status_code == 404
-    assert "nothing at this address" in error_of(await get("/api/nothing"))
+    assert "URL does not exist" in error_of(await get("/api/nothing"))
     assert error_of(await get("/api/chat"))
 
 

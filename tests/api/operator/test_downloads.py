@@ -55,7 +55,7 @@ async def test_one_is_started_followed_and_there(models: Path) -> None:
     assert done["state"] == "done" and (models / REPO / "config.json").is_file()
     assert all(file["done"] == file["size"] > 0 for file in done["progress"]["files"])
     again = await post(model=REPO)
-    assert again.status_code == 400 and "is there already" in error_of(again)["message"]
+    assert again.status_code == 400 and "already exists" in error_of(again)["message"]
 
 
 async def test_one_is_cancelled_resumed_and_discarded(models: Path, hub: FakeHub) -> None:

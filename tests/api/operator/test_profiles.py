@@ -44,7 +44,7 @@ async def test_one_is_saved_listed_and_deleted() -> None:
     [
         ("", {"model": "nobody", "name": "x"}, 404, "There is no model 'nobody'"),
         ("", {"model": "tiny:pirate", "name": "x"}, 400, "tiny:pirate is an adapter"),
-        ("", {"model": "tiny", "name": "a b"}, 400, "A name may have letters"),
+        ("", {"model": "tiny", "name": "a b"}, 400, "A name has only letters"),
         ("", {"model": "tiny", "name": "x", "temperature": 3}, 400, "less than or equal to 2"),
         ("", {"model": "tiny", "name": "x", "colour": "red"}, 400, "colour"),
         ("/delete", {"model": "tiny", "name": "x"}, 404, "There is no profile tiny:x"),

@@ -47,7 +47,7 @@ def test_what_is_kept_is_set_only_where_it_is_missing() -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("[]", "no JSON object"), ('{"env": 1}', "'env' is no object"), ("{\n oops", "look at line 2")],
+    [("[]", "no JSON object"), ('{"env": 1}', "'env' is not an object"), ("{\n oops", "look at line 2")],
 )
 def test_a_file_of_another_form_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Unmergeable, match=reason):

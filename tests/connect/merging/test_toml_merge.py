@@ -51,7 +51,7 @@ def test_a_setting_keeps_its_place_and_its_comment() -> None:
         ("model = \n", "not valid TOML"),
         ('model_providers = { mlx = { name = "x" } }\n', "in another form"),
         ('model = """\nlong"""\n', "in another form"),
-        ("model_providers = 1\n", "no table"),
+        ("model_providers = 1\n", "not a table"),
     ],
 )
 def test_a_file_that_only_its_owner_can_change_is_refused(text: str, reason: str) -> None:

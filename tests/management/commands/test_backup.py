@@ -32,7 +32,7 @@ def test_a_backup_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_errors_are_one_line(tmp_path: Path) -> None:
     config = site_folder.make(tmp_path / "data", migration="inference.9999_later")
     run(config, "backup", str(tmp_path / "saved.tar"), "--models")
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match="already exists"):
         run(config, "backup", str(tmp_path / "saved.tar"))
     other = Config(data_dir=tmp_path / "restored")
     with pytest.raises(CommandError, match="newer version"):

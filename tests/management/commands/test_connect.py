@@ -93,14 +93,14 @@ def test_files_are_written_and_taken_back(home: Path) -> None:
     file.parent.mkdir()
     file.write_text('{\n  // mine\n  "theme": "dark"\n}\n')
     before = file.read_bytes()
-    assert f"Wrote {file}; what it was before is in {file}.before-mlx." in connect("claude-code", "--write")
+    assert f"Wrote {file}; its previous content is in {file}.before-mlx." in connect("claude-code", "--write")
     text = file.read_text()
     assert "// mine" in text
     assert json.loads(text.replace("// mine", ""))["env"]["ANTHROPIC_MODEL"] == "tiny"
-    assert f"{file} is what it was before." in connect("claude-code", "--undo")
+    assert f"{file} was restored." in connect("claude-code", "--undo")
     assert file.read_bytes() == before and [path.name for path in file.parent.iterdir()] == [file.name]
     connect("codex", "--write")
-    assert "is gone again" in connect("codex", "--undo")
+    assert "was deleted" in connect("codex", "--undo")
     assert not (home / ".codex").exists()
 
 

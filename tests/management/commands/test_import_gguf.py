@@ -41,5 +41,5 @@ def test_ctrl_c_ends_it_with_a_message_and_leaves_nothing(tmp_path: Path) -> Non
             time.sleep(0.005)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the conversion as well
         _, errors = process.communicate()
-    assert (process.returncode, errors) == (1, "CommandError: Stopped; nothing was left behind.\n")
+    assert (process.returncode, errors) == (1, "CommandError: Stopped; no files were left behind.\n")
     assert list(models.iterdir()) == []

@@ -105,7 +105,7 @@ def test_of_a_link_the_link_is_removed_and_the_files_stay(
 def test_what_lies_behind_a_link_is_not_removed(models: Path, tmp_path: Path) -> None:
     make_tiny_model(tmp_path / "other" / "tiny")
     (models / "other").symlink_to(tmp_path / "other")
-    with pytest.raises(CommandError, match="other/tiny lies behind the link other, so its files are not"):
+    with pytest.raises(CommandError, match="other/tiny is inside the link other, so its files are not"):
         run("remove", "other/tiny", "--yes")
     assert (tmp_path / "other" / "tiny" / "config.json").exists()
 
@@ -134,7 +134,7 @@ def test_only_an_id_is_pulled(models: Path, name: str, why: str) -> None:
 
 def test_what_is_there_is_not_pulled(models: Path) -> None:
     make_tiny_model(models / "org" / "tiny")
-    with pytest.raises(CommandError, match="there already"):
+    with pytest.raises(CommandError, match="already exists"):
         run("pull", "org/tiny")
 
 

@@ -42,7 +42,7 @@ def test_one_is_saved_listed_and_deleted() -> None:
     [
         (("nobody", "x"), "There is no model 'nobody' here"),
         (("tiny:pirate", "x"), "tiny:pirate is an adapter.*name tiny"),
-        (("tiny", "a b"), "A name may have letters"),
+        (("tiny", "a b"), "A name has only letters"),
         (("tiny", "x", "--temperature", "3"), "less than or equal to 2"),
         (("tiny", "x", "--option", "thinking"), "'thinking' is not NAME=VALUE"),
         (("tiny", "x", "--delete"), "There is no profile tiny:x"),

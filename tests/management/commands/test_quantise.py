@@ -134,7 +134,7 @@ def test_without_a_site_it_is_made_here_and_ctrl_c_leaves_nothing(tmp_path: Path
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate()
-    assert process.returncode == 130 and "Stopped; nothing was left behind." in errors
+    assert process.returncode == 130 and "Stopped; no files were left behind." in errors
     assert [path.name for path in models.iterdir()] == ["tiny"]
     done = subprocess.run(
         [*command, "--no-perplexity"], cwd=ROOT, env=env, capture_output=True, text=True, check=False

@@ -39,7 +39,7 @@ def of_trial(runner: FakeRunner, model: str = "", **changes: Any) -> list[tuple[
 def test_the_smallest_model_that_sees_is_asked_about_six_pictures() -> None:
     runner = saying("Red, a triangle: three on the LEFT. HARBOUR 4207!")
     *results, summary = of_trial(runner)
-    assert summary == ("good", "small saw 6 of 6 pictures rightly")
+    assert summary == ("good", "small saw 6 of 6 pictures correctly")
     assert [state for state, _ in results] == ["good"] * 6
     pictures = [request.messages[0].pictures[0] for request in runner.requests]  # type: ignore[union-attr]
     assert len({picture.data for picture in pictures}) == 6
@@ -52,12 +52,12 @@ def test_what_it_says_wrongly_is_shown() -> None:
     results = of_trial(saying("It is\nreddish, or  left"))
     assert results[0] == ("look", "it should see red, and says: It is reddish, or left")
     assert results[3][0] == "good"  # it is on the left
-    assert results[-1] == ("look", "small saw 1 of 6 pictures rightly")
+    assert results[-1] == ("look", "small saw 1 of 6 pictures correctly")
 
 
 @pytest.mark.usefixtures("drawn")
 def test_one_that_sees_nothing_rightly_is_wrong() -> None:
-    assert of_trial(saying(""))[-1] == ("wrong", "small saw 0 of 6 pictures rightly")
+    assert of_trial(saying(""))[-1] == ("wrong", "small saw 0 of 6 pictures correctly")
 
 
 @pytest.mark.usefixtures("drawn")
@@ -69,7 +69,7 @@ def test_one_that_does_not_load_is_said_once() -> None:
 @pytest.mark.usefixtures("drawn")
 def test_a_model_can_be_named() -> None:
     assert of_trial(saying("red"), "large")[-1][1].startswith("large saw 1")
-    assert of_trial(saying("red"), "blind") == [("look", "blind is no model here that sees.")]
+    assert of_trial(saying("red"), "blind") == [("look", "blind is not a vision model.")]
 
 
 def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ async def test_a_model_is_unloaded_once_two_checks_miss_it() -> None:
     assert scene.state("a") == ModelState.READY  # it may be replaced at this moment
     await passes(scene)
     assert scene.state("a") == ModelState.UNLOADED
-    assert "unloaded a: its folder is gone; it held 1.0 GB" in scene.texts_of("unloaded")
+    assert "unloaded a: its folder no longer exists; it held 1.0 GB" in scene.texts_of("unloaded")
 
 
 async def test_a_model_that_comes_back_stays() -> None:
@@ -42,7 +42,7 @@ async def test_a_model_that_cannot_be_served_any_more_is_unloaded_with_its_probl
     await passes(scene)
     await passes(scene)
     (text,) = scene.texts_of("unloaded")
-    assert "it can be served no more: no weights" in text
+    assert "it can no longer be served: no weights" in text
 
 
 async def passes(scene: Scene) -> None:

@@ -193,9 +193,9 @@ def rename(disk: Disk) -> None:
 @pytest.mark.parametrize(
     ("lose", "why"),
     [
-        (delete, "its folder is gone"),
-        (rename, "its folder is gone"),
-        (break_, "it can be served no more: 2 of its weight files are missing"),
+        (delete, "its folder no longer exists"),
+        (rename, "its folder no longer exists"),
+        (break_, "it can no longer be served: 2 of its weight files are missing"),
     ],
 )
 @pytest.mark.parametrize("is_pinned", [False, True])

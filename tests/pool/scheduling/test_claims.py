@@ -36,7 +36,7 @@ async def test_what_never_fits_is_refused_with_the_limit() -> None:
     with pytest.raises(ModelTooLarge, match=r"needs 4\.0 GB of memory; the limit is 3\.0 GB"):
         await scene.pool.claim("work", 4 * GB)
     await scene.pool.claim("work", 2 * GB)
-    assert "The rest is claimed already" in str(scene.pool.claim_error("other", 2 * GB))
+    assert "The rest is already claimed" in str(scene.pool.claim_error("other", 2 * GB))
 
 
 async def test_a_model_waits_for_the_end_of_a_claim() -> None:

@@ -7,7 +7,7 @@ from inference.pool.workers import exit_reason
     ("code", "reason"),
     [
         (-9, "killed by signal 9 (often: the system ran out of memory)"),
-        (-6, "killed by signal 6 (it gave up inside a native library)"),
+        (-6, "killed by signal 6 (it aborted inside a native library)"),
         (-64, "killed by signal 64"),
         (70, "ended with code 70: an internal error; the log has it"),
         (3, "ended with code 3: the log may say why"),
@@ -24,7 +24,7 @@ def test_a_stuck_worker_is_reported_with_its_time_and_its_requests() -> None:
 
 
 def test_a_silent_loader_is_reported_without_requests() -> None:
-    assert exit_reason.from_silence(120.0, 0) == "it gave no sign of life for 120 s"
+    assert exit_reason.from_silence(120.0, 0) == "it did not respond for 120 s"
 
 
 @pytest.mark.parametrize(

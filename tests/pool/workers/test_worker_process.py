@@ -171,7 +171,7 @@ async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     folder = make_tiny_model(tmp_path / "endless", template=endless)
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
-    with pytest.raises(ModelLoadFailed, match="does not come to an end") as answer:
+    with pytest.raises(ModelLoadFailed, match="does not terminate") as answer:
         await runner.load(card(path=str(folder)), lambda progress: None)
     assert answer.value.kind == "refused"
     await runner.stop()

@@ -89,11 +89,11 @@ def test_the_same_name_is_refused_while_it_is_made_and_afterwards(
     register: Quantisations, models: Path
 ) -> None:
     register.start(plan(models))
-    with pytest.raises(ConversionRefused, match="is being made already"):
+    with pytest.raises(ConversionRefused, match="is already being created"):
         register.start(plan(models))
     (models / "tiny" / "go").touch()
     until(register, has_ended)
-    with pytest.raises(ConversionRefused, match="is there already"):
+    with pytest.raises(ConversionRefused, match="already exists"):
         register.start(plan(models))
 
 
@@ -105,7 +105,7 @@ def test_a_cancelled_one_leaves_nothing_and_can_be_started_again(
     register.cancel("tiny-4bit")
     register.cancel("tiny-4bit")
     ended = until(register, has_ended)
-    assert (ended.state, ended.message) == (State.CANCELLED, "Nothing was left behind.")
+    assert (ended.state, ended.message) == (State.CANCELLED, "No files were left behind.")
     register.close()
     assert processes() == [] and memory.held == []
     (models / "tiny" / "go").touch()
@@ -177,7 +177,7 @@ def test_what_another_program_makes_is_left_to_it(
         (draft / JOB_FILE).touch()
         again = Quantisations(models, claim=memory.claim, on_done=lambda: None, module=SCRIPTED)
         assert [one.state for one in again.all()] == [State.ELSEWHERE]
-        with pytest.raises(ConversionRefused, match="is being made already"):
+        with pytest.raises(ConversionRefused, match="is already being created"):
             again.start(plan(models))
         assert draft.exists()
 

@@ -71,12 +71,12 @@ def test_a_hub_in_trouble_says_so(hub: FakeHub) -> None:
 @pytest.mark.parametrize("answer", [{"error": "x"}, "x", 3])
 def test_an_answer_that_is_no_list_is_refused(hub: FakeHub, answer: Any) -> None:
     hub.results = answer
-    assert "makes no sense" in refusal(HubUnavailable, hub)
+    assert "is not valid" in refusal(HubUnavailable, hub)
 
 
 def test_another_server_is_no_hub(hub: FakeHub) -> None:
     hub.refusals[SEARCH] = [Refusal(404)]
-    assert "no Hugging Face hub; look at HF_ENDPOINT" in refusal(HubUnavailable, hub)
+    assert "not a Hugging Face hub; check HF_ENDPOINT" in refusal(HubUnavailable, hub)
 
 
 def test_a_hub_that_says_nothing_is_not_waited_for(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

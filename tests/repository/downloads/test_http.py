@@ -34,7 +34,7 @@ def test_another_host_does_not(fetched: Fetch, hub: FakeHub) -> None:
 def test_nor_does_the_hub_when_the_other_host_sends_us_back(fetched: Fetch, hub: FakeHub) -> None:
     with FakeHub(hub.files) as other:
         hub.elsewhere, other.elsewhere = other.endpoint, hub.endpoint
-        assert "in circles" in fetched.refusal(HubUnavailable)
+        assert "in a loop" in fetched.refusal(HubUnavailable)
         assert {header for _, header in other.heard} == {""}
     assert [header for name, header in hub.heard if name == WEIGHTS] == [f"Bearer {TOKEN}", "", ""]
 
@@ -71,7 +71,7 @@ def test_a_redirect_on_the_hub_itself_keeps_the_token(fetched: Fetch, hub: FakeH
 @pytest.mark.parametrize("there", ["ftp://127.0.0.1/x", "file:///etc/passwd"])
 def test_other_ways_are_not_followed(fetched: Fetch, hub: FakeHub, there: str) -> None:
     hub.refusals[WEIGHTS] = [Refusal(302, {"Location": there})]
-    assert "sends us" in fetched.refusal(HubUnavailable)
+    assert "redirects" in fetched.refusal(HubUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_other_ways_are_not_followed(fetched: Fetch, hub: FakeHub, there: str) -
         (Refusal(401, {"X-Error-Code": "GatedRepo"}), NotPermitted, "Accept its licence at http://"),
         (Refusal(403, {"X-Error-Code": "GatedRepo"}), NotPermitted, "set HF_TOKEN, and download again"),
         (Refusal(401), NotPermitted, "set HF_TOKEN to a token that may read it"),
-        (Refusal(403), NotPermitted, "whether it wants a licence accepted"),
-        (Refusal(404), NotOnHub, "Look at the spelling"),
+        (Refusal(403), NotPermitted, "whether you have to accept a licence"),
+        (Refusal(404), NotOnHub, "Check the spelling"),
         (
             Refusal(404, {"X-Error-Code": "EntryNotFound"}),
             NotOnHub,
@@ -115,9 +115,9 @@ def test_passing_trouble_passes(fetched: Fetch, hub: FakeHub, name: str, refusal
 
 def test_the_advice_mentions_kept_bytes_only_where_there_are_any(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(503)] * 3
-    assert fetched.refusal(HubUnavailable).endswith("(status 503). Download it later.")
+    assert fetched.refusal(HubUnavailable).endswith("(status 503). Try again later.")
     hub.refusals[WEIGHTS] = [Refusal(503)] * 3
-    kept = "(status 503). What has come is kept; download again to go on."
+    kept = "(status 503). The partial files are kept; download again to continue."
     assert fetched.refusal(HubUnavailable).endswith(kept)
     hub.refusals[LISTING] = [Refusal(503)] * 3
     assert fetched.refusal(HubUnavailable).endswith(kept)
@@ -128,7 +128,7 @@ def test_patience_ends(fetched: Fetch, hub: FakeHub, name: str) -> None:
     hub.refusals[name] = [Refusal(503)] * 3
     assert "trouble of its own (status 503)" in fetched.refusal(HubUnavailable)
     hub.refusals[name] = [Refusal(429)] * 3
-    assert "is asked too much" in fetched.refusal(HubBusy)
+    assert "is limiting the rate of requests" in fetched.refusal(HubBusy)
 
 
 def test_it_waits_as_long_as_it_is_asked_to(fetched: Fetch, hub: FakeHub) -> None:
@@ -154,21 +154,21 @@ def test_a_wait_that_makes_no_sense_is_none(fetched: Fetch, hub: FakeHub) -> Non
 def test_a_hub_that_refuses_anonymous_callers_suggests_a_token(
     fetched: Fetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert fetched.refusal(NotOnHub, "org/other").endswith("Look at the spelling.")
+    assert fetched.refusal(NotOnHub, "org/other").endswith("Check the spelling.")
     monkeypatch.delenv("HF_TOKEN")
     assert "or it is private" in fetched.refusal(NotOnHub, "org/other")
 
 
 def test_what_is_no_hub_is_reported(fetched: Fetch, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(200)]
-    assert "is no Hugging Face hub; look at HF_ENDPOINT" in fetched.refusal(HubUnavailable)
+    assert "is not a Hugging Face hub; check HF_ENDPOINT" in fetched.refusal(HubUnavailable)
 
 
 @pytest.mark.parametrize(
     "endpoint", ["hub.example", "ftp://hub.example", "http://", "http://[::1", "http://x:y", "/x"]
 )
 def test_an_endpoint_that_is_none_is_reported(fetched: Fetch, endpoint: str) -> None:
-    with pytest.raises(HubUnavailable, match="HF_ENDPOINT is no address of a hub"):
+    with pytest.raises(HubUnavailable, match="HF_ENDPOINT is not the URL of a hub"):
         download(REPO, fetched.models / "tiny", lambda progress: None, endpoint=endpoint)
 
 
@@ -182,7 +182,7 @@ def test_an_endpoints_password_is_not_shown(fetched: Fetch, hub: FakeHub) -> Non
 
 def test_a_token_that_is_none_is_reported(fetched: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_sécret")
-    assert "HF_TOKEN is no token" in fetched.refusal(NotPermitted)
+    assert "HF_TOKEN is not a valid token" in fetched.refusal(NotPermitted)
 
 
 def test_no_message_has_the_token(fetched: Fetch, hub: FakeHub) -> None:

@@ -75,7 +75,7 @@ def test_a_body_cut_short_is_no_model(fetched: Fetch, hub: FakeHub) -> None:
 
 def test_a_body_too_long_stops_before_it_fills_the_disk(fetched: Fetch, hub: FakeHub) -> None:
     hub.lies[WEIGHTS] = hub.files[WEIGHTS] + bytes(2**20)
-    assert "is longer than the hub says it is" in fetched.refusal(Damaged)
+    assert "is longer than the hub states" in fetched.refusal(Damaged)
 
 
 def test_what_the_listener_raises_ends_the_writer_too(fetched: Fetch, hub: FakeHub) -> None:
@@ -120,7 +120,7 @@ def test_a_name_that_nobody_knows_is_reported_without_numbers(
     with pytest.raises(HubUnavailable) as refused:
         download(REPO, tmp_path / "tiny", lambda progress: None, endpoint="http://hub.invalid")
     assert str(refused.value) == (
-        "The name hub.invalid cannot be resolved: is this machine online? Download it later."
+        "The name hub.invalid cannot be resolved: is this machine online? Try again later."
     )
 
 

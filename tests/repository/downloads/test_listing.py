@@ -70,7 +70,7 @@ def test_a_repository_without_a_part_is_not_fetched(
 )
 def test_a_list_that_makes_no_sense_is_refused(fetched: Fetch, hub: FakeHub, entry: object) -> None:
     hub.extra.append(entry)  # type: ignore[arg-type]
-    assert "makes no sense" in fetched.refusal(HubUnavailable)
+    assert "is not valid" in fetched.refusal(HubUnavailable)
     assert hub.asked == []
 
 
@@ -79,14 +79,14 @@ def test_a_shard_that_the_hub_does_not_have_is_reported_before_the_others_come(
 ) -> None:
     index = {"weight_map": {"a": WEIGHTS, "b": "model-00002-of-00002.safetensors"}}
     hub.files["model.safetensors.index.json"] = json.dumps(index).encode()
-    assert "1 of its weight files are not on the hub" in fetched.refusal(NotAModel)
+    assert "1 of its weight files do not exist on the hub" in fetched.refusal(NotAModel)
     assert WEIGHTS not in hub.asked
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"weight_map": {"a": []}}'])
 def test_an_index_that_cannot_be_read_is_no_model(fetched: Fetch, hub: FakeHub, content: bytes) -> None:
     hub.files["model.safetensors.index.json"] = content
-    assert "makes no sense; look for another model" in fetched.refusal(NotAModel)
+    assert "is not valid; choose another model" in fetched.refusal(NotAModel)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_wants_code_of_its_own_is_reported_before_its_weights_come(
     fetched: Fetch, hub: FakeHub, name: str, content: dict[str, object]
 ) -> None:
     hub.files[name] = json.dumps(content).encode()
-    assert f"code of its own ({name} has" in fetched.refusal(NotAModel)
+    assert f"its own code ({name} has" in fetched.refusal(NotAModel)
     assert WEIGHTS not in hub.asked
 
 

@@ -72,7 +72,7 @@ def test_a_model_is_fetched_and_announced(
     assert downloads.known() == ()
     assert downloads.start(REPO).is_running and downloads.known()[0].is_running
     ended = until(downloads, has_ended)
-    assert (ended.state, ended.message) == (State.DONE, "It is there.")
+    assert (ended.state, ended.message) == (State.DONE, "It is ready.")
     assert [(one.id, one.state) for one in downloads.known()] == [(REPO, State.DONE)]
     assert ended.progress.done == ended.progress.size > 0 and was_done.wait(10)
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
@@ -103,7 +103,7 @@ def test_a_cancelled_one_has_no_writer_and_goes_on_later(downloads: Downloads, h
     downloads.cancel(REPO)
     assert writers() == []
     ended = until(downloads, has_ended)
-    assert ended.state is State.CANCELLED and "resume to go on" in ended.message
+    assert ended.state is State.CANCELLED and "resume the download to continue" in ended.message
     hub.holds_after.clear()
     hub.got.clear()
     downloads.start(REPO)
@@ -220,7 +220,7 @@ def test_what_another_program_finished_is_there(downloads: Downloads, models: Pa
     downloads.cancel(REPO)
     with staging.staged(models / REPO, keeps_draft=True):
         assert [one.state for one in downloads.all()] == [State.ELSEWHERE]
-    assert [(one.state, one.message) for one in downloads.all()] == [(State.DONE, "It is there.")]
+    assert [(one.state, one.message) for one in downloads.all()] == [(State.DONE, "It is ready.")]
 
 
 def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, models: Path) -> None:
@@ -266,7 +266,7 @@ def test_there_are_not_too_many_at_once(downloads: Downloads, hub: FakeHub) -> N
     hub.holds_after[LISTING] = 0
     for number in range(MOST_AT_ONCE):
         downloads.start(f"org/number-{number}")
-    with pytest.raises(FetchFailed, match="wait until one of them is there"):
+    with pytest.raises(FetchFailed, match="wait until one of them is complete"):
         downloads.start(REPO)
 
 

@@ -32,4 +32,4 @@ def test_a_name_that_cannot_be_resolved_is_found_below_other_errors() -> None:
 )
 def test_another_reason_has_no_number(given: str, text: str) -> None:
     error = httpx.ConnectError(given, request=REQUEST)
-    assert unreachable_text(error) == f"{text} Look at the network."
+    assert unreachable_text(error) == f"{text} Check the network."

@@ -110,7 +110,7 @@ def test_it_refuses_a_tensor_that_cannot_be(tmp_path: Path, changes: dict[str, A
 
 
 def test_it_refuses_tensors_that_share_bytes(tmp_path: Path) -> None:
-    with pytest.raises(BrokenWeights, match="lies about its size"):
+    with pytest.raises(BrokenWeights, match="has a wrong size"):
         read_tensors(write(tmp_path, GOOD | {"b": GOOD["a"]}))
 
 

@@ -59,7 +59,7 @@ def test_a_header_is_read_again_after_a_change_only(
 def test_no_header_is_begun_after_its_time(folder: GgufFolder) -> None:
     put(folder, "x.gguf", gguf())
     (file,) = folder.files(within_s=-1)
-    assert not file.is_read and "load the page again" in file.problem
+    assert not file.is_read and "reload the page" in file.problem
     assert folder.files()[0].problem == ""
 
 
@@ -84,8 +84,8 @@ def test_what_is_no_file_of_the_folder_says_so_and_is_not_opened(
         targets = {"outside": tmp_path / "secret.gguf", "nowhere": Path("nothing"), "itself": Path("x.gguf")}
         place.symlink_to(targets[kind])
     (file,) = folder.files()
-    assert file.bytes == 0 and "leads out of the folder" in file.problem
-    with pytest.raises(ConversionRefused, match="leads out of the folder"):
+    assert file.bytes == 0 and "a file outside the folder" in file.problem
+    with pytest.raises(ConversionRefused, match="a file outside the folder"):
         folder.path_of("x.gguf")
 
 

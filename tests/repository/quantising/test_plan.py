@@ -91,7 +91,7 @@ def test_a_quantised_model_is_refused(put: Put, planned: Planned) -> None:
 
 def test_what_is_no_text_model_is_refused(put: Put, planned: Planned, tmp_path: Path) -> None:
     vectors = read(make_tiny_bert(tmp_path / "bert"), "bert")
-    assert vectors.kind == "embedding" and "makes no text" in refusal(planned, vectors)
+    assert vectors.kind == "embedding" and "generates no text" in refusal(planned, vectors)
     adapter = card("tiny:mine", base="tiny")
     assert "tiny:mine is an adapter; quantise its model, tiny." in refusal(planned, adapter)
     (tmp_path / "unknown").mkdir()

@@ -1,4 +1,4 @@
-"""Archives: each byte that differs is found, and so is each kind of file that is no backup."""
+"""Archives: each byte that differs is found, and so is each kind of file that is not a backup."""
 
 import io
 import tarfile
@@ -52,7 +52,7 @@ def test_a_byte_that_changed_is_found(tmp_path: Path) -> None:
 )
 def test_another_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other.tar").write_bytes(content)
-    with pytest.raises(BackupError, match="no backup"):
+    with pytest.raises(BackupError, match="not a backup"):
         archive.unpack(tmp_path / "other.tar")
 
 
@@ -62,7 +62,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> No
         info = tarfile.TarInfo(name)
         info.size = 1
         evil.addfile(info, io.BytesIO(b"x"))
-    with pytest.raises(BackupError, match="no backup"):
+    with pytest.raises(BackupError, match="not a backup"):
         archive.unpack(tmp_path / "evil.tar", tmp_path / "folder")
     assert [path.name for path in tmp_path.rglob("*")] == ["evil.tar"]
 
@@ -73,7 +73,7 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, kind: bytes) -> None:
         info = tarfile.TarInfo("secret_key")
         info.type, info.linkname = kind, "/etc/passwd"
         evil.addfile(info)
-    with pytest.raises(BackupError, match="no backup"):
+    with pytest.raises(BackupError, match="not a backup"):
         archive.unpack(tmp_path / "evil.tar", tmp_path / "folder")
 
 

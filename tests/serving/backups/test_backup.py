@@ -94,7 +94,7 @@ def test_nothing_is_overwritten(config: Config, tmp_path: Path, kind: str) -> No
         file.write_text("mine")
     else:
         file.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(BackupError, match="exists already"):
+    with pytest.raises(BackupError, match="already exists"):
         back_up(config, file)
     assert (kind == "link" and not (tmp_path / "nowhere").exists()) or file.read_text() == "mine"
 
@@ -109,7 +109,7 @@ def test_a_file_that_somebody_makes_meanwhile_stays(
         return unpack(file, folder)
 
     monkeypatch.setattr(archive, "unpack", slow)
-    with pytest.raises(BackupError, match="exists already"):
+    with pytest.raises(BackupError, match="already exists"):
         back_up(config, tmp_path / "saved.tar")
     assert (tmp_path / "saved.tar").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "saved.tar"]

@@ -34,7 +34,7 @@ def left_in(config: Config) -> list[str]:
 def test_nothing_is_overwritten(file: Path, target: Config, name: str) -> None:
     target.data_dir.mkdir()
     (target.data_dir / name).write_text("mine")
-    with pytest.raises(BackupError, match=f"{name} exists already, and nothing is overwritten"):
+    with pytest.raises(BackupError, match=f"{name} already exists, and nothing is overwritten"):
         restore(target, file, MIGRATIONS)
     assert left_in(target) == [name] and (target.data_dir / name).read_text() == "mine"
 

@@ -81,7 +81,7 @@ def test_a_slow_hub_holds_no_more_than_a_few_threads(hub: FakeHub, monkeypatch: 
         waiting = thread.submit(hub_models.examine, REPO)
         while not hub.heard:
             time.sleep(0.01)
-        with pytest.raises(HubBusy, match="others wait for it"):
+        with pytest.raises(HubBusy, match="other requests wait for it"):
             search("x")
         hub.go_on.set()  # the hub breaks off
         assert isinstance(waiting.exception(), HubUnavailable)

@@ -52,7 +52,7 @@ async def test_alone(changes: dict[str, Any], outcome: str, text: str) -> None:
         ),
         (
             {"resident_bytes": 7 * GB, "context_length": 2000},
-            "Fits alone, with its whole context of 2,000 tokens; other models are unloaded for it.",
+            "Fits alone, with its whole context of 2,000 tokens; other models are unloaded.",
         ),
         (
             {"context_length": 8000},

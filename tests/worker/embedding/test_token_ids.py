@@ -54,7 +54,7 @@ def test_ids_that_a_text_may_have_are_taken(row: tuple[int, ...]) -> None:
         ((4, 1), "No text has the token 1"),
         ((2, 6, 3), "No text has the token 6"),
         ((2, 7, 3), "No text has the token 7"),
-        ((0, 4), "makes of any text"),
+        ((0, 4), "never produces these token ids"),
     ],
 )
 def test_ids_that_no_text_has_are_refused_with_the_way_out(row: tuple[int, ...], says: str) -> None:

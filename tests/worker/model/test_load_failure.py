@@ -10,7 +10,7 @@ from inference.worker.model.load_failure import RefusedModel, failure_kind, fail
     [
         (RefusedModel("it runs code"), "refused", "it runs code"),
         (FileNotFoundError("/home/ada/model.safetensors"), "files", "a file of the model is missing"),
-        (ValueError("Model type x not supported."), "files", "mlx-lm does not know this kind of model"),
+        (ValueError("Model type x not supported."), "files", "mlx-lm does not support this kind of model"),
         (
             KeyError("/home/ada"),
             "files",

@@ -91,7 +91,7 @@ def test_the_message_counts_for_mlxs_own_class_only(kind: type[Exception]) -> No
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (RefusedModel("its chat template does not come to an end"), "refused"),
+        (RefusedModel("its chat template does not terminate"), "refused"),
         (FileNotFoundError("model.safetensors"), "files"),
         (ValueError("Model type x not supported."), "files"),
         (MemoryError(), "out_of_memory"),

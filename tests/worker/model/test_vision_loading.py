@@ -85,8 +85,8 @@ def keep_weights(folder: Path, is_kept: Callable[[str], bool]) -> None:
     ("change", "light", "text"),
     [
         (without_extra, "amber", "until mlx-vlm is installed: pip install 'mlxsite[vision]'"),
-        (of_another_kind, "green", "knows no vision of its kind yet"),
-        (without_tower, "green", "the weights of a text model alone"),
+        (of_another_kind, "green", "does not support this kind of vision model yet"),
+        (without_tower, "green", "only the weights of a text model"),
         (with_half_a_tower, "amber", "6 of its vision weights are missing"),
         (with_a_damaged_tower, "amber", "damaged"),
         (without_the_token, "amber", r"has no [IMG]"),

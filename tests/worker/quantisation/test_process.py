@@ -79,7 +79,7 @@ def test_a_model_that_mlx_lm_does_not_know_is_told(tmp_path: Path) -> None:
     config = folder / "config.json"
     config.write_text(config.read_text().replace('"llama"', '"x_files"'))
     assert lines(job_of(folder)) == [
-        ConversionEnding(failure="tiny cannot be quantised: mlx-lm does not know this kind of model.")
+        ConversionEnding(failure="tiny cannot be quantised: mlx-lm does not support this kind of model.")
     ]
 
 

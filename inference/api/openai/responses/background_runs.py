@@ -103,7 +103,7 @@ class BackgroundRun:
                         self._publish(self._run.writer.start())
                     is_finished = isinstance(event, Finished)
         if not is_finished:
-            raise InternalError("The answer broke off; please ask again.")
+            raise InternalError("The answer was cut off; please try again.")
 
     def _publish(self, events: Iterable[StreamEvent]) -> None:
         for event in events:
@@ -130,7 +130,8 @@ class BackgroundRuns:
             count += sum(claim.about == owner for claim in (await self.claims.elsewhere()).values())
         if count >= MOST_RUNS:
             raise QueueFull(
-                f"{MOST_RUNS} of your responses are in the background; wait until one of them has ended.",
+                f"{MOST_RUNS} of your responses are running in the background; wait until one of them has "
+                "ended.",
                 retry_after=_BUSY_RETRY_S,
             )
 

@@ -70,7 +70,7 @@ class ContextWindow(Struct, frozen=True):
             async for event in events:
                 counted = event if isinstance(event, Tokenized) else counted
         if counted is None:
-            raise InternalError("The answer did not come; please ask again.")
+            raise InternalError("There was no answer; please try again.")
         most = self.threshold or int(counted.context_length * _DEFAULT_SHARE)
         return most if sum(map(len, counted.tokens)) > most else 0
 

@@ -43,7 +43,7 @@ def conversation(
     for place, item in input_items.resolved(input_items.items_of(body), found):
         made.add(item, "input" if is_text else f"input.{place}.")
     if not made.messages:
-        raise InvalidValue("Nothing of the input is left that the model can read.", param="input")
+        raise InvalidValue("The input has nothing that the model can read.", param="input")
     return made
 
 

@@ -81,15 +81,15 @@ def _name(owner: str, conversation_id: str) -> str:
 
 def _refuse() -> NoReturn:
     raise ConversationLocked(
-        "Another response is being made in this conversation; send the request again when it has ended.",
+        "Another response in this conversation is in progress; retry when it has ended.",
         param="conversation",
     )
 
 
 def _unknown() -> Unavailable:
     return Unavailable(
-        "The server cannot tell now whether another response is being made in this conversation; please try "
-        "again.",
+        "The server cannot check now whether another response in this conversation is in progress; please "
+        "try again.",
         retry_after=_RETRY_S,
     )
 

@@ -23,7 +23,7 @@ router = Router()
 class InputTokensBody(ResponseBody):
     """A body of POST /v1/responses, of which only the prompt is made."""
 
-    noted = {**ResponseBody.noted, "personality": "there is one personality."}
+    noted = {**ResponseBody.noted, "personality": "there is only one personality."}
 
     @model_validator(mode="after")
     def _comes_whole(self) -> Self:

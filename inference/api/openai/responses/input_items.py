@@ -88,7 +88,7 @@ def read(items: Sequence[dict[str, Any]]) -> list[Any]:
     try:
         return _ITEMS.validate_python(list(items))
     except pydantic.ValidationError:
-        raise InternalError("The stored response cannot be read any more; send its items again.") from None
+        raise InternalError("The stored response can no longer be read; send its items again.") from None
 
 
 def resolved(
@@ -154,6 +154,6 @@ def _unsealed(value: str, purpose: str, field: str) -> str | None:
         return sealed_text.unseal(value, purpose)
     except sealed_text.SealBroken:
         raise InvalidValue(
-            "This value is not one that this server made, or its key has changed; leave the item out.",
+            "This value is not from this server, or the server's key has changed; leave the item out.",
             param=f"{field}encrypted_content" if field.endswith(".") else field,
         ) from None

@@ -131,7 +131,7 @@ class ResponseRun:
         if accepted:
             on_accepted(accepted)
         if not is_finished:
-            raise InternalError("The answer broke off; please ask again.")
+            raise InternalError("The answer was cut off; please try again.")
         await self.keep()
         await self.release()
         return self.writer.whole

@@ -120,7 +120,7 @@ async def cancel_response(request: AuthenticatedRequest, response_id: str) -> Ht
         return json_answer(whole)
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
     if not found.body["background"]:
-        raise InvalidValue("Only a response that was made with background: true can be cancelled.")
+        raise InvalidValue("Only a response that was created with background: true can be cancelled.")
     return json_answer(found.body)
 
 

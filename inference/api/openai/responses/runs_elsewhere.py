@@ -99,7 +99,8 @@ class RunsElsewhere:
 def unreachable() -> Unavailable:
     """The error of what only the front can do that is out of reach."""
     return Unavailable(
-        "The server that makes this response cannot be reached now; please try again.", retry_after=_RETRY_S
+        "The server that generates this response cannot be reached now; please try again.",
+        retry_after=_RETRY_S,
     )
 
 

@@ -49,7 +49,7 @@ class Summary:
     @property
     def usage(self) -> Usage:
         if self._usage is None:
-            raise InternalError("The answer broke off; please ask again.")
+            raise InternalError("The answer was cut off; please try again.")
         return self._usage
 
     @property

@@ -26,14 +26,14 @@ def check() -> Iterator[CheckResult]:
 
 def _ending(key: ApiKey, days: int) -> CheckResult:
     when = "in less than a day" if days < 1 else "in a day" if days == 1 else f"in {days} days"
-    text = f"The key {key.name} of {key.owner} ends {when}."
-    advice = "Renew it: it gets a new secret and a later end."
+    text = f"The key {key.name} of {key.owner} expires {when}."
+    advice = "Renew it: it gets a new secret and a later expiry date."
     link = f"/admin/inference/apikey/{key.pk}/renew/"
     return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)
 
 
 def _unused(key: ApiKey) -> CheckResult:
     text = f"The key {key.name} of {key.owner} was never used."
-    advice = "Revoke it if nothing needs it."
+    advice = "Revoke it if it is not needed."
     link = f"/admin/inference/apikey/{key.pk}/change/"
     return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)

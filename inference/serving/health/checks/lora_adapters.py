@@ -6,7 +6,7 @@ from inference.core.model_card import ModelCard
 from inference.serving import runtime
 from inference.serving.health.finding import CheckResult
 
-_ADVICE = "Correct or remove its folder; the other adapters and the model are served all the same."
+_ADVICE = "Correct or remove its folder; the model and its other adapters are not affected."
 
 
 def check() -> Iterator[CheckResult]:

@@ -36,7 +36,7 @@ def wired_limit(requested: int, *, is_mac: bool = sys.platform == "darwin") -> C
     """How much memory the GPU may wire, and how many bytes the setting requests."""
     setting = f"MLX_SERVER_WIRED_LIMIT requests {requested / _GB:.1f} GB" if requested else "no limit is set"
     if not is_mac:
-        return CheckResult(about="wired limit", text=f"there is one on macOS only; {setting}")
+        return CheckResult(about="wired limit", text=f"only macOS has one; {setting}")
     value = sysctl(_WIRED)
     if not value.isdecimal():
         return CheckResult(about="wired limit", text=f"macOS does not report {_WIRED}; {setting}")

@@ -21,7 +21,7 @@ def check() -> Iterator[CheckResult]:
     try:
         provider.discover(config.oidc_issuer)
     except ProviderUnavailable as error:
-        text = f"{config.oidc_label} cannot be asked who signs in: {error.reason}."
+        text = f"{config.oidc_label} does not respond, so nobody can sign in with it: {error.reason}."
         yield CheckResult(about="sign-in", text=text, state="look", advice=_ADVICE)
     else:
         yield CheckResult(about="sign-in", text=f"{config.oidc_label} answers")

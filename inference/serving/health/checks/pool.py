@@ -37,7 +37,7 @@ def _workers(pool: PoolSnapshot) -> Iterator[CheckResult]:
     late = [model.id for model in pool.models if model.is_late]
     for name in late:
         text = f"The worker of {name} makes no progress."
-        advice = "It is replaced by itself; unload the model if that takes too long."
+        advice = "It is replaced automatically; unload the model if that takes too long."
         yield CheckResult(about="workers", text=text, state="look", advice=advice, link=_MODELS)
     if pool.has_spare_failed:
         text, advice = "The last spare worker could not be started.", "The log says why."

@@ -9,7 +9,7 @@ from inference.models import ServedModel
 from inference.serving import runtime
 from inference.serving.health.finding import CheckResult
 
-_ADVICE = "Choose another adapter on its page, or take another version of the model."
+_ADVICE = "Choose another adapter on its page, or use another version of the model."
 
 
 def check() -> Iterator[CheckResult]:

@@ -23,7 +23,7 @@ def _result(row: Upstream) -> CheckResult | None:
     link = f"{_LINK}{row.pk}/change/"
     if problem := address_problem(row):
         advice = "Enter its key again, or add its host to the setting."
-        text = f"{row.name} is given no requests: {problem}."
+        text = f"{row.name} gets no requests: {problem}."
         return CheckResult(about="upstreams", text=text, state="wrong", advice=advice, link=link)
     failing = [words for model in row.models.all() if (words := words_of(model)).startswith("failing")]
     if not failing:

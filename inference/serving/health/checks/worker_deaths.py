@@ -11,7 +11,7 @@ from inference.serving.health.finding import CheckResult
 _RECENT = timedelta(days=1)
 _OFTEN = 3
 _MOST = 20
-_ADVICE = "Its decisions say why. If it goes on, lower its longest context, or take a smaller model."
+_ADVICE = "The scheduler events say why. If it continues, lower its longest context, or use a smaller model."
 _LINK = "/admin/inference/poolevent/?kind=died"
 
 
