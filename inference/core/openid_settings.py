@@ -48,7 +48,7 @@ class OpenIDSettings(BaseSettings):
     )
     oidc_sign_up: Literal["listed", "anybody", "nobody"] = Field(
         "listed",
-        description="Who gets an account: users with a listed group or domain, everybody, or nobody.",
+        description="Who gets an account: users with a `listed` group or domain, `anybody`, or `nobody`.",
     )
     oidc_session_hours: int = Field(
         12, ge=1, le=720, description="Hours after which a user has to sign in at the provider again."
