@@ -13,20 +13,20 @@ lint:
 types:
 	mypy
 
-fast:  # without browsers, real sites and the matrix of architectures
+fast:  # without browser tests, end-to-end tests and the matrix of architectures
 	pytest -q -n auto $(FAST)
 
 test:
 	pytest -q -n auto
 
-coverage:  # every test, and the share of the branches that they take
+coverage:  # all tests, and their branch coverage
 	pytest -q -n auto --cov --cov-report=term:skip-covered
 
-docs:  # write the tables of docs/api.md and docs/families.md anew
+docs:  # regenerate the tables of docs/api.md and docs/families.md
 	python -m tests.api.openai.reference
 	python -m tests.architectures.document
 
-screenshots:  # take the pictures of the playground and the admin in docs/images anew
+screenshots:  # retake the screenshots of the playground and the admin in docs/images
 	python -m tests.playground.screenshots
 	python -m tests.admin.screenshots
 
