@@ -86,7 +86,10 @@ def test_more_results_are_one_link_away(staff: Client, hub: FakeHub) -> None:
 
 def test_nothing_found_says_what_to_try(staff: Client) -> None:
     page = look(staff, q="zzz")
-    assert "Try fewer words or look among all safetensors models." in page and "Recommended models" in page
+    assert (
+        "Try fewer search terms or look among all safetensors models." in page
+        and "Recommended models" in page
+    )
     assert "Try fewer words." in look(staff, q="zzz", format="safetensors")
 
 
@@ -155,7 +158,7 @@ def test_an_address_shows_the_model_with_its_verdict_without_a_script(
 def test_an_id_that_does_not_exist_is_searched_for(staff: Client, hub: FakeHub) -> None:
     hub.results = [entry()]
     page = look(staff, q="mlx-community/Qwen3-4B")
-    assert "There is no mlx-community/Qwen3-4B on the hub." in page and ids(page) == [QWEN]
+    assert "The hub has no model mlx-community/Qwen3-4B." in page and ids(page) == [QWEN]
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def test_no_two_codes_have_the_same_words_and_none_is_in_code() -> None:
         ({"finish": "length (memory)"}, "Cut off, memory was full", "length (memory)"),
         (
             {"finish": "stop, length, stop"},
-            "Stopped by itself (×2); Reached its token limit",
+            "Completed (×2); Reached its token limit",
             "stop, length, stop",
         ),
-        ({"finish": "stop, too"}, "Stopped by itself; too", "stop, too"),
+        ({"finish": "stop, too"}, "Completed; too", "stop, too"),
         ({"error": "context_length_exceeded"}, "Prompt too long", "context_length_exceeded"),
         ({"error": "of_an_older_version"}, "of_an_older_version", "of_an_older_version"),
         ({"has_left": True}, "Cancelled by the client", ""),

@@ -37,7 +37,7 @@ def test_it_says_so_when_all_is_well() -> None:
         "No problems found so far."
     )
     assert summary(HealthReport(state="wrong", results=(bad, good))) == "1 problem needs attention."
-    assert summary(HealthReport(state="wrong", results=(bad, bad))) == "2 things need attention."
+    assert summary(HealthReport(state="wrong", results=(bad, bad))) == "2 problems need attention."
 
 
 def test_whoever_may_view_models_may_view_it() -> None:

@@ -38,4 +38,4 @@ def test_a_model_that_is_gone_can_stay_chosen(staff: Client) -> None:
     key, _ = make_key(allowed_models=["gone"])
     with serving(FakeRunner(), cards=[card("tiny")]):
         page = staff.get(reverse("admin:inference_apikey_change", args=[key.pk])).content.decode()
-    assert offered(page) == ["tiny", "gone"] and "gone (not here now)" in page
+    assert offered(page) == ["tiny", "gone"] and "gone (currently missing)" in page

@@ -124,7 +124,7 @@ def test_no_filter_is_without_a_label(staff: Client) -> None:
     text = page(staff)
     assert "<h1>Requests</h1>" in text
     assert re.search(r'<a href="\?error=queue_full">\s*The queue was full<', text)
-    assert re.search(r'<a href="\?finish=stop">\s*Stopped by itself<', text)
+    assert re.search(r'<a href="\?finish=stop">\s*Completed<', text)
     for query in ("error=", "finish="):
         assert re.search(rf'<a href="\?{query}">\s*none', text), query
     assert "queue_full" not in page(staff, error="").partition('id="result_list"')[2].partition("</table>")[0]

@@ -45,7 +45,7 @@ def test_cached_and_drafted_tokens_and_rates_are_told() -> None:
 def test_why_it_waited_is_told() -> None:
     notes = {phase.name: phase.note for phase in phases(record(queue_place=3, own_ahead=2, loading_ms=1))}
     assert notes["queued"] == (
-        "It began at place 3 of the queue. Its account had 2 earlier answers, so others were served first."
+        "It began at position 3 in the queue. Its account had 2 earlier answers, so others were served first."
     )
     assert notes["loading"] == "The model was not in memory."
 

@@ -55,7 +55,7 @@ async def test_they_can_be_read_by_everybody(site: Site, scheme: str, width: int
             await expect(page.locator("h1")).to_be_visible()
             if place.startswith(USAGE):
                 await expect(page.locator("#usage-chart canvas")).to_be_visible()
-                await expect(page.get_by_text("Times are those of Europe/Berlin")).to_be_visible()
+                await expect(page.get_by_text("Times are in Europe/Berlin")).to_be_visible()
             await page.evaluate(AXE)
             found = await page.evaluate("rules => axe.run('#content', rules)", RULES)
             assert [(one["help"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []

@@ -53,7 +53,7 @@ async def test_from_nothing_to_a_chat(site: Site, hub: FakeHub) -> None:
         await expect(row.locator("[data-verdict=good]")).to_contain_text(
             "Fits, with its whole context of 2,048"
         )
-        await expect(other.locator("[data-verdict=bad]")).to_contain_text(f"There is no {QWEN} on the hub")
+        await expect(other.locator("[data-verdict=bad]")).to_contain_text(f"The hub has no model {QWEN}")
         await expect(other.get_by_role("button")).to_have_count(0)
         assert await complaints(page) == []
         hub.holds_after[WEIGHTS] = 100_000
@@ -89,4 +89,4 @@ async def test_without_a_script_the_pages_show_it_all(site: Site) -> None:
         await page.press("#id_password", "Enter")
         row = page.locator(f'[data-model="{QWEN}"]')
         await row.get_by_role("link", name="Does it fit?").click()
-        await expect(page.locator(".errornote")).to_contain_text(f"There is no {QWEN} on the hub")
+        await expect(page.locator(".errornote")).to_contain_text(f"The hub has no model {QWEN}")

@@ -104,9 +104,7 @@ async def test_without_script_the_page_is_enough(site: Site) -> None:
         article = await begin(visit.page, site, "org/other")
         while await article.get_attribute("data-state") == "running":
             await visit.page.reload()
-        await expect(article).to_contain_text(
-            "Failed. There is no org/other on the hub. Look at the spelling"
-        )
+        await expect(article).to_contain_text("Failed. The hub has no model org/other. Check the spelling")
         await click(visit.page, "Dismiss")
         await expect(article).to_have_count(0)
 

@@ -74,7 +74,7 @@ async def test_a_file_is_uploaded_with_an_interruption_imported_and_chatted_with
         await page.unroute("**/uploads/part?*")
         await page.set_input_files("#upload-file", file)
         await page.get_by_role("button", name="Upload", exact=True).click()
-        await expect(state).to_have_text("small.gguf is here. Import it above.")
+        await expect(state).to_have_text("small.gguf was uploaded. Import it above.")
         await expect(page.locator('[data-upload="small.gguf"]')).to_have_count(0)
         assert (site.data_dir / "gguf" / "small.gguf").read_bytes() == file.read_bytes()
 

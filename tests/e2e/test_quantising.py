@@ -42,7 +42,7 @@ async def test_what_a_killed_site_left_is_deleted_and_told(site: Site) -> None:
         page = visit.page
         await sign_in(page, site, LIST)
         article = page.locator('[data-download="left-4bit"]')
-        await expect(article).to_contain_text("Interrupted. The server ended before it was made.")
+        await expect(article).to_contain_text("Interrupted. The server stopped before it was complete.")
         await click(page, "Dismiss")
         await expect(article).to_have_count(0)
 

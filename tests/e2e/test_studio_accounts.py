@@ -99,7 +99,9 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             await admin.goto(f"{studio.url}/admin/inference/servedmodel/")
             await expect(admin.locator("body")).to_contain_text("not authorized to access this page")
             await carol.ask("Are you still there?")  # on a page that was open before
-            await expect(page.locator("#toast")).to_contain_text("The account carol may not chat here.")
+            await expect(page.locator("#toast")).to_contain_text(
+                "The account carol has no permission to chat."
+            )
             assert await status_of(page, f"{studio.url}/") == 403
             await expect(page.get_by_role("heading")).to_have_text("This account has no permission to chat")
             await expect(page.locator("body")).to_contain_text("can add it to the group “member”")

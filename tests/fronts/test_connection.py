@@ -35,5 +35,5 @@ def test_serve_does_not_start_without_the_redis_that_is_set(tmp_path: Path) -> N
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert ended.returncode not in (0, -signal.SIGKILL)
     (line,) = ended.stderr.strip().splitlines()
-    assert f"MLX_SERVER_REDIS_URL: the Redis at {shown} cannot be used: no connection" in line
+    assert f"MLX_SERVER_REDIS_URL: the Redis at {shown} cannot be used: it cannot be connected to" in line
     assert "unset it" in line and PASSWORD not in ended.stderr + ended.stdout

@@ -26,7 +26,7 @@ async def test_a_refused_setting_is_marked_at_its_field(address: str) -> None:
         await expect(grammar).to_have_attribute("aria-invalid", "true")
         await expect(page.locator("#set-grammar-problem")).to_contain_text("there is no unknown_rule")
         await expect(page.locator("#toast")).to_contain_text(
-            "Not answered. Grammar: The form cannot be enforced"
+            "Not answered. Grammar: The format cannot be enforced"
         )
         await expect(page.locator("#settings-button")).to_contain_text("with a mistake")
         await grammar.fill('root ::= "yes"')

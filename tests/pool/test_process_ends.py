@@ -126,7 +126,7 @@ async def test_a_loader_that_gives_no_sign_of_life_is_killed(folder: Path) -> No
     runner = ProcessRunner(OPTIONS, stuck_after_s=1)
     await runner.warm_up()
     send(runner, signal.SIGSTOP)
-    with pytest.raises(ModelLoadFailed, match="no sign of life for 1 s") as answer:
+    with pytest.raises(ModelLoadFailed, match="not respond for 1 s") as answer:
         await runner.load(card(path=str(folder)), lambda progress: None)
     assert answer.value.kind == "died"
     await runner.stop()

@@ -30,7 +30,7 @@ async def test_the_only_model_is_meant_and_a_chat_model_first(cards: list[ModelC
 
 async def test_the_loaded_one_of_several_is_meant() -> None:
     with serving(FakeRunner(), cards=[card("a"), card("b")]) as pool:
-        with pytest.raises(InvalidValue, match="2 models are here and 0 are loaded"):
+        with pytest.raises(InvalidValue, match="2 models exist and 0 are loaded"):
             await default_model.name(ANYBODY)
         await control.load("b")
         while pool.snapshot().of("b").state != ModelState.READY:

@@ -142,5 +142,5 @@ def test_a_model_can_be_given_the_names_that_agents_use(home: Path) -> None:
     assert ServedModel.objects.get().aliases == ["opus", "sonnet", "haiku", "claude-*", "gpt-*"]
     make_tiny_model(home.parent / "models" / "other")
     runtime.catalog().forget()
-    with pytest.raises(CommandError, match="'opus' means another model already"):
+    with pytest.raises(CommandError, match="'opus' already names another model"):
         connect("claude-code", "--model", "other", "--agent-names")

@@ -105,7 +105,7 @@ def test_of_a_link_the_link_is_removed_and_the_files_stay(
 def test_what_lies_behind_a_link_is_not_removed(models: Path, tmp_path: Path) -> None:
     make_tiny_model(tmp_path / "other" / "tiny")
     (models / "other").symlink_to(tmp_path / "other")
-    with pytest.raises(CommandError, match="other/tiny is inside the link other, so its files are not"):
+    with pytest.raises(CommandError, match="other/tiny is inside the link other, so this site does not"):
         run("remove", "other/tiny", "--yes")
     assert (tmp_path / "other" / "tiny" / "config.json").exists()
 

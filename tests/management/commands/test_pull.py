@@ -45,7 +45,7 @@ def test_each_file_has_a_bar_and_a_speed(hub: FakeHub, models: Path) -> None:
 
 def test_what_keeps_it_waiting_is_reported(hub: FakeHub, models: Path) -> None:
     hub.refusals[WEIGHTS] = [Refusal(503)]
-    assert "The hub has trouble of its own (status 503)." in pull()[1]
+    assert "The hub has an internal problem (status 503)." in pull()[1]
 
 
 def test_a_failure_is_reported_and_the_next_run_goes_on(hub: FakeHub, models: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_site_that_cannot_be_asked_keeps_its_models(models: Path) -> None:
 def test_the_beginning_of_a_download_goes_unless_somebody_goes_on_with_it(models: Path) -> None:
     half = models / "org" / "half"
     with pytest.raises(KeyboardInterrupt), staged(half, keeps_draft=True):
-        with pytest.raises(CommandError, match="Somebody else is fetching org/half"):
+        with pytest.raises(CommandError, match="Another download of org/half is in progress"):
             run(Command, site(ModelState.UNLOADED), "org/half")
         raise KeyboardInterrupt
     assert draft_of(half).exists()

@@ -34,7 +34,7 @@ def test_models_are_a_table_with_a_verdict_each(hub: FakeHub) -> None:
     assert head.startswith("MODEL") and "pull OWNER/NAME" in last
     assert first.split()[:5] == [REPO, "2.0", "GB", "4bit", "123,456"]
     assert first.endswith("Fits, with its whole context of 2,048 tokens.")
-    assert f"There is no {QWEN} on the hub" in second
+    assert f"The hub has no model {QWEN}" in second
     assert "search=qwen+4b&filter=mlx&sort=lastModified&limit=5" in hub.searches[0]
 
 

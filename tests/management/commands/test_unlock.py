@@ -23,6 +23,6 @@ def test_it_lists_the_failures_and_lifts_their_wait() -> None:
     lines = {tuple(line.split()[:-3]) for line in unlock().splitlines()}
     assert ("ann", "203.0.113.7", "2")[:2] in {line[:2] for line in lines}
     assert "(no such account)" in unlock() and "this machine" in unlock()
-    assert unlock("ann") == "Forgot 2 failed sign-ins; the next attempt need not wait."
+    assert unlock("ann") == "Cleared 2 failed sign-ins; the next attempt does not have to wait."
     with pytest.raises(CommandError, match="No sign-in to or from 'ann' has failed"):
         unlock("ann")

@@ -59,11 +59,11 @@ def test_a_model_that_is_switched_off_is_not_found() -> None:
 @pytest.mark.parametrize(
     ("kind", "wanted", "text"),
     [
-        ("embedding", "chat", "makes embeddings, not text; ask it at /v1/embeddings."),
+        ("embedding", "chat", "returns embeddings, not text; use it at /v1/embeddings."),
         (
             "chat",
             "rerank",
-            "makes text, not scores of documents; ask a model that makes scores of documents.",
+            "returns text, not scores of documents; use a model that returns scores of documents.",
         ),
     ],
 )

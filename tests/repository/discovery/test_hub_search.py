@@ -65,7 +65,7 @@ def test_a_busy_hub_is_not_asked_again(hub: FakeHub) -> None:
 
 def test_a_hub_in_trouble_says_so(hub: FakeHub) -> None:
     hub.refusals[SEARCH] = [Refusal(500)]
-    assert "trouble of its own (status 500). Search again later." in refusal(HubUnavailable, hub)
+    assert "an internal problem (status 500). Search again later." in refusal(HubUnavailable, hub)
 
 
 @pytest.mark.parametrize("answer", [{"error": "x"}, "x", 3])

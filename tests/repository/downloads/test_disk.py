@@ -37,7 +37,9 @@ def test_a_disk_that_others_fill_ends_it_before_the_next_file(
         if progress.done:
             fills(monkeypatch)
 
-    with pytest.raises(DiskFull, match=r"org/tiny needs .* What has come is kept; download again to go on"):
+    with pytest.raises(
+        DiskFull, match=r"org/tiny needs .* The partial files are kept; download again to continue"
+    ):
         fetched.download(on_progress)
     assert len(hub.asked) == 1
     monkeypatch.undo()
@@ -69,7 +71,7 @@ def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
 
 def test_a_folder_that_cannot_be_written_is_reported(fetched: Fetch) -> None:
     fetched.models.write_text("a file")
-    with pytest.raises(FetchFailed, match="cannot be written: .* Look at the models folder's permissions"):
+    with pytest.raises(FetchFailed, match="cannot be written: .* Check the permissions of the models folder"):
         fetched()
 
 

@@ -126,7 +126,7 @@ def test_the_advice_mentions_kept_bytes_only_where_there_are_any(fetched: Fetch,
 @pytest.mark.parametrize("name", [LISTING, WEIGHTS])
 def test_patience_ends(fetched: Fetch, hub: FakeHub, name: str) -> None:
     hub.refusals[name] = [Refusal(503)] * 3
-    assert "trouble of its own (status 503)" in fetched.refusal(HubUnavailable)
+    assert "an internal problem (status 503)" in fetched.refusal(HubUnavailable)
     hub.refusals[name] = [Refusal(429)] * 3
     assert "is limiting the rate of requests" in fetched.refusal(HubBusy)
 

@@ -61,7 +61,7 @@ def test_a_changed_byte_is_noticed_and_the_repaired_file_fetched_anew(
     content = bytearray(hub.files[name])
     content[-3] ^= 1
     hub.lies[name] = bytes(content)
-    assert f"{name} is not what the hub says it is" in fetched.refusal(Damaged)
+    assert f"{name} does not match the hub's checksum" in fetched.refusal(Damaged)
     hub.lies.clear()
     hub.got.clear()
     fetched()
@@ -102,7 +102,7 @@ def test_a_model_that_is_there_is_not_fetched(fetched: Fetch, hub: FakeHub) -> N
 
 def test_of_two_at_once_one_is_refused(fetched: Fetch) -> None:
     with staged(fetched.models / "tiny", keeps_draft=True):
-        assert "Somebody else is fetching org/tiny" in fetched.refusal(TakenAlready)
+        assert "Another download of org/tiny is in progress" in fetched.refusal(TakenAlready)
         (fetched.models / ".tiny.partial").rename(fetched.models / ".tiny.away")
         (fetched.models / ".tiny.partial").mkdir()
 
