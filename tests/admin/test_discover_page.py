@@ -90,7 +90,7 @@ def test_nothing_found_says_what_to_try(staff: Client) -> None:
         "Try fewer search terms or look among all safetensors models." in page
         and "Recommended models" in page
     )
-    assert "Try fewer words." in look(staff, q="zzz", format="safetensors")
+    assert "Try fewer search terms." in look(staff, q="zzz", format="safetensors")
 
 
 @pytest.mark.parametrize(
