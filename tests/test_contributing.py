@@ -12,7 +12,7 @@ from tests.test_architecture import MAY_IMPORT
 GUIDE = (BASE_DIR / "CONTRIBUTING.md").read_text()
 MAP = (BASE_DIR / "docs" / "architecture.md").read_text()
 GUIDES = sorted((BASE_DIR / "docs" / "contributing").glob("*.md"))
-NEW = ("usage_admin.py", "pebble.py", "limits.py")  # files that a guide has its reader create
+NEW = ("key_day_admin.py", "pebble.py", "limits.py")  # files that a guide has its reader create
 
 
 def paths(page: str) -> set[str]:

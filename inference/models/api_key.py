@@ -56,8 +56,7 @@ class ApiKey(UsageLimits):
         "models",
         default=list,
         blank=True,
-        help_text="What it sees and may use: a model with its adapters and profiles, or one of those alone. "
-        "None for all.",
+        help_text="The models that it can list and use: a model includes its adapters and profiles. Empty: all.",
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="In UTC. Empty: never.")
     created_at = models.DateTimeField("created", auto_now_add=True)

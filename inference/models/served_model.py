@@ -74,8 +74,8 @@ class ServedModel(models.Model):
     aliases = models.JSONField(
         default=list,
         blank=True,
-        help_text="Other names that requests may use for this model, one per line; "
-        "`claude-*`: all that begin so.",
+        help_text="Other names that requests may use for this model, one per line; `claude-*` matches all names "
+        "with this prefix.",
     )
 
     adapter = models.CharField(
