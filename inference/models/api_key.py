@@ -56,7 +56,9 @@ class ApiKey(UsageLimits):
         "models",
         default=list,
         blank=True,
-        help_text="The models that it can list and use: a model includes its adapters and profiles. Empty: all.",
+        help_text=(
+            "The models that it can list and use: a model includes its adapters and profiles. Empty: all."
+        ),
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="In UTC. Empty: never.")
     created_at = models.DateTimeField("created", auto_now_add=True)

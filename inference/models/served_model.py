@@ -74,8 +74,10 @@ class ServedModel(models.Model):
     aliases = models.JSONField(
         default=list,
         blank=True,
-        help_text="Other names that requests may use for this model, one per line; `claude-*` matches all names "
-        "with this prefix.",
+        help_text=(
+            "Other names that requests may use for this model, one per line; `claude-*` matches all names "
+            "with this prefix."
+        ),
     )
 
     adapter = models.CharField(
