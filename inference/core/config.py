@@ -63,18 +63,14 @@ class Config(
     )
     origins: str = Field(
         "",
-        description=(
-            "URLs of this site behind a TLS proxy, such as `https://llm.example`, separated by commas."
-        ),
+        description="Comma-separated URLs of this site behind a TLS proxy: `https://llm.example`.",
     )
     api_key: SecretStr | None = Field(
         None, min_length=1, description="The key that clients of /v1 must send; none needed on loopback."
     )
     trusted_proxies: str = Field(
         "",
-        description=(
-            "Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by commas."
-        ),
+        description="Comma-separated proxies (addresses or networks) with trusted `X-Forwarded-For`.",
     )
     upstream_hosts: str = Field(
         "", description="Hosts that upstreams may have, separated by commas; none allows any host."
@@ -96,15 +92,11 @@ class Config(
     )
     prefix_cache: str = Field(
         "10%",
-        description=(
-            "Size of each model's prefix cache: bytes, or a share of the memory limit; 0 disables it."
-        ),
+        description="Size of each model's prefix cache: bytes, or a share of the limit; 0 for none.",
     )
     prefix_disk: str = Field(
         "0",
-        description=(
-            "Size of each model's prefix cache on disk, which survives restarts, in bytes; 0 disables it."
-        ),
+        description="Bytes of each model's prefix cache on disk, kept across restarts; 0 for none.",
     )
     stuck_after_s: float = Field(
         120, gt=0, description="Seconds without progress before a busy worker is replaced."
@@ -126,7 +118,7 @@ class Config(
         "auto", description="How CPU workers store weights; `auto` uses the measured layout of each shape."
     )
     wired_limit: str = Field(
-        "0", description=("Memory that macOS may wire for a model; 0 does not change the limit.")
+        "0", description="Memory that macOS may wire for a model; 0 does not change the limit."
     )
     context_limit: int | None = Field(
         None, ge=16, description="Maximum context in tokens, if the model's own is longer."
@@ -136,7 +128,7 @@ class Config(
     )
     max_batch: int = Field(32, ge=1, le=256, description="Maximum number of sequences in a model's batch.")
     kv_bits: int = Field(
-        0, description=("Bits per value in the KV caches: 8, 4, or 0 to disable quantisation.")
+        0, description="Bits per value in the KV caches: 8, 4, or 0 to disable quantisation."
     )
     exact_seeds: bool = Field(
         False, description="Compute seeded requests without batching: exactly reproducible, but slower."
@@ -165,10 +157,10 @@ class Config(
         "comment", description="What a chat or completion stream sends every 10 seconds without other data."
     )
     queue_limit: int = Field(
-        64, ge=0, description=("Maximum number of waiting requests; further ones get 429.")
+        64, ge=0, description="Maximum number of waiting requests; further ones get 429."
     )
     max_body_bytes: int = Field(
-        8 * 2**20, ge=1024, description=("Maximum size of a request body in bytes; larger ones get 413.")
+        8 * 2**20, ge=1024, description="Maximum size of a request body in bytes; larger ones get 413."
     )
     load_timeout_s: float = Field(600, gt=0, description="Seconds before a load fails.")
     record_days: int = Field(
@@ -176,7 +168,7 @@ class Config(
     )
     record_rows: int = Field(100_000, ge=0, description="Maximum number of request records; 0 keeps none.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description=("Minimum level of log messages.")
+        "INFO", description="Minimum level of log messages."
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of log lines: `text` or `json`.")
     access_log: bool = Field(False, description="Log one line for each HTTP request.")

@@ -15,7 +15,7 @@ class FolderSettings(BaseSettings):
         INSTALLATION.data_dir, description="Folder with the database, the secret key and the models."
     )
     models_dir: Path | None = Field(
-        None, description=("Folder with the models; none uses `models` in the data folder.")
+        None, description="Folder with the models; none uses `models` in the data folder."
     )
     gguf_dir: Path | None = Field(
         None, description="Folder with GGUF files to import; none uses `gguf` in the data folder."

@@ -12,20 +12,20 @@ class PictureLimits(BaseSettings):
     picture_body_bytes: int = Field(
         48 * 2**20,
         ge=1024,
-        description=("Maximum size in bytes of a request body that may have pictures; larger ones get 413."),
+        description="Maximum size in bytes of a request body that may have pictures; larger ones get 413.",
     )
     picture_bytes: int = Field(20 * 2**20, ge=1024, description="Maximum size of a picture file in bytes.")
     picture_pixels: int = Field(
         50_000_000, ge=1, le=500_000_000, description="Maximum size of a picture in pixels, width × height."
     )
     picture_count: int = Field(
-        32, ge=0, le=1024, description=("Maximum number of pictures in one conversation; 0 for none.")
+        32, ge=0, le=1024, description="Maximum number of pictures in one conversation; 0 for none."
     )
     picture_tokens: int = Field(
         4096,
         ge=64,
         le=65_536,
-        description=("Maximum number of tokens for one picture; larger pictures are scaled down."),
+        description="Maximum number of tokens for one picture; larger pictures are scaled down.",
     )
     pictures_in_memory: int = Field(
         512 * 2**20,

@@ -15,7 +15,7 @@ class RankSettings(BaseSettings):
 
     ranks_backend: RanksBackend = Field(
         "ring",
-        description=("Backend that connects the ranks of a model: `ring`, `jaccl`, `jaccl-ring` or `nccl`."),
+        description="Backend that connects the ranks of a model: `ring`, `jaccl`, `jaccl-ring` or `nccl`.",
     )
     ranks_port: int = Field(32323, ge=1024, le=65000, description="First port for ranks on several machines.")
     hosts_file: Path | None = Field(

@@ -289,9 +289,7 @@ async def test_empty_fields_say_what_the_model_does(address: str) -> None:
         await page.route("**/chat/models/settings/**", lambda route: route.fulfill(json=answer))
         await page.click("#settings-button")
         await page.click("#settings-button")
-        await expect(page.locator("#reasoning-note")).to_contain_text(
-            "It supports the effort levels low, high."
-        )
+        await expect(page.locator("#reasoning-note")).to_contain_text("the effort levels low, high.")
         offered = "all => [...all.options].filter((one) => !one.hidden).map((one) => one.value)"
         assert await page.get_by_label("Effort").evaluate(offered) == ["", "none", "low", "high"]
         await expect(page.locator("#tools-note")).to_contain_text("cannot use tools")

@@ -130,10 +130,7 @@ class ThinkingBlock(Block):
     thinking: str = Field(description="The reasoning; the chat template keeps or drops it.")
     signature: str | None = Field(
         None,
-        description=(
-            "The signature of the block. It restores the reasoning of a block that has no text; any other "
-            "signature is accepted and ignored."
-        ),
+        description="Restores the reasoning of a block without text; other signatures are ignored.",
     )
 
     @property
@@ -261,9 +258,7 @@ class ToolResultBlock(Block):
     )
     is_error: bool | None = Field(
         None,
-        description=(
-            "`true`: the model reads `Error: ` before the result, unless the result already says so."
-        ),
+        description="`true` puts `Error: ` before the result, unless it already says so.",
     )
 
     def read(self) -> tuple[str, tuple[Picture, ...]]:

@@ -88,10 +88,7 @@ class ResponseBody(Sampled):
     )
     context_management: Annotated[list[ContextManagement], Field(max_length=8)] | None = Field(
         None,
-        description=(
-            "Summarises a conversation that has become too long before it is answered; the output then "
-            "begins with a `compaction` item."
-        ),
+        description="Summarises long conversations; the output then begins with a `compaction` item.",
     )
     include: Include | None = Field(
         None,
@@ -122,10 +119,7 @@ class ResponseBody(Sampled):
     max_output_tokens: AnswerLimit = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = Field(
         None,
-        description=(
-            "0 to 20: returns the log probabilities of the text, and this number of most likely tokens "
-            "at each position."
-        ),
+        description="0 to 20: returns log probabilities, with this many alternatives per position.",
     )
     metadata: Metadata | None = Field(
         None, description="Up to 16 pairs of strings, stored with the response and recorded with its span."
@@ -147,9 +141,7 @@ class ResponseBody(Sampled):
     )
     user: Label | None = Field(
         None,
-        description=(
-            "The id of the end user: cached prefixes are shared only between requests with the same id."
-        ),
+        description="The end user's id; only requests with the same id share cached prefixes.",
     )
     safety_identifier: SafetyIdentifier = None
     prompt_cache_key: PromptCacheKey = None

@@ -16,7 +16,7 @@ AnswerLimit = Annotated[
     ),
 ]
 Asker = Annotated[
-    Label | None, Field(description=("The id of the end user: recorded with the request's span."))
+    Label | None, Field(description="The id of the end user: recorded with the request's span.")
 ]
 SafetyIdentifier = Annotated[Label | None, Field(description="The newer name of `user`.")]
 PromptCacheKey = Annotated[
