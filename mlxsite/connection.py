@@ -24,7 +24,7 @@ from inference.core.errors import (
     ServerError,
     TooManyConnections,
 )
-from mlxsite import access
+from mlxsite import access_log
 from mlxsite.arrival import Arrival
 
 _LINGER_S = 2.0
@@ -122,7 +122,7 @@ class StreamChannel(HTTPChannel):  # type: ignore[misc]  # untyped in twisted
         for name in ("dataReceived", "lineReceived", "rawDataReceived"):
             setattr(self, name, _ignore)
         body = errors.encode(refusal)
-        access.note("-", "-", refusal.status, len(body), 0.0, self._client)
+        access_log.note("-", "-", refusal.status, len(body), 0.0, self._client)
         self.transport.write(
             b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"X-Content-Type-Options: nosniff\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"

@@ -20,7 +20,7 @@ from zope.interface import implementer
 from inference.api.http import errors
 from inference.core import request_id
 from inference.core.errors import BodyTooLarge, InternalError, InvalidRequest, ServerError
-from mlxsite import access
+from mlxsite import access_log
 
 _LINGER_S = 2.0
 
@@ -208,5 +208,5 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         if status < 500:  # otherwise the application has failed, which is noted
             method = getattr(self.channel, "_command", b"-").decode("latin-1")
             client = str(getattr(self.channel.getPeer(), "host", "-"))
-            access.note(method, self._asked_path, status, size, 0.0, client)
+            access_log.note(method, self._asked_path, status, size, 0.0, client)
         return made.encode()

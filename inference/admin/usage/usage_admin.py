@@ -12,8 +12,8 @@ from inference.admin.page_admin import PageAdmin
 from inference.admin.usage.usage_page import Choice, context
 from inference.admin.usage.visitor_zone import zone_of
 from inference.models import UsageHour
+from inference.serving.usage.csv_export import as_csv
 from inference.serving.usage.report import by_period
-from inference.serving.usage.spreadsheet import as_csv
 
 
 @admin.register(UsageHour)

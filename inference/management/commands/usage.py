@@ -10,9 +10,9 @@ from django.core.management import BaseCommand
 
 from inference.management import database
 from inference.management.table import table
+from inference.serving.usage.csv_export import as_csv
 from inference.serving.usage.report import BYS, Figures, by_period, report
 from inference.serving.usage.span import RANGES, system_zone, zone_named
-from inference.serving.usage.spreadsheet import as_csv
 
 _COLUMNS = ("REQUESTS", "PROMPT TOKENS", "CACHED TOKENS", "ANSWER TOKENS", "ERRORS")
 

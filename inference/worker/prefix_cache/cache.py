@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.worker.prefix_cache.entry import PrefixEntry, Tokens
+from inference.worker.prefix_cache.eviction_order import Cost, UsualGap, eviction_order
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.prefix_cache.prefix_store import PrefixStore
 from inference.worker.prefix_cache.radix_tree import best_of, is_near_its_end
@@ -32,7 +33,6 @@ from inference.worker.prefix_cache.stored_prefix import (
     caches_of,
     segments_of,
 )
-from inference.worker.prefix_cache.usage import Cost, UsualGap, eviction_order
 from inference.worker.vision.feature_cache import FeatureCache
 from inference.worker.vision.places import whole_length
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from inference.worker.prefix_cache.entry import Tokens
+from inference.worker.prefix_cache.eviction_order import Usage
 from inference.worker.prefix_cache.radix_tree import Node, RadixTree, is_near_its_end
-from inference.worker.prefix_cache.usage import Usage
 
 _MOST_TOKENS = 2**20  # four bytes each
 _MOST_SIBLINGS = 64  # so many are looked at where prompts part

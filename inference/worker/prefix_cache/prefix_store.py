@@ -16,11 +16,11 @@ import mlx.core as mx
 
 from inference.worker.prefix_cache.departed import Departed
 from inference.worker.prefix_cache.entry import Tokens
+from inference.worker.prefix_cache.eviction_order import Cost, Usage
 from inference.worker.prefix_cache.layers import Cache, can_trim
 from inference.worker.prefix_cache.radix_tree import RadixTree, is_near_its_end
 from inference.worker.prefix_cache.segment import Segment, can_cut, cut, own
 from inference.worker.prefix_cache.stored_prefix import Part, PrefixNode, StoredPrefix
-from inference.worker.prefix_cache.usage import Cost, Usage
 
 _FEW = 64  # so many prefixes are put in order each time
 _GRAIN = 256  # an edge is cut at multiples of this many tokens

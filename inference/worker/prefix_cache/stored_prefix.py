@@ -7,10 +7,10 @@ from weakref import WeakSet
 import mlx.core as mx
 
 from inference.worker.prefix_cache.entry import Tokens
+from inference.worker.prefix_cache.eviction_order import Usage
 from inference.worker.prefix_cache.layers import Cache, trim_copy
 from inference.worker.prefix_cache.radix_tree import Node
 from inference.worker.prefix_cache.segment import Segment, join
-from inference.worker.prefix_cache.usage import Usage
 
 
 class Loan:

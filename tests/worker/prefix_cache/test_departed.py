@@ -6,7 +6,7 @@ import pytest
 from inference.worker.prefix_cache import departed as departed_module
 from inference.worker.prefix_cache.departed import Departed
 from inference.worker.prefix_cache.entry import Tokens
-from inference.worker.prefix_cache.usage import Usage
+from inference.worker.prefix_cache.eviction_order import Usage
 
 pytestmark = pytest.mark.mlx
 

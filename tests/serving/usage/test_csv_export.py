@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from inference.serving.usage.csv_export import as_csv, cell
 from inference.serving.usage.report import Figures, PeriodRow
-from inference.serving.usage.spreadsheet import as_csv, cell
 
 START = datetime(2026, 10, 25, 2, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -12,7 +12,7 @@ from opentelemetry import trace
 from inference.core.config import Config
 from inference.serving import tracing
 from inference.serving.metrics.site_metrics import METRICS
-from mlxsite.access import Access, endpoint_of
+from mlxsite.access_log import Access, endpoint_of
 from mlxsite.asgi import application
 from tests.each import each
 from tests.fakes import FakeRunner, serving

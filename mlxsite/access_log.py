@@ -1,6 +1,6 @@
-"""Every HTTP response is counted, and logged as one line where the operator wants that.
+"""Counts every HTTP response, and logs it as one line if MLX_SERVER_ACCESS_LOG is set.
 
-A websocket is one response, 101, when it has ended; 403 where it was refused.
+A websocket counts as one response when it has ended, with status 101, or 403 if it was refused.
 """
 
 import logging
@@ -25,7 +25,7 @@ from inference.serving.metrics.request_metrics import CLIENT_LEFT
 from inference.serving.metrics.site_metrics import METRICS
 from mlxsite.client_address import from_client
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("mlxsite.access")  # operators filter the log by this name
 _TOKENS = re.compile(r"^(/password/set/[^/]+/|/s/|/chat/shared/)[^/]+")  # of password links and shared chats
 _PLACES: Final = {
     "admin": "admin",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.worker.prefix_cache.usage import RANKS, Cost, Usage, UsualGap, eviction_order
+from inference.worker.prefix_cache.eviction_order import RANKS, Cost, Usage, UsualGap, eviction_order
 
 LIMIT = 1000
 EVEN = Cost(10, 10)
