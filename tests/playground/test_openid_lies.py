@@ -62,7 +62,7 @@ LIES: dict[str, tuple[dict[str, Any], str]] = {
     "another key": ({"sign": by_other_means("RS256", OTHER_KEY, kid="rsa")}, "Signature"),
     "unknown key": ({"sign": by_other_means("RS256", OTHER_KEY, kid="x")}, "0 may have signed"),
     "keys of two kinds": ({"sign": by_other_means("ES256", EC_KEY, kid="rsa")}, "0 may have signed"),
-    "no token": ({"sign": lambda _: "nonsense"}, "is none"),
+    "no token": ({"sign": lambda _: "nonsense"}, "is malformed"),
     "UserInfo of another": ({"userinfo": {"sub": "beth-2"}}, "another person"),
 }
 
