@@ -1,6 +1,6 @@
 """The deadline of a request on its way in, by which trickling clients cannot hold connections for ever.
 
-Twisted's own time limit begins anew with each byte (https://en.wikipedia.org/wiki/Slowloris_(cyber_attack)).
+Twisted's own time limit restarts with each byte (https://en.wikipedia.org/wiki/Slowloris_(cyber_attack)).
 """
 
 import time

@@ -70,7 +70,7 @@ def _as_sent(scope: Any) -> Any:
     """The scope with the scheme that the browser used, where a proxy has ended TLS.
 
     The Host says it, because each of the site's own https origins (MLX_SERVER_ORIGINS) has a name. No header
-    of a proxy is believed: whoever reaches us without one could send the same.
+    of a proxy is trusted: clients that reach us without one could send the same.
     """
     schemes = {"http": "https", "websocket": "wss"}
     hosts = _values(scope, b"host") if scope["type"] in schemes else []

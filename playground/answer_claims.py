@@ -120,7 +120,7 @@ class AnswerClaims:
         self.publish(owner)
 
     async def _tell_all(self) -> None:
-        """What other fronts said while the Redis was lost has not come: every page reads everything again."""
+        """Messages of other fronts were lost with the Redis: every page reloads everything."""
         CHANGES.publish_to_all(MISSED)
 
 

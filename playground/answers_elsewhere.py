@@ -55,7 +55,7 @@ class AnswersElsewhere:
     async def frames(self, message: int, other: AnswerElsewhere) -> AsyncGenerator[bytes]:
         """The answer so far, then each event, then all of it, as the other front has them.
 
-        The stream breaks off where the other front does; the page begins it anew then.
+        The stream ends if the other front does; the page then begins it again.
         """
         if front := self._find_front():
             with suppress(RedisLost):

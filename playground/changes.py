@@ -62,7 +62,7 @@ class Changes:
     def publish(self, owner: str, change: Change) -> None:
         """Send a change to the owner's pages of this front.
 
-        One that reads too slowly is told to read everything again.
+        One that reads too slowly gets the event to reload everything.
         """
         for page in self._pages.get(owner, ()):
             if page.full():

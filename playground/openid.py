@@ -105,7 +105,7 @@ class OpenIDCallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc] 
         if not state:
             raise SignInRefused("it was not begun in this browser, or too long ago, or is over")
         if "error" in request.GET or "code" not in request.GET:
-            del request.session[_STATES][state]  # the library would sign out whoever is signed in
+            del request.session[_STATES][state]  # the library would sign out the current user
             request.session.modified = True
             raise SignInRefused(f"the provider answered {request.GET.get('error', 'no code')[:60]!r}")
         issuer = request.GET.get("iss", settings.CONFIG.oidc_issuer)

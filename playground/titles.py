@@ -43,7 +43,7 @@ class _Untitled(Struct, frozen=True):
 
 
 class Titles:
-    """Generates one title at a time; a new question interrupts it, and it is generated anew later."""
+    """Generates one title at a time; a new question interrupts it, and the title is generated again later."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[UUID, _Untitled] = OrderedDict()

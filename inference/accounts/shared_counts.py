@@ -26,7 +26,7 @@ class SharedCounts:
         self._find_front = find_front
         self._numbers = itertools.count()
         self._limited: dict[str, UsageMeter] = {}  # meters whose tokens all fronts count together
-        self._streaming: dict[str, UsageMeter] = {}  # meters with streams, or whose end was not told
+        self._streaming: dict[str, UsageMeter] = {}  # meters with streams, or whose end is not shared yet
         handlers.on_regained.append(self._restate)
         handlers.on_tick.append(self._send_tokens)
 

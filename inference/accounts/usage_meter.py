@@ -115,21 +115,21 @@ class UsageMeter:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether it has tokens that other fronts were not told of."""
+        """Whether it has tokens that are not shared with the other fronts yet."""
         return self._unsent > 0
 
     def take_unsent(self) -> tuple[int, int]:
-        """What other fronts know of the day's tokens, and what they are told now."""
+        """The day's tokens that other fronts know of, and the new ones to share now."""
         self._roll_day()
         new, self._unsent = self._unsent, 0
         return self._tokens - new, new
 
     def put_back(self, tokens: int) -> None:
-        """They could not be told."""
+        """Mark tokens as not shared, because sharing them failed."""
         self._unsent += tokens
 
     def note_sum(self, tokens: int) -> None:
-        """All fronts have used so many, with what this one has told."""
+        """Set the sum of all fronts, including the tokens that this front has shared."""
         self._tokens = tokens + self._unsent
 
     @property

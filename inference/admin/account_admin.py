@@ -100,7 +100,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         return self.inlines if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Only owners choose a role: whoever else may change accounts could raise their own."""
+        """Only owners choose a role: other users who may change accounts could raise their own."""
         fieldsets = super().get_fieldsets(request, obj)
         if request.user.is_superuser:
             return fieldsets
@@ -112,7 +112,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         return tuple(fixed) if request.user.is_superuser else (*fixed, *_RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """The account of an owner is for owners: whoever sets its password has all of its rights."""
+        """Only owners change an owner's account: a user who sets its password has all of its permissions."""
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_change_permission(request, obj)
 

@@ -25,7 +25,7 @@ def _choices(*roles: Role) -> list[tuple[str, str]]:
 
 
 class AccountForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
-    """An account's page. A role that is chosen anew decides over the rights below it."""
+    """An account's page. A changed role overrides the individual permissions below it."""
 
     role = forms.ChoiceField(required=False, help_text=_HELP)
 
@@ -41,7 +41,7 @@ class AccountForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at r
 
     @property
     def chosen_role(self) -> Role | None:
-        """The role that was chosen anew; None where it stays, or where the rights decide."""
+        """The changed role; None if it did not change, or if the individual permissions apply."""
         role = Role(self.cleaned_data.get("role") or self.role_before)
         return None if role in {self.role_before, Role.CUSTOM} else role
 

@@ -57,8 +57,8 @@ _FINISH = re.compile(r"(?P<reasons>.*?)(?: \((?P<cut>\w+)\))?")
 def ending(record: RequestRecord) -> str:
     """How a request ended, in words."""
     if record.error:
-        return error_words(record.error)
-    return LEFT if record.has_left else finish_words(record.finish)
+        return error_text(record.error)
+    return LEFT if record.has_left else finish_text(record.finish)
 
 
 def code(record: RequestRecord) -> str:
@@ -66,12 +66,12 @@ def code(record: RequestRecord) -> str:
     return record.error or ("" if record.has_left else record.finish)
 
 
-def error_words(error: str) -> str:
+def error_text(error: str) -> str:
     """The code of an error in words; one of an older version as it is."""
     return ERRORS.get(error, error)
 
 
-def finish_words(finish: str) -> str:
+def finish_text(finish: str) -> str:
     """The reasons of a record in words, the same ones of several answers once with their number."""
     found = _FINISH.fullmatch(finish)
     if not finish or found is None:

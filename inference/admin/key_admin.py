@@ -171,8 +171,8 @@ class ApiKeyAdmin(ApiKeyAdminBase):
             (preposition, key.expires_at),
             ("old secret until", key.old_secret_end if key.state == "good" else None),
         )
-        told = format_html_join(", ", "{} {}", ((text, local_time(end)) for text, end in ends if end))
-        return format_html('{} <span class="quiet">{}</span>', key.state, told) if told else key.state
+        dates = format_html_join(", ", "{} {}", ((text, local_time(end)) for text, end in ends if end))
+        return format_html('{} <span class="quiet">{}</span>', key.state, dates) if dates else key.state
 
     @admin.display(description="Created")
     def created(self, key: ApiKey) -> str:

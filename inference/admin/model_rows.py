@@ -19,7 +19,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
     memory: str
     streams: int
     self_test: str = ""
-    tone: str = ""  # that colours the words of the self-test
+    tone: str = ""  # the colour of the self-test's summary
     can_load: bool = False
     can_unload: bool = False
 

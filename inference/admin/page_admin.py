@@ -27,7 +27,7 @@ class PageAdmin(PageAdminBase):
         return [path("", self.admin_site.admin_view(self.changelist_view), name=name)]
 
     def page(self, request: HttpRequest, template: str, title: str, shown: dict[str, Any]) -> HttpResponse:
-        """The page, which no cache keeps; raises PermissionDenied for whoever may not see it."""
+        """The page, which is not cached; raises PermissionDenied for users who may not see it."""
         self.check_may_view(request)
         site = self.admin_site.each_context(request) | {"title": title, "opts": self.opts}
         response = TemplateResponse(request, template, site | shown)
@@ -35,7 +35,7 @@ class PageAdmin(PageAdminBase):
         return response
 
     def check_may_view(self, request: HttpRequest) -> None:
-        """Raise PermissionDenied for whoever may not see the page."""
+        """Raise PermissionDenied for users who may not see the page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
 

@@ -47,7 +47,7 @@ class ProfileInline(admin.StackedInline):  # type: ignore[type-arg]
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the model sees them
+        return True  # for all users who may see the model
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("inference.run_servedmodel")

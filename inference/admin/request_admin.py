@@ -61,13 +61,13 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
 class FinishFilter(ValuesFilter):
     """Finish reasons in words."""
 
-    words = staticmethod(endings.finish_words)
+    words = staticmethod(endings.finish_text)
 
 
 class ErrorFilter(ValuesFilter):
     """Codes of errors in words."""
 
-    words = staticmethod(endings.error_words)
+    words = staticmethod(endings.error_text)
 
 
 _TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count", "drafted_token_count")

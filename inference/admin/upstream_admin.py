@@ -33,7 +33,7 @@ class UpstreamModelInline(admin.StackedInline):  # type: ignore[type-arg]
     fields = (("model", "name"), ("context_length", "most_streams"), ("takes_tools", "can_reason", "sees"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the upstream sees them
+        return True  # for all users who may see the upstream
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("inference.change_upstream")
@@ -82,7 +82,7 @@ class UpstreamAdmin(UpstreamAdminBase):
     def health(self, upstream: Upstream) -> str:
         if problem := upstream_routes.address_problem(upstream):
             return problem
-        words = [(row.model, upstreams.words_of(row)) for row in upstream.models.all()]
+        words = [(row.model, upstreams.status_text(row)) for row in upstream.models.all()]
         return format_html_join(mark_safe("<br>"), "{}: {}", words) if words else "no models"
 
     @admin.display(description="Actions")

@@ -51,7 +51,7 @@ def of_address(url: str) -> dict[str, Any]:
         raise ValueError(f"it is not the URL of a PostgreSQL database: {_MALFORMED}")
     parsed = dict(_parsed(url))
     own = {name: str(parsed.pop(key, "")) for name, key in _DJANGO_NAMES.items()}
-    # A password with a sign that must be escaped would be read as a part of these, and told with them.
+    # An unescaped character in a password would make it a part of these, which errors show.
     if any("@" in own[name] for name in ("NAME", "HOST")) or not _is_port(own["PORT"]):
         raise ValueError(f"it cannot be read: {_MALFORMED}")
     if not own["NAME"]:

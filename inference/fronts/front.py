@@ -204,5 +204,5 @@ def tell_others(kind: str, body: Body | None = None) -> None:
         try:
             say_once(get_channel_layer(connection.LAYER), {"kind": kind, "body": body or {}})
         except Exception as error:  # the boundary of a foreign library
-            logger.warning("The running fronts were not told (%s); they look again soon", kind)
+            logger.warning("The running fronts were not notified (%s); they reload the data soon", kind)
             logger.debug("The Redis: %s", connection.reason(error))

@@ -44,7 +44,7 @@ class MessageBus:
         self._heard_at = 0.0
 
     async def listen(self) -> None:
-        """Subscribe, anew where that was done before; raises what the layer does."""
+        """Subscribe, also again; raises the errors of the layer."""
         await self._layer.flush()
         await self._stop_receiving()
         self._channel = await self._layer.new_channel()

@@ -122,7 +122,7 @@ class RemoteCalls:
         if not pieces.full():
             pieces.put_nowait(body)
             return
-        # Its reader is too slow, and begins anew, with all that has come until then.
+        # Its reader is too slow, and begins again with everything that has arrived until then.
         self._say("unread", {"id": body["id"]}, sender)
         while not pieces.empty():
             pieces.get_nowait()

@@ -56,7 +56,7 @@ class UsageHour(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "usage"
-        default_permissions = ()  # whoever may view request records may view it
+        default_permissions = ()  # users who may view request records may view it
         constraints = [
             # Its index begins with the hour, which every query about a range of hours uses.
             models.UniqueConstraint(

@@ -63,7 +63,7 @@ class Admission:
         self._on_join()
         card = self._check_servable(model_id, *await CATALOG.run(self._find, model_id))
         if card.is_remote and (resident := self._ledger.of(card.id)):
-            resident.card = card  # it is set up anew without a load
+            resident.card = card  # the upstream is set up again without a load
         variant = card.variant_of(model_id)
         lora = variant if isinstance(variant, LoraCard) else None
         if lora:

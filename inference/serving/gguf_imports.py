@@ -94,8 +94,8 @@ def begin(file: str, *, name: str = "") -> ActiveImport:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Make an UploadRefused of the block the error of a client."""
+def as_server_errors() -> Iterator[None]:
+    """Raise the ServerError for an UploadRefused of the block."""
     try:
         yield
     except UploadRefused as error:

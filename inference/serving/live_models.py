@@ -77,7 +77,7 @@ def _problems(card: ModelCard) -> Iterator[tuple[str, str]]:
 def joined(cards: Sequence[ModelCard], snapshot: PoolSnapshot) -> tuple[LiveModel, ...]:
     """What the catalog knows of each servable model, adapter and profile, with where it is in the pool.
 
-    A model that writes a title of a conversation is ready: it gives way to whoever asks.
+    A model that generates a title is ready, because requests interrupt it.
     """
     titles = Counter(stream.model for stream in STREAMS.snapshot() if stream.kind == "title")
     return tuple(_live(card, snapshot, titles) for card in requestable(cards))

@@ -35,7 +35,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class NotFetched(Exception):
-    """The message says why, and is for whoever sent the address."""
+    """The message has the reason, for the client that sent the URL."""
 
 
 def is_public(address: str) -> bool:

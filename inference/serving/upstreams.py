@@ -58,10 +58,10 @@ def listed() -> list[ListedUpstream]:
     return [_listed(row) for row in Upstream.objects.prefetch_related("models")]
 
 
-def words_of(row: UpstreamModel) -> str:
+def status_text(row: UpstreamModel) -> str:
     """Whether a model of an upstream answers, as far as requests and checks of this process have found."""
     problem = upstream_routes.address_problem(row.upstream)
-    return problem or runtime.upstreams().balancer.words_of(upstream_routes.address_of(row))
+    return problem or runtime.upstreams().balancer.status_text(upstream_routes.address_of(row))
 
 
 def save(
@@ -160,7 +160,7 @@ def _note(row: Upstream, reason: str = "") -> None:
 
 def _listed(row: Upstream) -> ListedUpstream:
     models = [
-        ListedModel(state=words_of(model), **{name: getattr(model, name) for name in MODEL_FIELDS})
+        ListedModel(state=status_text(model), **{name: getattr(model, name) for name in MODEL_FIELDS})
         for model in row.models.all()
     ]
     return ListedUpstream(

@@ -46,7 +46,7 @@ class Stored:
             if len(chain) == _LONGEST_CHAIN:
                 raise InvalidValue(
                     f"The conversation goes back over more than {_LONGEST_CHAIN} responses; send its items "
-                    "anew.",
+                    "again.",
                     param="previous_response_id",
                 )
             chain.append(self._find(before, "previous_response_id"))

@@ -62,7 +62,7 @@ class Balancer:
         now = self._clock()
         return max(0.0, min((self.health_of(one).retry_at - now for one in addresses), default=0.0))
 
-    def words_of(self, address: Address) -> str:
+    def status_text(self, address: Address) -> str:
         """The state of an address as a text."""
         health = self._healths.get(address.place)
         return health.words(self._clock()) if health else Health().words(0.0)

@@ -41,7 +41,7 @@ class ChunkReader:
         self._calls: list[dict[int, _Call]] = [{} for _ in range(answers)]
         self._reasons: list[FinishReason | None] = [None] * answers
         self._usage: Usage | None = None
-        self._prompt_tokens = prompt_tokens  # an estimate, until the server has said
+        self._prompt_tokens = prompt_tokens  # an estimate, until the server reports it
         self._tokens = self._reasoning_tokens = 0
         self.is_done = False
 

@@ -38,7 +38,7 @@ def of_status(status: int, body: bytes, retry_after: str) -> ServerError | Unans
 
     `retry_after` is that header's value.
     """
-    said = _said(body)
+    message = _message(body)
     if status in _BUSY:
         pause = min(60.0, float(retry_after)) if retry_after.isdecimal() else 1.0
         text = "The server that answers for this model has no room for more requests; try again shortly."
@@ -52,8 +52,8 @@ def of_status(status: int, body: bytes, retry_after: str) -> ServerError | Unans
     if status == 413:
         return BodyTooLarge("The request is too large for the server that answers for this model.")
     if 400 <= status < 500:
-        return _refused(body, said)
-    return _failed(f"it answers with status {status}{f': {said}' if said else ''}")
+        return _refused(body, message)
+    return _failed(f"it answers with status {status}{f': {message}' if message else ''}")
 
 
 def unreachable(why: str) -> Unanswered:
@@ -69,7 +69,7 @@ def error_in(chunk: Mapping[str, Any]) -> str:
     if not error:
         return ""
     text = error.get("message") or error.get("detail") if isinstance(error, dict) else error
-    return cleaned(text) if isinstance(text, str) and text.strip() else "it does not say why."
+    return cleaned(text) if isinstance(text, str) and text.strip() else "it gives no reason."
 
 
 def cleaned(text: str) -> str:
@@ -82,16 +82,16 @@ def _failed(reason: str) -> Unanswered:
     return Unanswered(UpstreamFailed(f"The server that answers for this model failed: {reason}."), reason)
 
 
-def _said(body: bytes) -> str:
+def _message(body: bytes) -> str:
     return error_in(_object(body)).rstrip(".") if body else ""
 
 
-def _refused(body: bytes, said: str) -> InvalidRequest:
+def _refused(body: bytes, message: str) -> InvalidRequest:
     found = _object(body).get("error")
     error = found if isinstance(found, dict) else {}
     param = error.get("param")
     param = param[:200] if isinstance(param, str) and param else None
-    text = f"The server that answers for this model refuses the request: {said or 'it does not say why'}."
+    text = f"The server that answers for this model refuses the request: {message or 'it gives no reason'}."
     if error.get("code") == ContextLengthExceeded.code:
         return ContextLengthExceeded(text, param=param)
     return InvalidRequest(text, param=param)

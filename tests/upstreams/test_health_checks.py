@@ -38,4 +38,4 @@ async def test_one_that_cannot_be_reached_fails() -> None:
             while balancer.health_of(address).failures < 2:
                 await asyncio.sleep(0.01)
         await checks.stop()
-    assert "cannot be reached" in balancer.words_of(address)
+    assert "cannot be reached" in balancer.status_text(address)

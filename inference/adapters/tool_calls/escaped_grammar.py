@@ -99,7 +99,7 @@ def _slashed(pattern: str) -> str:
 
 
 class _Escaper:
-    """Writes one regular expression anew; `written` is the result."""
+    """Rewrites one regular expression; `written` is the result."""
 
     def __init__(self, pattern: str) -> None:
         try:

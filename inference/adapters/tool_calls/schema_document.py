@@ -45,7 +45,7 @@ class Document:
     def key(self, node: Any, above: frozenset[int] = frozenset()) -> object:
         """See Schema.key; `above` are the ids of the nodes around this one."""
         node = self.resolved(node)
-        for keyword in ("allOf", "anyOf"):  # such nodes are made anew each time
+        for keyword in ("allOf", "anyOf"):  # such nodes are created again each time
             made = isinstance(node, Mapping) and set(node) == {keyword} and isinstance(node[keyword], list)
             if made and id(node) not in above:
                 return keyword, *(self.key(part, above | {id(node)}) for part in node[keyword])

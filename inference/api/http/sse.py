@@ -17,7 +17,7 @@ def event(data: bytes, name: str = "") -> bytes:
 
 
 class EventStream(StreamingHttpResponse):
-    """A response of ready-made frames; whoever stops reading it closes them."""
+    """A response of ready-made frames; closing the response closes the iterator."""
 
     def __init__(self, frames: AsyncGenerator[bytes], content_type: str = "text/event-stream") -> None:
         super().__init__(frames, content_type=content_type)

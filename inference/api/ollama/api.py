@@ -14,7 +14,7 @@ api = NinjaAPI(title="Ollama's API", urls_namespace="ollama", auth=Caller(), doc
 errors.handle_all(api)
 api.add_router("", answering.router, auth=Caller("chat"))
 api.add_router("", embeddings.router, auth=Caller("embeddings"))
-api.add_router("", models.router)  # whoever may ask anything may know what there is
+api.add_router("", models.router)  # every key may list the models
 
 
 @require_safe

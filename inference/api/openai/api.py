@@ -39,4 +39,4 @@ for part in (
     api.add_router("", part.router, auth=Caller("chat"))
 for other in (embeddings, rerank):
     api.add_router("", other.router, auth=Caller("embeddings"))
-api.add_router("", models.router)  # whoever may ask anything may know what there is
+api.add_router("", models.router)  # every key may list the models

@@ -86,7 +86,7 @@ async def open_upload(request: HttpRequest) -> HttpResponse:
     """Begin an upload, or go on with one of the same file; `received` is where to go on."""
     wanted = await strict_json.read(request, NewUpload)
     file = FileIdentity(name=wanted.name, size=wanted.size, modified=wanted.modified)
-    with gguf_imports.told():
+    with gguf_imports.as_server_errors():
         return json_answer(await FILES.run(gguf_imports.uploads().open, file))
 
 
@@ -97,7 +97,7 @@ async def append(request: HttpRequest) -> HttpResponse:
     file = FileIdentity(
         name=request.GET.get("name", ""), size=_number(request, "size"), modified=_number(request, "modified")
     )
-    with gguf_imports.told():
+    with gguf_imports.as_server_errors():
         upload = await FILES.run(gguf_imports.uploads().append, file, _number(request, "offset"), part)
     if upload.is_complete:
         await _log(request, file.name, "Uploaded the file.")
@@ -108,7 +108,7 @@ async def append(request: HttpRequest) -> HttpResponse:
 async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has arrived of a file. Idempotent."""
     named = await strict_json.read(request, Named)
-    with gguf_imports.told():
+    with gguf_imports.as_server_errors():
         is_gone = await FILES.run(gguf_imports.uploads().discard, named.name)
     if is_gone:
         await _log(request, named.name, "Discarded the upload.")

@@ -87,9 +87,9 @@ async def _tried(card: ModelCard, pictures: list[DrawnPicture]) -> list[CheckRes
 
 def result_of(picture: DrawnPicture, answer: str) -> CheckResult:
     """Whether one of the words is in the answer."""
-    said = re.findall(r"\w+", answer.casefold())
+    answered = re.findall(r"\w+", answer.casefold())
     about = f"vision, {picture.about}"
-    if any(word in said for word in picture.words):
+    if any(word in answered for word in picture.words):
         return CheckResult(about=about, text=f"it sees {picture.words[0]}")
     shown = " ".join(answer.split())[:_SHOWN] or "nothing"
     text = f"it should see {picture.words[0]}, and says: {shown}"
@@ -97,13 +97,13 @@ def result_of(picture: DrawnPicture, answer: str) -> CheckResult:
 
 
 async def _answer(card: ModelCard, picture: DrawnPicture) -> str:
-    said, is_finished = "", False
+    answered, is_finished = "", False
     async with aclosing(generation.stream(request_of(card, picture), ANYBODY)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
-                said += event.text
+                answered += event.text
             is_finished = is_finished or isinstance(event, Finished)
-    return said if is_finished else ""
+    return answered if is_finished else ""
 
 
 def request_of(card: ModelCard, picture: DrawnPicture) -> ChatRequest:

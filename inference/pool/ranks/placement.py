@@ -1,4 +1,4 @@
-"""Where the ranks of a model run, and what each of them is told of the others, as mlx.launch tells it."""
+"""Where the ranks of a model run, and the settings with which they find each other, as in mlx.launch."""
 
 import json
 import socket
@@ -30,13 +30,13 @@ class RankSetup(Struct, frozen=True, kw_only=True):
                 f"{ranks} ranks are chosen for it, and the hosts file names {len(hosts)} machines"
             )
         shared = dict(one.split("=", 1) for one in self.hosts.envs) if self.hosts else {}
-        told = self._told(hosts)
+        backend = self._backend_settings(hosts)
         return [
             Placement(
                 rank=rank,
                 host=host,
-                variables=shared | told.variables | {"MLX_RANK": str(rank)},
-                files=told.files,
+                variables=shared | backend.variables | {"MLX_RANK": str(rank)},
+                files=backend.files,
             )
             for rank, host in enumerate(hosts)
         ]
@@ -44,25 +44,25 @@ class RankSetup(Struct, frozen=True, kw_only=True):
     def _hosts(self, ranks: int) -> tuple[RankHost, ...]:
         return self.hosts.hosts[:ranks] if self.hosts else (_HERE,) * ranks
 
-    def _told(self, hosts: tuple[RankHost, ...]) -> "Told":
-        """What every rank is told."""
+    def _backend_settings(self, hosts: tuple[RankHost, ...]) -> "BackendSettings":
+        """The environment variables and files with which the backend connects the ranks."""
         port = self.port if self.hosts else free_ports(1)[0]
         match self.backend:
             case "ring":
                 ports = range(self.port, self.port + len(hosts)) if self.hosts else free_ports(len(hosts))
                 ring = [[f"{host.ips[0]}:{port}"] for host, port in zip(hosts, ports, strict=True)]
-                return Told(files={"MLX_HOSTFILE": json.dumps(ring)})
+                return BackendSettings(files={"MLX_HOSTFILE": json.dumps(ring)})
             case "nccl":
                 variables = {"NCCL_HOST_IP": hosts[0].ips[0], "NCCL_PORT": str(port)}
-                return Told(variables=variables | {"MLX_WORLD_SIZE": str(len(hosts))})
+                return BackendSettings(variables=variables | {"MLX_WORLD_SIZE": str(len(hosts))})
         devices = [host.rdma[: len(hosts)] for host in hosts]
         variables = {"MLX_JACCL_COORDINATOR": f"{hosts[0].ips[0]}:{port}"}
         if self.backend == "jaccl-ring":
             variables["MLX_JACCL_RING"] = "1"
-        return Told(variables=variables, files={"MLX_IBV_DEVICES": json.dumps(devices)})
+        return BackendSettings(variables=variables, files={"MLX_IBV_DEVICES": json.dumps(devices)})
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class BackendSettings(Struct, frozen=True, kw_only=True):
     """Variables of the environment, and files whose names are in variables."""
 
     variables: dict[str, str] = {}

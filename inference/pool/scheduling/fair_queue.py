@@ -4,7 +4,7 @@ Sequences of one batch are computed at the same speed, so the streams that an ac
 the machine. The order is that of a round-robin which begins with what each account already has:
 
 - The rank of a request is the number of answers of its account's earlier requests, whether they run or wait.
-  The lowest rank is served first. So whoever has nothing running is served before whoever has a stream, and
+  The lowest rank is served first. So an account without streams is served before one with a stream, and
   no account is given a stream while another one that has fewer waits for it.
 - Of equal ranks the one is served first whose turn began first: when it came, or when the last of its
   account's earlier requests ended. So accounts take turns (https://www.rfc-editor.org/rfc/rfc970).

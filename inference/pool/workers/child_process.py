@@ -44,7 +44,7 @@ class ChildProcess:
     async def start(self, tuning: CpuTuning) -> asyncio.StreamReader:
         """Spawn the process and return the stream of its frames; raises OSError."""
         ours, theirs = socket.socketpair()
-        # A pipe of our own: asyncio's end of a process would wait until whoever inherited its pipe has ended.
+        # Our own pipe: asyncio would wait for the end of every process that inherited its pipe.
         log_out, log_in = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(

@@ -37,7 +37,7 @@ class Conversions(Generic[P, R]):
     usual_module: ClassVar[str]
     job_file: ClassVar[str]
     line: ClassVar[Any]  # the type of what its process writes
-    participle: ClassVar[str]  # such as "quantised": what becomes of a source
+    participle: ClassVar[str]  # what is done to a source, such as "quantised"
     command: ClassVar[str]  # that makes one without a site
 
     def __init__(

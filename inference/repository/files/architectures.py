@@ -17,7 +17,7 @@ OURS = frozenset({"idefics3", "smolvlm"})  # that mlx-lm lacks, and worker/model
 
 
 def is_known(model_type: str) -> bool:
-    """Whether this `model_type` of a config.json can be loaded; True where that cannot be told."""
+    """Whether this `model_type` of a config.json can be loaded; True if that is unknown."""
     known = _modules()
     return not known or model_type in known | OTHER_NAMES | OURS
 

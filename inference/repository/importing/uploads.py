@@ -129,7 +129,7 @@ class Uploads:
         with data.open("ab") as stream:
             stream.write(part)
             stream.flush()
-            os.fsync(stream.fileno())  # what is told to have arrived is there after a power cut, too
+            os.fsync(stream.fileno())  # acknowledged bytes survive a power cut
         now = msgspec.structs.replace(known, received=known.received + len(part))
         if now.is_complete:
             self._finish(now)

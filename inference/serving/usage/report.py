@@ -14,7 +14,7 @@ from inference.serving.usage.span import Period, Range, Span, span_of
 
 By = Literal["model", "key", "user"]
 BYS: tuple[By, ...] = get_args(By)
-MOST_SERIES = 6  # as many colours as can be told apart
+MOST_SERIES = 6  # the number of colours that can be distinguished
 MOST_ROWS = 500
 OTHERS = "Others"
 _FIELDS: dict[By, tuple[str, ...]] = {

@@ -232,7 +232,7 @@ class SpeculativeDecode(Decode):
         return [one for row in responses for one in row]
 
     def _measure(self, speculation: Speculation, shape: tuple[int, int], started: float, tokens: int) -> None:
-        """Record what the step cost, if it can be told from what the steps beside it cost.
+        """Record the cost of the step, if it differs measurably from the steps around it.
 
         Plain steps overlap: each returns what the one before it has begun to compute.
         """

@@ -1,7 +1,7 @@
 """LockstepBatch: the batch of a model that several ranks compute.
 
 A step that fails fails on one rank, perhaps, and the others would wait for it. So nothing is recovered from:
-the error ends the process, the pool ends the other ranks, and the model is loaded anew.
+the error ends the process, the pool ends the other ranks, and the model is loaded again.
 """
 
 from collections.abc import Callable

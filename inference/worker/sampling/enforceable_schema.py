@@ -100,7 +100,7 @@ def _changed(node: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
 
 
 def _reworded(node: dict[str, Any], document: Document, formats: set[str]) -> Any:
-    """The same schema in llguidance's keywords, where it can be said in them; null is not given."""
+    """The same schema in llguidance's keywords, as far as they can express it; null is not given."""
     node = {keyword: value for keyword, value in node.items() if value is not None or keyword in _VALUES}
     if "not" in node and node["not"] in ({}, True):
         return False

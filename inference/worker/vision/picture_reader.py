@@ -23,7 +23,7 @@ Image.MAX_IMAGE_PIXELS = None  # step 1 is stricter, and Pillow only warns
 
 
 class UnreadablePicture(Exception):
-    """The message is for whoever sent the picture."""
+    """The message is for the client that sent the picture."""
 
 
 def read(picture: Picture) -> Image.Image:

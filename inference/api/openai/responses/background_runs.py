@@ -86,7 +86,7 @@ class BackgroundRun:
             last = self._run.writer.fail(errors.explain(error))
         try:
             await self._run.keep({"was_queued_only": not self._has_started})
-        except Exception:  # whoever follows it has the answer all the same
+        except Exception:  # clients that follow it still have the answer
             logger.exception("A response in the background could not be stored")
         await self._run.release()
         self._is_over = True

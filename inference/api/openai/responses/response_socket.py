@@ -35,7 +35,7 @@ _open: Counter[str] = Counter()
 
 
 class ResponseSocket(AsyncWebsocketConsumer):
-    """One connection: its messages are answered in turn. The caller is identified anew for each."""
+    """One connection: its messages are answered in turn. The caller is identified again for each."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._owner = ""

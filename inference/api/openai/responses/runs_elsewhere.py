@@ -26,7 +26,7 @@ class RunElsewhere:
         self._named = named
 
     async def shown(self) -> dict[str, Any] | None:
-        """What it is now; None where only what is stored can be told."""
+        """The current response; None if only the stored one is known."""
         with suppress(RedisLost):
             whole: dict[str, Any] | None = await self._front.ask(self._holder, _SHOW, self._named)
             return whole

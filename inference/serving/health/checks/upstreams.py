@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from inference.models import Upstream
 from inference.serving.health.finding import CheckResult
-from inference.serving.upstreams import words_of
+from inference.serving.upstreams import status_text
 from inference.storage.upstream_routes import address_problem
 
 _LINK = "/admin/inference/upstream/"
@@ -25,7 +25,7 @@ def _result(row: Upstream) -> CheckResult | None:
         advice = "Enter its key again, or add its host to the setting."
         text = f"{row.name} gets no requests: {problem}."
         return CheckResult(about="upstreams", text=text, state="wrong", advice=advice, link=link)
-    failing = [words for model in row.models.all() if (words := words_of(model)).startswith("failing")]
+    failing = [words for model in row.models.all() if (words := status_text(model)).startswith("failing")]
     if not failing:
         return None
     text = f"{row.name} is {failing[0]}."
