@@ -108,7 +108,8 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(str(error)))
 
     def _serve(self, config: Config, place: site_lock.SiteLock, login: FirstLogin) -> None:
-        from mlxsite.asgi import application
+        with garbage.paused():
+            from mlxsite.asgi import application
 
         def on_ready() -> None:
             place.listens(config.host, server.port)

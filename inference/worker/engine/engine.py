@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inference.core import garbage
 from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.worker.embedding.inputs import Inputs
@@ -93,15 +94,16 @@ class Engine(threading.Thread):
 
     def _import(self) -> None:
         # Seconds of imports, done before the model is known: they are why there is a spare worker.
-        from inference.worker.model import file_descriptors
+        with garbage.paused():
+            from inference.worker.model import file_descriptors
 
-        file_descriptors.keep_hard_limit()
-        import inference.worker.engine.model_batch  # noqa: F401
-        from inference.worker.engine.speculative_decode import SpeculativeDecode
-        from inference.worker.model import mlx_lm_patches
+            file_descriptors.keep_hard_limit()
+            import inference.worker.engine.model_batch  # noqa: F401
+            from inference.worker.engine.speculative_decode import SpeculativeDecode
+            from inference.worker.model import mlx_lm_patches
 
-        mlx_lm_patches.patch_models()
-        mlx_lm_patches.install_decode_step(SpeculativeDecode)
+            mlx_lm_patches.patch_models()
+            mlx_lm_patches.install_decode_step(SpeculativeDecode)
 
         self._callbacks.on_imported()
 
