@@ -7,6 +7,7 @@ and a single file that uses none of them runs in one.
 import gc
 import inspect
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextvars import copy_context
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import DjangoDbBlocker
 
+    from tests.api.openai.site import Site
     from tests.postgres import PostgresServer
     from tests.repository.hub import FakeHub
 
+IS_ONE_OF_MANY = "PYTEST_XDIST_WORKER" in os.environ
 _skipped: list[str] = []
 
 
@@ -49,7 +52,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     from hypothesis import settings
 
     # The time of an example depends on how busy the machine is.
-    settings.register_profile("ours", deadline=None, max_examples=200 if IS_NIGHTLY else 40)
+    settings.register_profile("ours", deadline=None, max_examples=200 if IS_NIGHTLY else 25)
     settings.load_profile("ours")
 
 
@@ -65,6 +68,19 @@ def django_db_modify_db_settings() -> None:
     database: Any = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         database["TEST"]["NAME"] = str(settings.CONFIG.data_dir / "test.sqlite3")
+        if IS_ONE_OF_MANY:
+            from tests.migrated_database import migrated_database
+
+            shutil.copy(migrated_database(), database["TEST"]["NAME"])
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Begin with the copy that all processes of a run have: each would make the same tables."""
+    from django.conf import settings
+
+    is_file = "sqlite" in settings.DATABASES["default"]["ENGINE"]
+    return IS_ONE_OF_MANY and is_file or django_db_keepdb
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +102,15 @@ def postgres() -> "Iterator[PostgresServer]":
         pytest.skip("POSTGRESQL TEST NOT RUN: no server here; `apt-get install postgresql` brings one")
     with PostgresServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def served_site() -> "Iterator[Site]":
+    """A whole site on a real socket whose models are scripted, for tests that leave it as it was."""
+    from tests.api.openai.site import started
+
+    with started() as site:
+        yield site
 
 
 @pytest.fixture

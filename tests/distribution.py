@@ -5,7 +5,8 @@ takes one of these files starts the server, and may have to fetch, convert and l
 The groups of pytest-xdist itself (`--dist loadgroup`) do nothing under pytest 9.
 """
 
-from pathlib import PurePath
+import re
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
 
 STARTER = (
-    *("anthropic_client", "browser", "npm_client", "openai_client", "openai_structured_output", "operating"),
-    *("quantised_chat", "readme", "responses", "serve", "studio", "studio_accounts"),
+    *(
+        "anthropic_client",
+        "browser",
+        "first_start",
+        "npm_client",
+        "openai_client",
+        "openai_structured_output",
+    ),
+    *("operating", "quantised_chat", "readme", "responses", "studio"),
 )
 TINY = (
     *("corrupt_models", "never_dies", "never_dies_dialect", "openai_fields", "openai_tool_forms", "storm"),
@@ -27,7 +35,26 @@ GROUPS |= {
     f"tests/clients/live/test_{name}.py": "the scripted model's site"
     for name in ("clients", "connect", "evaluation", "page")
 }
-# The slowest folders begin first: what begins last decides how long the other processes are idle at the end.
+GROUPS |= {
+    f"tests/{name}.py": "the served site"
+    for name in (
+        *("api/ollama/test_client", "api/openai/test_client", "api/openai/test_openapi_document"),
+        *("management/test_client", "mlxsite/test_arrival", "mlxsite/test_connection", "mlxsite/test_server"),
+        "test_doc_examples",
+    )
+}
+# Two halves of the files that look at the playground's fake site: a process that takes one of them starts a
+# browser and the site.
+LOOKING = sorted(
+    path.name
+    for path in (Path(__file__).parent / "playground").glob("test_*.py")
+    if re.search(r"\baddress: str\b", path.read_text())
+)
+GROUPS |= {
+    f"tests/playground/{name}": f"the fake site, {'second' if place % 2 else 'first'} half"
+    for place, name in enumerate(LOOKING)
+}
+# The groups and the slowest folders begin first: what begins last decides how long others are idle.
 FIRST = ("e2e", "clients", "playground", "pool", "worker", "architectures", "mlxsite", "management", "api")
 
 
@@ -38,8 +65,10 @@ def group(nodeid: str) -> str:
 
 
 def rank(item: pytest.Item) -> int:
-    """The place of the test's folder among those that begin first."""
+    """The place of the test's group or folder among those that begin first."""
     folder = PurePath(item.nodeid).parts[1]
+    if item.nodeid.partition("::")[0] in GROUPS:
+        return -1
     return FIRST.index(folder) if folder in FIRST else len(FIRST)
 
 

@@ -2,12 +2,17 @@
 
 import atexit
 import functools
+import gc
 import os
 import shutil
 import ssl
 import sys
 import tempfile
 
+gc.disable()  # until all tests are collected, see tests/conftest.py
+if "MLXSITE_RUN_FOLDER" not in os.environ:  # in the first process of a run; it is for all of them
+    os.environ["MLXSITE_RUN_FOLDER"] = tempfile.mkdtemp(prefix="mlxsite-run-")
+    atexit.register(shutil.rmtree, os.environ["MLXSITE_RUN_FOLDER"], ignore_errors=True)
 _data_dir = tempfile.mkdtemp(prefix="mlxsite-tests-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
 for name in [name for name in os.environ if name.startswith("MLX_SERVER_")]:

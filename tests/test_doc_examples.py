@@ -2,13 +2,12 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inference.core.config import BASE_DIR
-from tests.api.openai.site import Site, started
+from tests.api.openai.site import Site
 
 _BLOCK = re.compile(r"^```(?:bash|sh|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Models of the page, and those of the site here that are of the same kind.
@@ -43,10 +42,9 @@ def examples() -> list[str]:
     return [command for command in commands if command.startswith("curl ")]
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        yield site
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 @pytest.mark.parametrize("example", examples())

@@ -102,13 +102,14 @@ if __name__ == "__main__":
     from tests.playground.fake_site import application  # isort: split
 
     from daphne.server import Server
-    from django.core.management import call_command
+    from django.conf import settings
 
+    from tests.migrated_database import begin_with_tables
     from tests.people import hash_passwords_quickly
 
     os.umask(0o077)  # else the page Health warns of the folder of this site
     hash_passwords_quickly()
-    call_command("migrate", verbosity=0)
+    begin_with_tables(settings.CONFIG.data_dir)
     fill()
     remember_an_hour()
     Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()

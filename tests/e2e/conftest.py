@@ -1,22 +1,14 @@
 """Real sites for the session: with the starter model from the hub, with a tiny model, and with users."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.site import ROOT, STARTER, Site, add_starter, fresh_dir
-from tests.e2e.studio import KEY
+from tests.e2e.site import STARTER, Site, add_starter, fresh_dir
+from tests.e2e.studio import USERS, site_of_users
 from tests.tiny import make_tiny_model, never_ends
-
-MAKE_USERS = """
-from django.contrib.auth.models import User
-for name in ("ann", "bob", "dora"):
-    User.objects.create_user(name, password=f"{name} and her cat")
-"""
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +45,6 @@ def studio(models_dir: Path) -> Iterator[Site]:
     """
     folder = fresh_dir()
     add_starter(models_dir, folder, STARTER)
-    never_ends(make_tiny_model(folder / "models" / "endless"))
-    with Site(folder, "--no-starter", env={"MLX_SERVER_API_KEY": KEY, "MLX_SERVER_TITLES": "false"}) as site:
-        site.wait_ready(60)
-        subprocess.run(
-            [sys.executable, "manage.py", "shell", "-c", MAKE_USERS], cwd=ROOT, env=site._env, check=True
-        )
+    with site_of_users(folder, *USERS) as site:
         yield site
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,5 @@
 """A real site for the end-to-end tests: `manage.py serve` in a process of its own."""
 
-import atexit
-import functools
 import os
 import re
 import shutil
@@ -18,20 +16,10 @@ from typing import IO, Any, Self
 
 import psutil
 
-from inference.core.data_folder import DATABASE
+from tests.migrated_database import begin_with_tables
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STARTER, TWIN = "SmolLM2-135M-Instruct", "Twin-of-SmolLM2"
-
-
-@functools.cache
-def migrated_database() -> Path:
-    """A database that has its tables and no rows: a site that begins with a copy need not make them."""
-    folder = fresh_dir()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    environment = os.environ | {"MLX_SERVER_DATA_DIR": str(folder)}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    return folder / DATABASE
 
 
 class Site:
@@ -65,10 +53,8 @@ class Site:
         self.cookies: dict[str, list[Any]] = {}  # of those who signed in, by name
 
     def __enter__(self) -> Self:
-        database = self.data_dir / DATABASE
-        if not self._is_new and not database.exists():
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copy(migrated_database(), database)
+        if not self._is_new:
+            begin_with_tables(self.data_dir)
         self.process = subprocess.Popen(
             self._command,
             cwd=self.folder,

@@ -1,10 +1,7 @@
-"""`manage.py serve` as a newcomer meets it: the first start, the addresses, the end."""
+"""`manage.py serve`: its ends, and what it refuses to start with."""
 
 import signal
 import sqlite3
-import stat
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,28 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.site import ROOT, STARTER, Site, wait_until_gone
-from tests.nightly import nightly
+from tests.e2e.site import Site, wait_until_gone
+from tests.nightly import of_each_kind
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.e2e
 
 
-def ask(url: str, content: str = "Say hi", **fields: object) -> httpx.Response:
-    body = {"model": STARTER, "messages": [{"role": "user", "content": content}], "max_tokens": 4, **fields}
+def ask(url: str, content: str) -> httpx.Response:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": content}], "max_tokens": 4}
     return httpx.post(f"{url}/v1/chat/completions", json=body, timeout=120)
-
-
-def test_the_first_start_sets_everything_up(site: Site, models_dir: Path) -> None:
-    data = models_dir.parent
-    assert stat.S_IMODE((data / "secret_key").stat().st_mode) == 0o600
-    assert (data / "site.sqlite3").exists()
-    assert {path.name for path in models_dir.iterdir() if not path.name.startswith(".")} == {STARTER}
-
-
-def test_it_prints_the_three_addresses_and_the_first_login(site: Site) -> None:
-    for part in (f"{site.url}/\n", f"{site.url}/admin/", f"{site.url}/v1", "Sign in to the admin as 'admin'"):
-        assert part in site.output
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,7 @@ class Ended:
 
 def ended(data: Path, number: int) -> Ended:
     with Site(data, "--no-starter", is_new=True) as site:
-        assert ask(site.wait_ready(60).url, f"Before signal {number:d}", model="tiny").status_code == 200
+        assert ask(site.wait_ready(60).url, f"Before signal {number:d}").status_code == 200
         workers = [worker.pid for worker in site.workers]
         status = site.stop(number)
         site._reader.join(5)
@@ -110,13 +95,13 @@ def test_it_refuses_a_wrong_setting_with_its_name(tmp_path: Path) -> None:
     assert "Traceback" not in site.output
 
 
-@pytest.mark.parametrize(
-    ("options", "env", "printed"),
-    [
-        ((), {"MLX_SERVER_MEMORY_LIMT": "1GB"}, "did you mean MLX_SERVER_MEMORY_LIMIT?"),
-        (("--models-dir", "/nowhere"), {}, "CommandError: There is no folder /nowhere"),
-    ],
-)
+SLIPS: list[tuple[tuple[str, ...], dict[str, str], str]] = [
+    ((), {"MLX_SERVER_MEMORY_LIMT": "1GB"}, "did you mean MLX_SERVER_MEMORY_LIMIT?"),
+    (("--models-dir", "/nowhere"), {}, "CommandError: There is no folder /nowhere"),
+]
+
+
+@pytest.mark.parametrize(("options", "env", "printed"), of_each_kind(SLIPS, SLIPS[:1]))
 def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
     options: tuple[str, ...], env: dict[str, str], printed: str, tmp_path: Path
 ) -> None:
@@ -125,27 +110,6 @@ def test_a_slip_of_the_keyboard_is_named_and_starts_nothing(
         site._reader.join(5)
     assert printed in site.output and len(site.output.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"secret_key"}
-
-
-@nightly
-def test_a_taken_port_is_a_clear_error(site: Site, tmp_path: Path) -> None:
-    port = site.url.rsplit(":", 1)[1]
-    with Site(tmp_path, "--no-starter", "--port", port) as second:
-        assert second.process.wait(30) != 0
-        second._reader.join(5)
-    assert "Cannot listen" in second.output and second.output.count(port) == 1
-
-
-def test_a_folder_is_served_by_one_site_which_the_commands_find(site: Site, models_dir: Path) -> None:
-    with Site(models_dir.parent, "--no-starter") as second:
-        assert second.process.wait(30) != 0
-        second._reader.join(5)
-    assert f"already uses {models_dir.parent}" in second.output
-    assert f": at {site.url}, process {site.process.pid}. Stop that one first" in second.output
-    command = [sys.executable, "manage.py", "pool"]
-    printed = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=True)
-    assert printed.stdout.startswith("Models hold")
-    assert "serving" not in {Path(file.path).name for one in site.workers for file in one.open_files()}
 
 
 def test_a_capture_goes_on_after_a_restart(data: Path, endings: dict[int, Ended]) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 
@@ -14,14 +12,18 @@ from pytest_django import Settings
 from inference.core.config import Config
 from inference.management.client import Client
 from inference.serving import site_lock
-from tests.api.openai.site import ROOT, Site, started
+from tests.api.openai.site import Site, started
+
+
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(migrate, cwd=ROOT, check=True)
-    with started() as site:
+def closed() -> Iterator[Site]:
+    """A site with a key."""
+    with started(os.environ | {"MLX_SERVER_API_KEY": "sesame"}) as site:
         yield site
 
 
@@ -48,16 +50,14 @@ def test_what_the_site_refuses_is_reported(site: Site, command: str) -> None:
         call(site, command, "none")
 
 
-def test_a_site_of_another_secret_is_named_as_such(site: Site, settings: Settings) -> None:
+def test_a_site_of_another_secret_is_named_as_such(closed: Site, settings: Settings) -> None:
     settings.SECRET_KEY = "another"
-    env = os.environ | {"MLX_SERVER_API_KEY": "sesame"}
-    with started(env) as closed, pytest.raises(CommandError, match="MLX_SERVER_DATA_DIR"):
+    with pytest.raises(CommandError, match="MLX_SERVER_DATA_DIR"):
         call(closed, "pool")
 
 
-def test_the_token_opens_a_site_with_a_key(site: Site) -> None:
-    with started(os.environ | {"MLX_SERVER_API_KEY": "sesame"}) as closed:
-        assert call(closed, "pool").startswith("Models hold")
+def test_the_token_opens_a_site_with_a_key(closed: Site) -> None:
+    assert call(closed, "pool").startswith("Models hold")
 
 
 def free_port() -> int:

@@ -3,18 +3,16 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from tests.api.openai.site import Site, started
+from tests.api.openai.site import Site
 from tests.mlxsite.test_connection import HEAD, POST, connected, read_all
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        yield site
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 def trickled(client: socket.socket, data: bytes, pause_s: float) -> bytes:

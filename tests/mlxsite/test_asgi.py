@@ -11,6 +11,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from inference.core.config import BASE_DIR
 from mlxsite.asgi import application
+from tests.nightly import of_each_kind
 
 MESSAGE = "Only `python manage.py serve` can serve this site"
 
@@ -33,17 +34,16 @@ def started(data: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "mlxsite.asgi:application"),
-        ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
-    ],
-    ids=["daphne", "runserver"],
-)
-def test_a_plain_daphne_does_not_start(tmp_path: Path, command: tuple[str, ...]) -> None:
+COMMANDS = {
+    "daphne": ("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "mlxsite.asgi:application"),
+    "runserver": ("manage.py", "runserver", "--noreload", "127.0.0.1:{port}"),
+}
+
+
+@pytest.mark.parametrize("name", of_each_kind(COMMANDS, ["daphne"]))
+def test_a_plain_daphne_does_not_start(tmp_path: Path, name: str) -> None:
     port = str(free_port())
-    done = started(tmp_path, *(part.format(port=port) for part in command))
+    done = started(tmp_path, *(part.format(port=port) for part in COMMANDS[name]))
     assert done.returncode != 0 and MESSAGE in done.stdout + done.stderr
 
 

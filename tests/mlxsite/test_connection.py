@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
 
 import httpx
 import psutil
@@ -19,11 +18,10 @@ POST = b"POST /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: applicatio
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        for model in ("tiny", "late", "silent"):
-            httpx.post(f"{site.address}/v1/tokenize", json={"model": model, "prompt": "load it"})
-        yield site
+def site(served_site: Site) -> Site:
+    for model in ("tiny", "late", "silent"):
+        httpx.post(f"{served_site.address}/v1/tokenize", json={"model": model, "prompt": "load it"})
+    return served_site
 
 
 def connected(site: Site) -> socket.socket:

@@ -5,7 +5,6 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
@@ -15,19 +14,17 @@ import pytest
 from mlxsite.server import StreamServer
 from mlxsite.stream_request import StreamRequest
 from tests.api.openai.asking import chat_body
-from tests.api.openai.site import Site, eventually, started
+from tests.api.openai.site import Site, eventually
 from tests.mlxsite.test_websocket import opened
 
 MB = 2**20
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        httpx.post(
-            f"{site.address}/v1/chat/completions", json=chat_body()
-        )  # load what is loaded on first use
-        yield site
+def site(served_site: Site) -> Site:
+    # Load what is loaded on first use.
+    httpx.post(f"{served_site.address}/v1/chat/completions", json=chat_body())
+    return served_site
 
 
 def upload(site: Site, head: bytes, piece: bytes, total_bytes: int) -> tuple[int, bytes]:

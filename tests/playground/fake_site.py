@@ -5,6 +5,7 @@ MODELS is "pictured" for models with the names of real ones, as in the pictures 
 """
 
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -45,6 +46,9 @@ SEEING = (
     card("eyes-8b", family="gemma3", **EYES),
     card("mlx-community/wide-eyes-27b", family="mistral3", **EYES),
 )
+gc.freeze()
+gc.enable()  # which tests.environment has stopped
+
 IS_PICTURED = sys.argv[2:] == ["pictured"]
 CARDS = {"pictured": PICTURED, "seeing": SEEING}.get("".join(sys.argv[2:]), SCRIPTED)
 # Those in a state worth seeing: ready, loading and failed, or both ready.
@@ -110,12 +114,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 if __name__ == "__main__":
     from daphne.server import Server
     from django.contrib.auth.models import User
-    from django.core.management import call_command
 
+    from tests.migrated_database import begin_with_tables
     from tests.people import hash_passwords_quickly
 
     hash_passwords_quickly()
-    call_command("migrate", verbosity=0)
+    begin_with_tables(settings.CONFIG.data_dir)
     for name in ACCOUNTS:
         User.objects.create_user(name, password=f"{name} and her cat", is_staff=name == "clara")
     Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()

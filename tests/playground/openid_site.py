@@ -20,7 +20,9 @@ from tests.playground.fake_site import application  # noqa: E402, I001 - it sets
 
 if __name__ == "__main__":
     from daphne.server import Server
-    from django.core.management import call_command
+    from django.conf import settings
 
-    call_command("migrate", verbosity=0)
+    from tests.migrated_database import begin_with_tables
+
+    begin_with_tables(settings.CONFIG.data_dir)
     Server(application, endpoints=[f"tcp:port={sys.argv[1]}:interface=127.0.0.1"]).run()

@@ -19,6 +19,7 @@ from inference.serving import maintenance
 from playground.models import Conversation, Message
 from playground.purge import KEPT_DELETED, purge
 from playground.store import ConversationStore
+from tests.migrated_database import begin_with_tables
 from tests.nightly import of_each_kind
 
 LONG_AGO = 2 * KEPT_DELETED
@@ -83,12 +84,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.utils import timezone
 from playground.store import ConversationStore
 from playground.models import Conversation
 from playground.purge import purge
-call_command("migrate", verbosity=0)
 ann = User.objects.create_user("ann")
 for store, word in ((None, "xylophone"), (None, "marimba"), (ann, "glockenspiel"), (None, "vibraphone")):
     message = {"id": 1, "parent": None, "role": "user", "content": f"my {word} " * 50}
@@ -114,6 +113,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", of_each_kind(WAYS, ["with an account"]))
 def test_none_of_it_is_left_on_the_disk(tmp_path: Path, way: str) -> None:
+    begin_with_tables(tmp_path)
     env = os.environ | {"MLX_SERVER_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "mlxsite.settings"}
     code, left = WAYS[way]
     done = subprocess.run(

@@ -1,18 +1,15 @@
 """Ollama's own client against the site on a real socket."""
 
-from collections.abc import Iterator
-
 import ollama
 import pytest
 
 from tests.api.openai.asking import HELLO
-from tests.api.openai.site import Site, eventually, started
+from tests.api.openai.site import Site, eventually
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        yield site
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mlxsite.asgi import application  # isort: skip - Django needs its settings'
 from django.conf import settings
 from django.core.management import call_command
 
+from inference.core.data_folder import DATABASE
 from inference.core.errors import ContextLengthExceeded, QueueFull, WorkerDied
 from inference.core.events import Accepted, Embedded, Event, Finished, Reranked, Tokenized, Usage
 from inference.core.requests import (
@@ -90,7 +91,8 @@ def main() -> None:
     cards.append(card("vectors", resident_bytes=1, kind="embedding"))
     cards.append(card("reranker", resident_bytes=1, kind="rerank"))
     pool = fake_pool([ScriptedRunner() for _ in cards], *cards)
-    call_command("migrate", verbosity=0)
+    if not (settings.CONFIG.data_dir / DATABASE).exists():  # a test gives it a copy
+        call_command("migrate", verbosity=0)
     with runtime.use_pool(pool, models=FakeCatalog(*cards)):  # type: ignore[arg-type]
         server = StreamServer(
             site,

@@ -1,6 +1,7 @@
 """Starting and watching the served site from a test."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from typing import IO
 from urllib.request import urlopen
 
 import psutil
+
+from tests.migrated_database import begin_with_tables
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -42,6 +45,7 @@ class Site:
 @contextmanager
 def started(env: Mapping[str, str] | None = None, *, log: IO[str] | None = None) -> Iterator[Site]:
     """A site for as long as the block runs; what it logs goes to `log`."""
+    begin_with_tables(Path((env or os.environ)["MLX_SERVER_DATA_DIR"]))
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.api.openai.served"],
         cwd=ROOT,

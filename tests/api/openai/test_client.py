@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 
 import httpx
 import openai
@@ -10,13 +9,12 @@ import pytest
 from openai import OpenAI
 
 from tests.api.openai.asking import HELLO, chat_body
-from tests.api.openai.site import Site, eventually, started
+from tests.api.openai.site import Site, eventually
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        yield site
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -25,7 +25,7 @@ from inference.api.http.strict_json import check
 from inference.api.http.strict_schema import Strict
 from inference.api.openai.openapi_document import ANSWERS, BODIES, document
 from inference.core.errors import InvalidRequest
-from tests.api.openai.site import Site, started
+from tests.api.openai.site import Site
 from tests.api.openai.test_api import ROUTES
 
 CHECKS = [
@@ -37,10 +37,9 @@ CHECKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with started() as site:
-        yield site
+@pytest.fixture
+def site(served_site: Site) -> Site:
+    return served_site
 
 
 DESCRIBED = schemathesis.openapi.from_dict(document())
@@ -49,7 +48,7 @@ OPERATIONS = {
 }
 CONTROL = "/chat/completions/control"  # of an answer in progress: no random id has one
 # Nightly, with MLXSITE_EXAMPLES=1000, it asks for a quarter of an hour.
-EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "3"))
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )

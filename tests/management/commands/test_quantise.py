@@ -23,6 +23,7 @@ from inference.repository.files.staging import draft_of
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from tests.e2e.site import ROOT
 from tests.management.fake_site import FakeSite
+from tests.migrated_database import begin_with_tables
 from tests.nightly import nightly
 from tests.repository.quantising.plans import plan
 from tests.repository.quantising.test_report_file import REPORT
@@ -116,7 +117,7 @@ def test_without_a_site_it_is_made_here_and_ctrl_c_leaves_nothing(tmp_path: Path
     models = tmp_path / "models"
     make_tiny_model(models / "tiny")
     env = environment(models, tmp_path / "data")
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+    begin_with_tables(tmp_path / "data")
     command = [sys.executable, "manage.py", "quantise", "tiny", "--name", "small"]
     process = subprocess.Popen(
         command,
