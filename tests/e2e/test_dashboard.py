@@ -14,7 +14,7 @@ from inference.admin.dashboard.consumer import MAX_SOCKETS, TOO_MANY
 from inference.api.http.live_socket import MAX_MESSAGES, TOO_MANY_MESSAGES, UNAUTHORISED
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site, fresh_dir
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.playground.site import Visit, visiting
 from tests.playground.test_accessible import AXE, RULES
 from tests.tiny import make_tiny_model, never_ends
@@ -131,6 +131,7 @@ async def test_a_lost_websocket_is_opened_again_and_receives_only_what_it_missed
         assert since[0] == 0 and since[1] > 1e9
 
 
+@nightly
 async def test_a_connection_that_went_away_unheard_is_opened_again(small_site: Site) -> None:
     opened: list[WebSocketRoute] = []
 
@@ -187,6 +188,7 @@ OPEN = """async ({number, messages}) => {
 }"""
 
 
+@nightly
 async def test_a_browser_learns_why_its_socket_is_closed(small_site: Site) -> None:
     async with looking(small_site) as visit:
         page = visit.page

@@ -31,6 +31,7 @@ def narrow(models_dir: Path) -> Iterator[Site]:
         yield site
 
 
+@nightly
 async def test_a_real_answer_goes_on_through_a_reload(studio: Site) -> None:
     async with signed_in(studio, temperature="0", max_tokens="50") as visit:
         await visit.ask("Tell a story about a lighthouse.")
@@ -97,6 +98,7 @@ async def compare(visit: Visit, models: tuple[str, str], promise: str) -> list[s
     return await columns.locator("> .prose").all_inner_texts()
 
 
+@nightly
 async def test_two_real_models_answer_side_by_side(studio: Site) -> None:
     async with signed_in(studio, max_tokens="12") as visit:
         texts = await compare(visit, (STARTER, "endless"), "They answer at the same time")
@@ -122,6 +124,7 @@ async def test_each_tokens_alternatives_are_shown(studio: Site) -> None:
         await expect(response).not_to_contain_text(re.compile("^“ ?Paris”"))
 
 
+@nightly
 async def test_an_answer_follows_the_schema_of_the_settings(studio: Site) -> None:
     city = {
         "type": "object",

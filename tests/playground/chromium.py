@@ -5,9 +5,18 @@ import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Page,
+    Playwright,
+    async_playwright,
+)
 
 BROWSERS = (
     "chromium-headless-shell",
@@ -23,6 +32,13 @@ ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 OWN = {"storage_state", "permissions"}  # options that give a context what resetting it takes away
 
 
+class Cleaner(NamedTuple):
+    """An empty page of a context, which stays: each page costs a process, and what is stored is a page's."""
+
+    page: Page
+    session: CDPSession
+
+
 class Chromium:
     """Starting it takes as long as many a visit.
 
@@ -36,6 +52,7 @@ class Chromium:
         self._browser: Browser | None = None
         self._origin = ""  # of the site whose contexts are kept
         self._idle: dict[str, BrowserContext] = {}  # by the options that they were made with
+        self._cleaners: WeakKeyDictionary[BrowserContext, Cleaner] = WeakKeyDictionary()
 
     async def started(self) -> Browser:
         """The browser, started if it is not there or was lost; every caller has the same event loop."""
@@ -77,21 +94,22 @@ class Chromium:
     async def _take_back(self, context: BrowserContext, kind: str, origin: str, is_own: bool) -> None:
         if is_own or origin != self._origin or kind in self._idle:
             return await context.close()
+        cleaner = self._cleaners.get(context) or await self._cleaner_of(context)
         for page in context.pages:
-            await page.close()
+            if page is not cleaner.page:
+                await page.close()
         await context.clear_cookies()
         await context.clear_permissions()
         await context.set_offline(False)
         await context.unroute_all()
-        await _forget_stored(context, origin)
+        stored = {"origin": origin, "storageTypes": "all"}
+        await cleaner.session.send("Storage.clearDataForOrigin", stored)
         self._idle[kind] = context
 
-
-async def _forget_stored(context: BrowserContext, origin: str) -> None:
-    page = await context.new_page()
-    session = await context.new_cdp_session(page)
-    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-    await page.close()
+    async def _cleaner_of(self, context: BrowserContext) -> Cleaner:
+        page = await context.new_page()
+        self._cleaners[context] = Cleaner(page, await context.new_cdp_session(page))
+        return self._cleaners[context]
 
 
 BROWSER = Chromium()

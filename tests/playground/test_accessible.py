@@ -36,7 +36,7 @@ async def answered(visit: Visit) -> None:
     await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", of_each_kind(ALL, [NARROW]))
 async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:
         assert await complaints(visit.page) == []

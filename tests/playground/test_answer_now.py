@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -25,6 +26,7 @@ async def test_an_answer_begins_at_the_press_of_a_button(address: str) -> None:
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+@nightly
 async def test_it_is_there_after_a_reload(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Think endlessly")
@@ -34,6 +36,7 @@ async def test_it_is_there_after_a_reload(address: str) -> None:
         await expect(visit.page.locator(PROSE)).to_contain_text("calm way")
 
 
+@nightly
 async def test_an_answer_that_does_not_think_has_no_such_button(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
@@ -43,6 +46,7 @@ async def test_an_answer_that_does_not_think_has_no_such_button(address: str) ->
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
+@nightly
 async def test_one_that_is_stopped_while_it_thinks_loses_the_button(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Think endlessly")

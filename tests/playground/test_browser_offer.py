@@ -35,6 +35,7 @@ async def starred(page: Page) -> list[str]:
     return sorted(name.removeprefix("Favourite ") for name in names)
 
 
+@nightly
 async def test_favourites_of_an_account_follow_it_and_those_of_the_browser_stay_there(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.nightly import nightly
 from tests.playground.site import Visit, visiting
 
 pytestmark = pytest.mark.browser
@@ -93,6 +94,7 @@ async def test_a_text_is_cleared_once_the_server_has_taken_it(address: str) -> N
         await expect(prompt).to_have_value("")
 
 
+@nightly
 async def test_a_page_that_ends_while_it_sends_keeps_the_text(address: str) -> None:
     async with visiting(address) as visit:
         page, prompt = visit.page, visit.page.locator("#prompt")
@@ -171,6 +173,7 @@ async def test_an_edited_question_closes_only_after_the_servers_yes(address: str
         await expect(field).to_have_value("Thrown away")
 
 
+@nightly
 async def test_a_corrected_result_is_sent_and_not_the_one_that_failed(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -195,6 +198,7 @@ async def test_a_corrected_result_is_sent_and_not_the_one_that_failed(address: s
         await expect(page.locator(PROSE)).to_contain_text("tool: Sunny echo")
 
 
+@nightly
 async def test_texts_are_kept_by_account_and_bounded_in_number_and_length(address: str) -> None:
     async with visiting(address) as visit:
         found = await visit.page.evaluate(

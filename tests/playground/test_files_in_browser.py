@@ -113,6 +113,7 @@ async def test_files_without_text_are_told_before_sending_and_block_no_others(
         await expect(chips).to_be_hidden()
 
 
+@nightly
 async def test_files_are_added_and_removed_while_a_question_is_edited(address: str, tmp_path: Path) -> None:
     first, second, third = (tmp_path / f"{name}.txt" for name in ("first", "second", "third"))
     for file in (first, second, third):

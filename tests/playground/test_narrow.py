@@ -24,6 +24,7 @@ async def box(place: Locator) -> dict[str, float]:
     return {"width": found["width"], "y": found["y"], "x": found["x"], "end": found["x"] + found["width"]}
 
 
+@nightly
 async def test_fields_beside_each_other_stand_on_one_line(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         await visit.page.click("#settings-button")
@@ -62,6 +63,7 @@ async def test_the_parts_of_the_page_fit_between_the_list_and_the_settings(addre
             assert place["x"] > 280 and place["end"] < panel
 
 
+@nightly
 async def test_send_stands_at_the_end_of_the_field(address: str) -> None:
     async with visiting(address, viewport=PHONE, reduced_motion="reduce") as visit:
         for text in ("", "A text whose tokens are counted beside the buttons. " * 400):

@@ -41,6 +41,7 @@ async def test_stop_keeps_the_text(address: str) -> None:
         await expect(visit.page.locator(".picker-state")).to_have_text("ready")  # the model was let go
 
 
+@nightly
 async def test_escape_stops_an_answer(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
@@ -119,6 +120,7 @@ async def test_an_answer_goes_on_through_a_reload(address: str) -> None:
         await expect(visit.page.locator(ANSWER)).to_have_attribute("data-status", "done")
 
 
+@nightly
 async def test_a_new_chat_is_empty_and_the_old_one_is_in_the_list(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("This one dies")
@@ -199,6 +201,7 @@ async def test_formulas_are_set_and_prices_are_not(address: str) -> None:
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+@nightly
 async def test_thoughts_are_folded_above_the_answer(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Share your thoughts")
@@ -270,6 +273,7 @@ async def test_a_capture_is_shown_while_it_goes_on(address: str) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_a_long_capture_is_reported_with_its_day(address: str) -> None:
     async with capturing(address, 3 * 86_400), visiting(address, timezone_id="UTC") as visit:
         end = datetime.now(UTC) + timedelta(days=3)

@@ -57,6 +57,7 @@ def test_an_anonymous_visitor_signs_in_first(client: Client) -> None:
         assert client.get(page).headers["Location"] == f"/login/?next={page}"
 
 
+@nightly
 @pytest.mark.browser
 async def test_the_account_menu_leads_there_and_back(address: str) -> None:
     async with visiting(address) as visit:

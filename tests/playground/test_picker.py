@@ -156,6 +156,7 @@ async def test_models_are_loaded_and_unloaded_in_place(address: str) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_who_may_not_load_models_is_offered_none_of_it(address: str) -> None:
     async def forbid(route: Route) -> None:
         page = await (await route.fetch()).text()

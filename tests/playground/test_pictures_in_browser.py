@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests import pictures
+from tests.nightly import nightly
 from tests.playground.site import fake_site, visiting
 from tests.playground.test_accessible import complaints
 
@@ -158,6 +159,7 @@ async def look_at_both(page: Page, question: Locator) -> None:
     await expect(opener).to_be_focused()
 
 
+@nightly
 async def test_a_phone_takes_pictures(seeing: str, tmp_path: Path) -> None:
     taken = tmp_path / "image.png"
     taken.write_bytes(pictures.png(1600, 500))

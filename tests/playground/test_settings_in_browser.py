@@ -162,6 +162,7 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await expect(other.locator("#set-temperature")).to_have_value("")
 
 
+@nightly
 async def test_edits_for_a_new_chat_go_on_with_the_account(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
@@ -249,6 +250,7 @@ async def test_the_panel_is_beside_the_chat_and_stays_as_it_was_left(address: st
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_panel_is_a_sheet_on_a_phone(address: str) -> None:
     async with visiting(address, reduced_motion="reduce", viewport={"width": 390, "height": 800}) as visit:
         page = visit.page

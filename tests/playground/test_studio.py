@@ -20,6 +20,7 @@ async def ended(page: Page) -> None:
     await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
 
 
+@nightly
 async def test_another_take_stands_beside_the_first(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Please echo")
@@ -83,6 +84,7 @@ async def test_an_answer_shows_how_it_was_made(address: str) -> None:
         await expect(made).to_contain_text("1,200 tokens, 0 of them cached")
 
 
+@nightly
 async def test_another_tab_sees_the_answer_grow_and_can_stop_it(address: str) -> None:
     async with visiting(address) as visit:
         await visit.ask("Talk forever")
@@ -162,6 +164,7 @@ async def test_a_conversation_is_exported_and_imported(address: str, tmp_path: P
         await expect(page.locator("#toast")).to_contain_text("not an exported conversation")
 
 
+@nightly
 async def test_a_refused_question_comes_back(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.context.set_offline(True)
@@ -182,6 +185,7 @@ async def test_a_lost_connection_is_picked_up(address: str) -> None:
         await ended(visit.page)
 
 
+@nightly
 async def test_the_keys_are_listed(address: str) -> None:
     async with visiting(address) as visit:
         await visit.page.locator("#thread").evaluate("() => document.activeElement.blur()")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.nightly import nightly
+from tests.nightly import nightly, of_each_kind
 from tests.playground.site import Visit, visiting
 
 pytestmark = pytest.mark.browser
@@ -82,7 +82,7 @@ async def test_the_way_to_the_newest_covers_no_words(address: str) -> None:
         page, jump = visit.page, visit.page.locator("#jump")
         await visit.ask("How does one list primes?")
         await expect(page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
-        for width, height in ((1280, 500), (390, 700)):
+        for width, height in of_each_kind([(1280, 500), (390, 700)], [(390, 700)]):
             await page.set_viewport_size({"width": width, "height": height})
             await page.reload()  # the list of chats is closed at first on a phone
             await expect(page.locator(".figures")).to_contain_text("tokens/s")

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = pytest.mark.browser
@@ -69,6 +70,7 @@ async def test_one_stays_while_it_is_looked_at(address: str) -> None:
         await expect(page.locator("#toast")).to_be_hidden()
 
 
+@nightly
 async def test_one_is_seen_while_the_sidebar_covers_the_page(address: str) -> None:
     async with visiting(address, viewport={"width": 390, "height": 700}) as visit:
         page = visit.page

@@ -119,6 +119,7 @@ async def test_a_model_that_is_served_no_more_is_reported_until_another_is_chose
         assert visit.complaints == []
 
 
+@nightly
 async def test_a_conversation_stays_with_its_model_when_another_becomes_ready(address: str) -> None:
     async with visiting(address) as visit:
         message: dict[str, Any] = json.loads(await visit.page.locator("#page").text_content() or "")

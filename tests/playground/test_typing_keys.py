@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.playground.site import Visit, visiting
 
 pytestmark = pytest.mark.browser
@@ -68,6 +69,7 @@ async def test_in_the_question_in_an_edit_and_in_a_new_name(address: str) -> Non
         await expect(page.locator(".unfiled .row-link").first).to_have_text("富士山")
 
 
+@nightly
 async def test_in_the_search_and_in_the_settings_while_an_answer_runs(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
