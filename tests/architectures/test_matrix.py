@@ -17,6 +17,13 @@ pytestmark = pytest.mark.mlx
 TRIED = of_each_kind(configs.ARCHITECTURES, configs.OF_EACH_CACHE)
 REUSED = ("llama", "gpt_oss", "qwen3_5", "llama4")
 assert set(REUSED) <= set(TRIED)
+CASES = [(name, mode) for name in TRIED for mode in SERVING_MODES]
+# A plain cache, windows and a state in every mode; the others where rows join and leave, and with prefixes.
+IN_GATE = [
+    (name, mode)
+    for name, mode in CASES
+    if name in ("llama", "gemma3", "nemotron_h") or mode in ("joining", "another turn")
+]
 
 
 @cache
@@ -26,8 +33,7 @@ def verified_model(name: str) -> tuple[nn.Module, BatchSupport]:
     return model, verified(model, VOCABULARY)
 
 
-@pytest.mark.parametrize("mode", SERVING_MODES)
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize(("name", "mode"), of_each_kind(CASES, IN_GATE))
 def test_it_answers_as_it_does_alone(name: str, mode: str, tmp_path: Path) -> None:
     serving = Serving(*verified_model(name), tmp_path)
     answers = list(SERVING_MODES[mode](serving))

@@ -71,16 +71,7 @@ ALL_DAMAGES: dict[str, Damage] = {
 }
 
 
-IN_GATE = (
-    *(
-        "weights cut off",
-        "weights empty",
-        "a header of 2^62 bytes",
-        "wrong shapes",
-        "a config that is no JSON",
-    ),
-    *("a model_type that is a path", "its own code by auto_map", "a tokenizer that is none"),
-)
+IN_GATE = ("weights cut off", "wrong shapes", "a config that is no JSON", "its own code by auto_map")
 DAMAGES = {damage: ALL_DAMAGES[damage] for damage in of_each_kind(ALL_DAMAGES, IN_GATE)}
 
 

@@ -27,7 +27,7 @@ from tests.nightly import IS_NIGHTLY
 from tests.tiny import make_tiny_model, never_ends
 
 pytestmark = pytest.mark.mlx
-SECONDS = float(os.environ.get("MLXSITE_SOAK_S", 3600 if IS_NIGHTLY else 15))
+SECONDS = float(os.environ.get("MLXSITE_SOAK_S", 3600 if IS_NIGHTLY else 8))
 CLIENTS = 5
 PROBLEMS = (AssertionError, OSError, ValueError, KeyError, http.client.HTTPException, httpx.HTTPError)
 _MB = 10**6

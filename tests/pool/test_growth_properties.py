@@ -14,6 +14,7 @@ from inference.core.pool_state import ModelState
 from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
 from tests.fakes import FakeRunner, card
+from tests.nightly import IS_NIGHTLY
 from tests.pool.growing_worker import GrowingRunner, Job
 from tests.pool.scene import Scene, is_granted
 
@@ -179,7 +180,7 @@ class Sized(GrowingRunner):
     limit=st.sampled_from([1600, 2500, 4000, 9000]),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40 if IS_NIGHTLY else 20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_everybody_ends_within_the_limit(requests: list[Asked], limit: int, seed: int) -> None:
     async def whole() -> Run:
         run = Run(requests, limit, seed)

@@ -12,6 +12,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import Loaded, Memory, ModelState
 from inference.pool.residency.lease import PendingLease
 from tests.fakes import FakeRunner, card
+from tests.nightly import IS_NIGHTLY
 from tests.pool.scene import Scene
 
 LIMIT = 100
@@ -270,7 +271,7 @@ class PoolMachine(RuleBasedStateMachine):
 
 TestPoolMachine = PoolMachine.TestCase
 TestPoolMachine.settings = settings(
-    stateful_step_count=40,
+    stateful_step_count=40 if IS_NIGHTLY else 25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

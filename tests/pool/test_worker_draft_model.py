@@ -72,7 +72,7 @@ FAULTS = [
 
 
 # What is wrong with the files of a model is worded in tests/worker/model/test_load_failure.py.
-@pytest.mark.parametrize(("kind", "reason"), of_each_kind(FAULTS, [FAULTS[0], FAULTS[2], FAULTS[3]]))
+@pytest.mark.parametrize(("kind", "reason"), of_each_kind(FAULTS, [FAULTS[0], FAULTS[2]]))
 async def test_what_cannot_draft_is_named_and_the_model_answers(
     folder: Path, tmp_path: Path, kind: str, reason: str
 ) -> None:

@@ -138,7 +138,7 @@ FAMILIES = (
     ),
 )
 # A family of each way to mark reasoning, calls and ends; the others are read from texts in tests/adapters.
-IN_GATE = ("mistral", "gemma4", "gpt_oss", "kimi", "default", "codellama")
+IN_GATE = ("gemma4", "gpt_oss", "kimi")
 
 
 TRIED = of_each_kind(FAMILIES, [family for family in FAMILIES if family.adapter in IN_GATE])

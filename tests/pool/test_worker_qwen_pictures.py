@@ -10,6 +10,7 @@ import pytest
 
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import of_each_kind
 from tests.pool.test_worker_pictures import COUNT, answer, chat
 from tests.pool.worker_models import OPTIONS
 from tests.tiny_qwen_vl import make_tiny_qwen
@@ -22,7 +23,7 @@ WIDE, TALL = drawn(300, 100, seed=1), drawn(100, 220, seed=2)
 OTHER = drawn(300, 100, seed=3)  # as large as the wide one
 
 
-@pytest.mark.parametrize("kind", ["qwen3_vl", "qwen3_5"])
+@pytest.mark.parametrize("kind", of_each_kind(["qwen3_vl", "qwen3_5"], ["qwen3_5"]))
 async def test_each_answer_is_that_of_mlx_vlm(tmp_path: Path, kind: str) -> None:
     folder = make_tiny_qwen(tmp_path / kind, kind)
     theirs = QwenOfMlxVlm(folder, kind)

@@ -14,6 +14,7 @@ from inference.core.events import Finished, Reranked
 from inference.core.requests import EmbeddingRequest, RerankRequest
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, started
 from tests.tiny_rerankers import cross_encoder_score, make_tiny_cross_encoder, make_tiny_judge
 from tests.tiny_vectors import LONGEST
@@ -82,7 +83,7 @@ async def test_a_document_has_the_same_score_alone_and_beside_others(bert: Proce
     assert np.allclose(np.array(at_once)[:, 0], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("is_tied", [True, False])
+@pytest.mark.parametrize("is_tied", of_each_kind([True, False], [True]))
 async def test_a_judge_scores_by_its_yes_and_no(tmp_path: Path, is_tied: bool) -> None:
     folder = make_tiny_judge(tmp_path / "judge", is_tied=is_tied)
     runner = await judge_of(folder)

@@ -27,6 +27,7 @@ MISTRAL: dict[str, Any] = {
         "num_attention_heads": 16,
     },
 }
+SIDE = 308  # pixels of a picture; a longer one takes seconds
 TOWER = ("vision_tower.patch_conv.weight",)
 
 
@@ -110,10 +111,10 @@ def took(vision: VisionFamily, size: tuple[int, int]) -> int:
 @NEEDS_MLX_VLM
 def test_a_tower_of_rows_takes_no_more_than_that(tmp_path: Path) -> None:
     config = wide(make_tiny_pixtral(tmp_path / "m"))
-    config["vision_config"]["image_size"] = 420
+    config["vision_config"]["image_size"] = SIDE
     guess = estimate(config, dequantises=True)
     with mx.stream(mx.cpu):
-        real = took(Pixtral(config, {"size": {"longest_edge": 420}}, 4096), (420, 420))
+        real = took(Pixtral(config, {"size": {"longest_edge": SIDE}}, 4096), (SIDE, SIDE))
     assert guess / 2 < real <= guess
 
 

@@ -213,7 +213,7 @@ USES = [
     *(store_a_response, save_a_profile, pin_a_model),
 ]
 
-IN_GATE = [branch, delete_a_message, store_a_response, save_a_profile]
+IN_GATE = [delete_a_message, store_a_response, save_a_profile]
 
 
 async def settled() -> State:

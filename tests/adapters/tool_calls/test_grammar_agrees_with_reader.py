@@ -28,7 +28,7 @@ from inference.core.requests import Tool
 from tests.adapters.call_writers import Mismatch, check_written
 from tests.adapters.grammar_samples import GrammarSampler, closers_of, fragments_of, vocabulary
 
-EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "3"))
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )

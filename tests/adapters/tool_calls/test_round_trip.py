@@ -64,7 +64,7 @@ IN_JSON = [
     "granite_3.3",
     "kimi",
 ]
-EXAMPLES = 30 if IS_NIGHTLY else 15
+EXAMPLES = 30 if IS_NIGHTLY else 8
 # Gemma 4 has no other way to write a quote in a text than the quote that ends it.
 TEXT = st.text('a"\\{}[]<|>é😀\n', max_size=6).filter(lambda text: '<|"|>' not in text)
 ARGUMENTS = st.fixed_dictionaries(

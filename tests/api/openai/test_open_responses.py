@@ -17,6 +17,7 @@ from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import CALLED, ENDED, NOW, SAID, THOUGHT, made, post, telling
 from tests.api.openai.test_streamed_is_whole import answers
 from tests.fakes import EventRunner, FakeRunner, card, serving
+from tests.nightly import IS_NIGHTLY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CUT: list[Event] = [Ended(reason="length"), ENDED[1]]
@@ -68,7 +69,7 @@ async def test_answers_of_every_make_have_it(events: list[Event], end: list[Even
 
 
 @given(events=answers(most=1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if IS_NIGHTLY else 25, deadline=None)
 def test_any_answer_has_it_streamed_and_whole(events: list[Event]) -> None:
     answer, _ = async_to_sync(made)(EventRunner(*events), store=False)
     check_response(answer)

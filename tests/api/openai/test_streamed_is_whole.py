@@ -24,7 +24,7 @@ from inference.core.events import (
 from tests.api.openai.asking import HELLO, post
 from tests.fakes import EventRunner, serving
 
-EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("MLXSITE_EXAMPLES", "20"))
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 LIKELY = st.builds(
     lambda text, value: TokenLogprob(text=text, logprob=-value, bytes=tuple(text.encode()), top=()),

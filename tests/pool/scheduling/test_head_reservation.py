@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import GB, FakeRunner, card
+from tests.nightly import IS_NIGHTLY
 from tests.pool.scene import Scene, is_granted
 from tests.pool.simulation import Asked, Outcome, Simulation, both
 
@@ -45,7 +46,7 @@ async def test_no_model_idles_while_its_own_requests_wait() -> None:
     assert new.waits == (5, 30, 55) * 4
 
 
-@settings(max_examples=30)
+@settings(max_examples=30 if IS_NIGHTLY else 12)
 @given(order=st.permutations("aaaabbbbcccc"), load_s=SECONDS, run_s=SECONDS)
 def test_in_whatever_order_they_wait_each_model_is_loaded_once(
     order: list[str], load_s: float, run_s: float
@@ -88,7 +89,7 @@ def test_where_requests_keep_coming_no_wait_is_longer_than_twice_the_longest_of_
     assert max(new.waits) <= 2 * max(strict.waits) + max(load_s.values()) + 0.01
 
 
-@settings(max_examples=30)
+@settings(max_examples=30 if IS_NIGHTLY else 12)
 @given(st.lists(st.tuples(st.sampled_from("abc"), SECONDS), min_size=2, max_size=14), SECONDS)
 def test_answers_of_any_length_keep_nobody_for_longer_than_themselves(
     requests: list[tuple[str, float]], load_s: float

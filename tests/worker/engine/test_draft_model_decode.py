@@ -9,6 +9,7 @@ import pytest
 from inference.worker.engine.batch import Batch
 from inference.worker.engine.sequence import Sampled, Sequence
 from inference.worker.speculation.draft_model import DraftModel
+from tests.nightly import of_each_kind
 from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch
 from tests.worker.engine.test_speculative_decode import KINDS, answers, told, wanted
 from tests.worker.models import Counting, sequence, tiny
@@ -47,7 +48,8 @@ def speculative(one: Sequence) -> Sequence:
     return replace(one, speculates=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# test_speculative_decode.py has every kind: only where drafts come from differs.
+@pytest.mark.parametrize("kind", of_each_kind(KINDS, ["greedy", "seeded", "penalised", "rules"]))
 def test_an_answer_is_the_same_with_a_draft_model(model: nn.Module, close: nn.Module, kind: str) -> None:
     one = wanted(kind)
     plain = answers(plain_batch(model), one)[1]
@@ -80,7 +82,7 @@ def test_rows_of_all_kinds_join_and_leave(model: nn.Module) -> None:
     assert batch.kv_bytes == 0
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 16, 17])
+@pytest.mark.parametrize("limit", of_each_kind([1, 2, 7, 16, 17], [1, 7]))
 def test_an_answer_ends_at_its_limit_within_a_draft(model: nn.Module, limit: int) -> None:
     one = replace(speculative(wanted("seeded")), max_tokens=limit)
     generated = answers(drafting(model, model), one)[1]

@@ -18,6 +18,7 @@ from inference.worker.engine.engine import Engine
 from inference.worker.engine.sequence import Prefilled, Sampled
 from inference.worker.lora.weights import targets
 from inference.worker.model.loaded_model import LoadedModel
+from tests.nightly import of_each_kind
 from tests.worker.models import Poisoned, Unremovable, sequence, tiny
 
 pytestmark = pytest.mark.mlx
@@ -140,7 +141,10 @@ def test_the_engine_serves_on_after_a_loss(bench: Callable[..., Bench]) -> None:
 
 @pytest.mark.parametrize(
     ("count", "length", "prefill_step", "most"),
-    [(4, 40, 512, 2), (8, 300, 512, 7), (2, 900, 64, 1), (7, 300, 128, 3), (8, 20, 512, 1)],
+    of_each_kind(
+        [(4, 40, 512, 2), (8, 300, 512, 7), (2, 900, 64, 1), (7, 300, 128, 3), (8, 20, 512, 1)],
+        [(4, 40, 512, 2), (7, 300, 128, 3)],
+    ),
 )
 def test_sequences_without_room_for_all_of_them_are_all_served(
     tmp_path: Path, count: int, length: int, prefill_step: int, most: int

@@ -1,5 +1,6 @@
 """A request that is paused and computed again goes on to the same tokens, whatever its tokens depend on."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -16,6 +17,7 @@ from inference.worker.prefix_cache.cache import PrefixCache
 from inference.worker.sampling.token_rules import RuleConstraint
 from tests.adapters.family_models import make
 from tests.loras import DOWN, Q, layers, write_mlx
+from tests.nightly import of_each_kind
 from tests.tiny import CHATML
 from tests.worker.engine.lookup import accepted, eager_batch, plain_batch, predicted
 from tests.worker.lora.adapted import adapted
@@ -39,6 +41,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "all of them": {"lora": "pirate@1", "grammar": SCHEMA, "presence_penalty": 0.5, **SEEDED},
 }
 NewBatch = Callable[[PrefixCache], Batch]
+PAUSED = list(itertools.product(KINDS, (False, True), (False, True)))
+# All four ways for what has everything; the others in turns with neither and with both.
+IN_GATE = [one for place, one in enumerate(PAUSED) if one[0] == "all of them" or place % 8 in (0, 7)]
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +109,7 @@ def alone(model: nn.Module) -> Callable[[str], list[Sampled]]:
     return answer
 
 
-@pytest.mark.parametrize("keeps_prefix", [True, False], ids=["prefix kept", "prefix dropped"])
-@pytest.mark.parametrize("speculates", [False, True], ids=["plain", "speculation"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "speculates", "keeps_prefix"), of_each_kind(PAUSED, IN_GATE))
 def test_it_goes_on_to_the_same_tokens(
     model: nn.Module,
     alone: Callable[[str], list[Sampled]],

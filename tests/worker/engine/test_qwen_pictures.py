@@ -64,7 +64,7 @@ class Family:
 
 # The others have recurrent layers: their caches cannot be rolled back after a draft, and of two layers with
 # attention, of which the last stays whole, no bytes would be saved by quantising.
-TRIED = of_each_kind(KINDS, [kind for kind in KINDS if not kind.endswith("_moe")])
+TRIED = of_each_kind(KINDS, ["qwen3_vl", "qwen3_5"])
 ROLLED_BACK = [kind for kind in TRIED if not kind.startswith("qwen3_5")]
 
 

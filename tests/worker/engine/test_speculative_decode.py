@@ -90,7 +90,7 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("temperature", of_each_kind([0.0, 1.0], [1.0]))
 @pytest.mark.parametrize("form", FORMS)
 def test_an_answer_follows_its_form_with_speculation(model: nn.Module, form: str, temperature: float) -> None:
     loaded, _ = around(*make(CHATML))
@@ -174,7 +174,7 @@ def test_a_text_that_repeats_is_drafted_from_its_own_answer(model: nn.Module) ->
     assert tokens(generated) == [65] * 40 and accepted(generated) > 20
 
 
-@pytest.mark.parametrize("place", [0, 3, 5, 11])
+@pytest.mark.parametrize("place", of_each_kind([0, 3, 5, 11], [0, 5]))
 def test_a_stop_token_within_a_draft_ends_the_answer_there(model: nn.Module, place: int) -> None:
     one = wanted("greedy")
     answer = tokens(answers(plain_batch(model), one)[1])
@@ -182,7 +182,7 @@ def test_a_stop_token_within_a_draft_ends_the_answer_there(model: nn.Module, pla
     assert told(answers(eager_batch(model), one)[1]) == told(answers(plain_batch(model), one)[1])
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 16, 17])
+@pytest.mark.parametrize("limit", of_each_kind([1, 2, 7, 16, 17], [1, 7]))
 def test_an_answer_ends_at_its_limit_within_a_draft(model: nn.Module, limit: int) -> None:
     one = replace(predicted(model, wanted("seeded"), wrong_every=99), max_tokens=limit)
     generated = answers(eager_batch(model), one)[1]
@@ -200,7 +200,7 @@ def test_the_prefix_cache_gets_the_accepted_tokens_only(model: nn.Module) -> Non
     assert counting.tokens < 30 and told(found) == told(answers(plain_batch(model), again)[2])
 
 
-@pytest.mark.parametrize("steps", [2, 3, 5, 8])
+@pytest.mark.parametrize("steps", of_each_kind([2, 3, 5, 8], [3]))
 def test_a_removed_answer_goes_on_elsewhere(model: nn.Module, steps: int) -> None:
     one, other = predicted(model, wanted("penalised")), predicted(model, wanted("seeded", 2))
     cache = PrefixCache(1 << 30)

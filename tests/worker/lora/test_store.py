@@ -17,6 +17,7 @@ from inference.worker.lora.weights import read, targets
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.prefix_cache.cache import PrefixCache
 from tests.loras import DOWN, EMBEDDING, UP, O, Q, layers, write_mlx, write_peft
+from tests.nightly import IS_NIGHTLY, of_each_kind
 from tests.tiny import make_tiny_model
 from tests.worker.engine.lookup import accepted, eager_batch, predicted
 from tests.worker.lora.adapted import adapted, fused, lora_of
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.mlx
 VOCABULARY = 264
 NAMES = ("", "small", "large", "last", "dora", "embedding", "peft", "peft_dora")
 SEEDED: dict[str, Any] = {"temperature": 1.0, "seed": 5}
+MIXED: list[tuple[bool, dict[str, Any]]] = [(True, {}), (True, SEEDED), (False, {}), (False, SEEDED)]
 
 
 class World:
@@ -84,10 +86,9 @@ def key(name: str) -> str:
     return f"{name}@1" if name else ""
 
 
-@pytest.mark.parametrize("sampling", [{}, SEEDED], ids=["greedy", "seeded"])
-@pytest.mark.parametrize("can_batch", [True, False], ids=["batch", "one by one"])
+@pytest.mark.parametrize(("can_batch", "sampling"), of_each_kind(MIXED, [(True, SEEDED), (False, {})]))
 def test_each_row_of_a_mixed_batch_has_its_own_adapter(
-    world: World, model: nn.Module, sampling: dict[str, Any], can_batch: bool
+    world: World, model: nn.Module, can_batch: bool, sampling: dict[str, Any]
 ) -> None:
     support = BatchSupport(can_batch=can_batch)
     batch = Batch(model, max_batch=32, prefill_step=64, support=support)
@@ -134,7 +135,7 @@ def test_a_batch_of_one_adapter(world: World, model: nn.Module, name: str) -> No
 
 def test_rows_that_join_and_leave_keep_their_adapters(world: World, model: nn.Module) -> None:
     batch = Batch(model, max_batch=16, prefill_step=64)
-    long = sequence(1, max_tokens=30, lora="large@1", **SEEDED)
+    long = sequence(1, max_tokens=30 if IS_NIGHTLY else 12, lora="large@1", **SEEDED)
     batch.add(long)
     made: list[int] = []
     for number in range(2, 300):

@@ -27,7 +27,7 @@ from tests.nightly import of_each_kind
 from tests.worker.sampling.test_grammar import around, asking, drawn, grammar_of, text_of
 
 pytestmark = pytest.mark.mlx
-SEEDS = of_each_kind(range(4), range(2))
+SEEDS = of_each_kind(range(4), range(1))
 PLACE = Tool(
     name="find-place",
     parameters=json.dumps(

@@ -16,7 +16,7 @@ from tests.nightly import IS_NIGHTLY
 pytestmark = pytest.mark.mlx
 PROBS = mx.array([[0.5, 0.3, 0.15, 0.05], [0.05, 0.15, 0.3, 0.5]])
 LOGPROBS = mx.log(PROBS)
-DRAWN = 20_000 if IS_NIGHTLY else 4_000
+DRAWN = 20_000 if IS_NIGHTLY else 1_000
 
 
 def tokens(logits: mx.array, shape: SamplingParams, seed: int = 0, position: int = 0) -> list[int]:
