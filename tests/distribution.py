@@ -43,6 +43,10 @@ GROUPS |= {
         "test_doc_examples",
     )
 }
+GROUPS |= {
+    f"tests/management/{name}.py": "the database of every schema"
+    for name in ("moving/test_move", "test_upgrade")
+}
 # Two halves of the files that look at the playground's fake site: a process that takes one of them starts a
 # browser and the site.
 LOOKING = sorted(

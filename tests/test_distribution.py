@@ -13,6 +13,7 @@ SERVERS = {
     "the tiny model's site": r"\btiny_site\b",
     "the scripted model's site": r"\b(scripted_site|outcomes)\b",
     "the served site": r"\bserved_site\b",
+    "the database of every schema": r"\bwalked\b",
 }
 OWN = re.compile(r"@pytest\.fixture(?:\(.*\))?\ndef (\w+)\(")
 
@@ -32,11 +33,10 @@ def groups_used(file: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "file",
-    [
-        *sorted((TESTS / "e2e").glob("test_*.py")),
-        *sorted((TESTS / "clients" / "live").glob("test_*.py")),
-        *(TESTS.parent / name for name, used in GROUPS.items() if used == "the served site"),
-    ],
+    sorted(
+        {*TESTS.glob("e2e/test_*.py"), *TESTS.glob("clients/live/test_*.py")}
+        | {TESTS.parent / name for name in GROUPS}
+    ),
     ids=lambda file: file.stem,
 )
 def test_a_file_is_in_the_group_of_the_server_that_it_uses(file: Path) -> None:

@@ -10,13 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from inference.core.data_folder import DATABASE
 from tests.e2e.site import ROOT
+from tests.management.conftest import Rows
 from tests.nightly import nightly
-
-Rows = dict[str, dict[str, dict[str, Any]]]
 
 
 def run(data: Path, *arguments: str) -> str:
@@ -26,14 +23,6 @@ def run(data: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rows]:
-    """The data folder, and the rows that were made on the way."""
-    data = tmp_path_factory.mktemp("walked")
-    run(data, "-m", "tests.management.schema_walk", str(data / "rows.json"))
-    return data, json.loads((data / "rows.json").read_text())
 
 
 def changed(data: Path, rows: Rows) -> list[str]:

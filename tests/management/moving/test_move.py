@@ -18,6 +18,7 @@ from inference.management.moving import rows
 from inference.serving import site_lock
 from playground.models import Conversation
 from tests.e2e.site import ROOT
+from tests.management.conftest import Rows
 from tests.postgres import PASSWORD, PostgresServer
 
 LAST_ID = 5000
@@ -37,10 +38,9 @@ def move(data: Path, url: str) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(walked: tuple[Path, Rows], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a site that has lived through every schema, and deleted its newest message."""
-    folder = tmp_path_factory.mktemp("walked")
-    assert run(folder, "-m", "tests.management.schema_walk", str(folder / "rows.json"))[0] == 0
+    folder = shutil.copytree(walked[0], tmp_path_factory.mktemp("moved") / "data")
     with closing(sqlite3.connect(folder / DATABASE)) as database, database:
         database.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'playground_message'", [LAST_ID])
     return folder
