@@ -12,7 +12,6 @@ from tests.playground.site import visiting
 pytestmark = pytest.mark.browser
 ANSWER = ".message.is-assistant:last-child"
 PROSE = f"{ANSWER} > .prose"
-
 # The setting, what is entered, and what the page says of it.
 MISTAKES = [
     ("temperature", "3", "Temperature: Enter a number from 0 to 2."),

@@ -92,19 +92,18 @@ class Engine(threading.Thread):
                 self._step(self._batch)
             self._update_running()
 
+    @garbage.paused()
     def _import(self) -> None:
         # Seconds of imports, done before the model is known: they are why there is a spare worker.
-        with garbage.paused():
-            from inference.worker.model import file_descriptors
+        from inference.worker.model import file_descriptors
 
-            file_descriptors.keep_hard_limit()
-            import inference.worker.engine.model_batch  # noqa: F401
-            from inference.worker.engine.speculative_decode import SpeculativeDecode
-            from inference.worker.model import mlx_lm_patches
+        file_descriptors.keep_hard_limit()
+        import inference.worker.engine.model_batch  # noqa: F401
+        from inference.worker.engine.speculative_decode import SpeculativeDecode
+        from inference.worker.model import mlx_lm_patches
 
-            mlx_lm_patches.patch_models()
-            mlx_lm_patches.install_decode_step(SpeculativeDecode)
-
+        mlx_lm_patches.patch_models()
+        mlx_lm_patches.install_decode_step(SpeculativeDecode)
         self._callbacks.on_imported()
 
     def _next_commands(self) -> list[Command]:
