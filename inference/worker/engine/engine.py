@@ -20,7 +20,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inference.core import garbage
 from inference.core.load_progress import OnLoadProgress
 from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.worker.embedding.inputs import Inputs
@@ -92,7 +91,6 @@ class Engine(threading.Thread):
                 self._step(self._batch)
             self._update_running()
 
-    @garbage.paused()
     def _import(self) -> None:
         # Seconds of imports, done before the model is known: they are why there is a spare worker.
         from inference.worker.model import file_descriptors
@@ -104,6 +102,7 @@ class Engine(threading.Thread):
 
         mlx_lm_patches.patch_models()
         mlx_lm_patches.install_decode_step(SpeculativeDecode)
+
         self._callbacks.on_imported()
 
     def _next_commands(self) -> list[Command]:
