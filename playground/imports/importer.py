@@ -28,7 +28,7 @@ class Importer:
         self.error: ServerError | None = None  # what was wrong with the latest chat that failed
 
     def chats(self, file: IO[bytes]) -> Generator[None]:
-        """Import the file's chats in their order. Yields after each; closing the generator cancels the import.
+        """Import the file's chats in order. Yields after each; closing the generator cancels the import.
 
         1. Read the text of the next chat.
         2. Recognise its format and convert it, and check the result as an own export is checked.

@@ -28,7 +28,7 @@ _RETRY_AFTER_S = 10.0
 async def search(words: str, *, sort: str = "", format: str = "", limit: str = "") -> list[FoundModel]:
     """Models by words, as texts of a query; raises InvalidValue, PermissionDenied or Unavailable."""
     if not words.strip() or len(words) > LONGEST_QUERY:
-        raise InvalidValue(f"The search term can have at most {LONGEST_QUERY} characters.", param="search")
+        raise InvalidValue(f"Give a search term of 1 to {LONGEST_QUERY} characters.", param="search")
     most = int(limit) if limit.isdecimal() else 0
     if limit and not 1 <= most <= MOST:
         raise InvalidValue(f"Give a number from 1 to {MOST}.", param="limit")

@@ -51,7 +51,7 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
 
 
 async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun) -> HttpResponseBase:
-    """Answer completely or begin the stream. Its end, or the caller that catches an error, releases the run."""
+    """Answer completely or begin the stream. Its end, or the caller that catches an error, ends the run."""
     with field_names.in_names_of(body.own_names):
         asked = await run.prepare()
         await run.check_quota(request.auth.account)
