@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.core.errors import InvalidValue
+from inference.core.whole_number import whole_number
 from inference.storage.database_threads import in_database
 from playground import changes
 from playground.deleted_conversations import DeletedConversations
@@ -84,10 +85,10 @@ async def delete_for_good(visitor: Visitor, pk: UUID) -> HttpResponse:
 
 
 def _offset(visitor: Visitor) -> int:
-    after = visitor.request.GET.get("after", "0")
-    if not after.isdecimal() or len(after) > 9:
+    after = whole_number(visitor.request.GET.get("after", "0"))
+    if after is None:
         raise InvalidValue("It must be a number from 0 up.", param="after")
-    return int(after)
+    return after
 
 
 def _purge(conversations: DeletedConversations) -> None:

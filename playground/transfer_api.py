@@ -14,6 +14,7 @@ from inference.api.http.json_answer import json_answer
 from inference.api.http.sse import EventStream
 from inference.core.errors import InvalidValue, NotFound
 from inference.core.threads import FILES
+from inference.core.whole_number import whole_number
 from inference.storage.database_threads import in_database
 from playground import changes, export_all, kept_pictures
 from playground.current_state import read_current
@@ -82,10 +83,10 @@ async def upload(visitor: Visitor, pk: UUID) -> HttpResponse:
     if visitor.request.method == "DELETE":
         UPLOADS.close(found)
     elif visitor.request.method == "POST":
-        offset = visitor.request.GET.get("offset", "")
-        if not offset.isdecimal():
+        offset = whole_number(visitor.request.GET.get("offset", ""))
+        if offset is None:
             raise InvalidValue("It must be a number from 0 up.", param="offset")
-        await FILES.run(found.append, int(offset), raw_body.read(visitor.request, raw_body.FILES))
+        await FILES.run(found.append, offset, raw_body.read(visitor.request, raw_body.FILES))
     return json_answer(_payload(found))
 
 

@@ -14,6 +14,7 @@ from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_pe
 from inference.admin.row_buttons import RowButton, row_buttons
 from inference.admin.times import local_time
 from inference.admin.utc_input import OVERRIDES as UTC_INPUT
+from inference.core.whole_number import whole_number
 from inference.models.request_record import Capture
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class CaptureAdmin(CaptureAdminBase):
         """Stop the capture that a row's button names, as `stop NUMBER`; raises PermissionDenied."""
         if request.method != "POST" or not self.has_stop_permission(request):
             raise PermissionDenied
-        number = str(request.POST.get("act", "")).removeprefix("stop ")
-        self.stop(request, Capture.objects.filter(pk=number if number.isdigit() else 0))
+        number = whole_number(str(request.POST.get("act", "")).removeprefix("stop "))
+        self.stop(request, Capture.objects.filter(pk=number or 0))
         return redirect("admin:inference_capture_changelist")
 
     def has_change_permission(self, request: HttpRequest, obj: Capture | None = None) -> bool:

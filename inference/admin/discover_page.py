@@ -15,6 +15,7 @@ from django.utils.cache import add_never_cache_headers
 from inference.admin import discover_rows
 from inference.admin.discover_rows import ModelView
 from inference.core.units import in_gb
+from inference.core.whole_number import whole_number
 from inference.models import Download
 from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
 from inference.repository.downloads.errors import FetchFailed, NotAnId
@@ -45,7 +46,7 @@ class Query:
             words=given.get("q", "").strip()[:LONGEST_QUERY],
             order=Order(order) if order in set(Order) else Order.DOWNLOADS,
             format=Format(form) if form in set(Format) else Format.MLX,
-            most=min(MOST, max(_PAGE_SIZE, int(most))) if most.isdecimal() else _PAGE_SIZE,
+            most=min(MOST, max(_PAGE_SIZE, whole_number(most) or 0)),
         )
 
     @property

@@ -21,6 +21,7 @@ from inference.admin.row_buttons import RowButton, row_buttons
 from inference.admin.times import local_time
 from inference.admin.utc_input import OVERRIDES as UTC_INPUT
 from inference.core.principal import Scope
+from inference.core.whole_number import whole_number
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.usage_limits import LIMITS
 
@@ -82,8 +83,8 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         """Revoke the key that a row's button names, as `revoke NUMBER`, after a question."""
         if request.method != "POST" or not self.has_change_permission(request):
             raise PermissionDenied
-        number = str(request.POST.get("act", "")).removeprefix("revoke ")
-        keys = ApiKey.objects.filter(pk=number if number.isdigit() else 0, is_revoked=False)
+        number = whole_number(str(request.POST.get("act", "")).removeprefix("revoke "))
+        keys = ApiKey.objects.filter(pk=number or 0, is_revoked=False)
         if (key := keys.first()) and "confirmed" not in request.POST:
             return self._question(request, key)
         self.revoke(request, keys)

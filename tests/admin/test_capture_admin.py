@@ -58,6 +58,7 @@ def test_a_rows_button_stops_a_capture(staff: Client) -> None:
     act, number = reverse("admin:inference_capture_act"), Capture.objects.get().pk
     assert f'name="act" value="stop {number}"' in page(staff, CAPTURES)
     assert client_of("ann", "view_capture").post(act, {"act": f"stop {number}"}).status_code == 403
+    assert staff.post(act, {"act": "stop ²"}).status_code == 302
     assert SWITCH.is_on()
     assert "Stopped: a bug." in staff.post(act, {"act": f"stop {number}"}, follow=True).content.decode()
     assert not SWITCH.is_on() and 'name="act"' not in page(staff, CAPTURES)

@@ -170,6 +170,7 @@ def test_a_rows_button_revokes_a_key_after_a_question(staff: Client) -> None:
     key, _ = make_key(name="laptop")
     act = reverse("admin:inference_apikey_act")
     assert f'formaction="{act}" name="act" value="revoke {key.pk}"' in staff.get(LIST).content.decode()
+    assert staff.post(act, {"act": "revoke ²"}).status_code == 302
     asked = staff.post(act, {"act": f"revoke {key.pk}"}).content.decode()
     assert "<h1>Revoke laptop?</h1>" in asked and not ApiKey.objects.get().is_revoked
     done = staff.post(act, {"act": f"revoke {key.pk}", "confirmed": "yes"}, follow=True)

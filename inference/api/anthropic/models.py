@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from inference.core.errors import InvalidValue, ModelNotFound
 from inference.core.model_card import ModelCard
+from inference.core.whole_number import whole_number
 
 _MOST = 1000
 
@@ -49,10 +50,10 @@ def model(card: ModelCard) -> dict[str, Any]:
 
 
 def _limit(request: HttpRequest) -> int:
-    given = request.GET.get("limit", "20")
-    if not given.isdecimal() or not 1 <= int(given) <= _MOST:
+    limit = whole_number(request.GET.get("limit", "20"))
+    if not limit or limit > _MOST:
         raise InvalidValue(f"'limit' is not valid: it must be 1 to {_MOST}.", param="limit")
-    return int(given)
+    return limit
 
 
 def _place(ids: Sequence[str], wanted: str, param: str) -> int:

@@ -16,6 +16,7 @@ from inference.api.openai.schemas import Strict
 from inference.core.errors import InvalidValue
 from inference.core.gguf_import import MOST_BYTES, FileIdentity
 from inference.core.threads import FILES
+from inference.core.whole_number import whole_number
 from inference.serving import gguf_imports
 from inference.storage.database_threads import in_database
 
@@ -123,7 +124,7 @@ async def _log(request: HttpRequest, name: str, message: str) -> None:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    text = request.GET.get(name, "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+    number = whole_number(request.GET.get(name, ""))
+    if number is None:
         raise InvalidValue("Give a whole number of 0 or more.", param=name)
-    return int(text)
+    return number

@@ -9,6 +9,7 @@ from inference.api.http.json_answer import json_answer
 from inference.api.operator.reader import Reader
 from inference.core.errors import InvalidRequest
 from inference.core.log_ring import RING, LogFilter
+from inference.core.whole_number import whole_number
 
 router = Router(auth=Reader("inference.view_logline"))
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -21,7 +22,7 @@ async def log(request: HttpRequest) -> HttpResponse:
     given = {name: request.GET.get(name, "") for name in LogFilter.__struct_fields__}
     if given["level"] and given["level"] not in LEVELS:
         raise InvalidRequest(f"level must be one of {', '.join(LEVELS)}.", param="level")
-    limit = request.GET.get("limit", "100")
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:5]) <= _MOST):
+    limit = whole_number(request.GET.get("limit", "100"))
+    if not limit or limit > _MOST:
         raise InvalidRequest(f"limit must be a number from 1 to {_MOST}.", param="limit")
-    return json_answer({"lines": list(islice(RING.entries(LogFilter(**given)), int(limit)))})
+    return json_answer({"lines": list(islice(RING.entries(LogFilter(**given)), limit))})

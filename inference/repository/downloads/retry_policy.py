@@ -4,6 +4,8 @@ import email.utils
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from inference.core.whole_number import whole_number
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
@@ -19,8 +21,8 @@ class RetryPolicy:
 
 def retry_after_s(retry_after: str) -> float:
     """The seconds of Retry-After, which may be a date; 0 when it is missing or not valid."""
-    if retry_after.strip().isdigit():
-        return float(retry_after)
+    if (seconds := whole_number(retry_after.strip())) is not None:
+        return float(seconds)
     try:
         until = email.utils.parsedate_to_datetime(retry_after)
     except ValueError:

@@ -12,6 +12,7 @@ from inference.core.errors import (
     Unavailable,
 )
 from inference.core.threads import Threads
+from inference.core.whole_number import whole_number
 from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
 from inference.repository.downloads.errors import FetchFailed, HubUnavailable, NotOnHub, NotPermitted
 from inference.repository.downloads.hub_names import id_in
@@ -29,7 +30,7 @@ async def search(words: str, *, sort: str = "", format: str = "", limit: str = "
     """Models by words, as texts of a query; raises InvalidValue, PermissionDenied or Unavailable."""
     if not words.strip() or len(words) > LONGEST_QUERY:
         raise InvalidValue(f"Give a search term of 1 to {LONGEST_QUERY} characters.", param="search")
-    most = int(limit) if limit.isdecimal() else 0
+    most = whole_number(limit) or 0
     if limit and not 1 <= most <= MOST:
         raise InvalidValue(f"Give a number from 1 to {MOST}.", param="limit")
     order, kind = _choice(Order, sort, "sort"), _choice(Format, format, "format")

@@ -65,6 +65,7 @@ async def test_the_list_comes_in_pages(query: str, found: list[str], has_more: b
         ("/v1/models?limit=0", 400, "invalid_request_error"),
         ("/v1/models?limit=1001", 400, "invalid_request_error"),
         ("/v1/models?limit=x", 400, "invalid_request_error"),
+        (f"/v1/models?limit={'9' * 5000}", 400, "invalid_request_error"),
         ("/v1/models?after_id=x", 404, "not_found_error"),
         ("/v1/models/x", 404, "not_found_error"),
         ("/v1/x", 404, "not_found_error"),

@@ -72,6 +72,7 @@ async def test_one_model_has_its_verdict(hub: FakeHub) -> None:
         ({"search": "x", "limit": "0"}, "limit"),
         ({"search": "x", "limit": "101"}, "limit"),
         ({"search": "x", "limit": "many"}, "limit"),
+        ({"search": "x", "limit": "9" * 5000}, "limit"),
     ],
 )
 async def test_a_wrong_question_names_its_field(hub: FakeHub, query: dict[str, str], param: str) -> None:

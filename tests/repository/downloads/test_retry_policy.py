@@ -8,7 +8,9 @@ import pytest
 from inference.repository.downloads.retry_policy import duration_text, retry_after_s
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7), (" 120 ", 120), ("", 0), ("soon", 0), ("-5", 0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), (" 120 ", 120), ("", 0), ("soon", 0), ("-5", 0), ("²", 0)]
+)
 def test_a_number_of_seconds_is_read(header: str, seconds: float) -> None:
     assert retry_after_s(header) == seconds
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from inference.api.openai.schemas.response_options import INCLUDABLE
 from inference.core.errors import InvalidValue, UnsupportedField
+from inference.core.whole_number import whole_number
 
 _ITEMS_AT_ONCE = 100
 INCLUDE = ("include", "include[]")  # OpenAI's clients write a list in this way
@@ -32,27 +33,28 @@ def shown_as(request: HttpRequest) -> ShownAs:
         return ShownAs(is_streamed)
     if not is_streamed:
         raise InvalidValue("It is only allowed together with stream=true.", param="starting_after")
-    if not after.isascii() or not after.isdecimal() or len(after) > 9:
+    if (place := whole_number(after)) is None or place >= _MOST_EVENTS:
         raise InvalidValue(f"It must be a number from 0 to {_MOST_EVENTS - 1}.", param="starting_after")
-    return ShownAs(is_streamed, int(after))
+    return ShownAs(is_streamed, place)
 
 
 def page(found: Sequence[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
     """One page of items, by the query's `order`, `after` and `limit`; raises as `shown_as` does."""
     check(request, "order", "after", "limit", *INCLUDE)
     asked = request.GET
-    order, after, limit = asked.get("order", "desc"), asked.get("after"), asked.get("limit", "20")
+    order, after = asked.get("order", "desc"), asked.get("after")
+    limit = whole_number(asked.get("limit", "20"))
     if order not in {"asc", "desc"}:
         raise InvalidValue("It must be asc or desc.", param="order")
-    if not limit.isdecimal() or len(limit) > 3 or not 1 <= int(limit) <= _ITEMS_AT_ONCE:
+    if not limit or limit > _ITEMS_AT_ONCE:
         raise InvalidValue(f"It must be 1 to {_ITEMS_AT_ONCE}.", param="limit")
     chosen = found if order == "asc" else found[::-1]
     ids = [item["id"] for item in chosen]
     if after is not None and after not in ids:
         raise InvalidValue("There is no such item in this list.", param="after")
     begin = ids.index(after) + 1 if after else 0
-    data = chosen[begin : begin + int(limit)]
-    return listed(data, has_more=begin + int(limit) < len(chosen))
+    data = chosen[begin : begin + limit]
+    return listed(data, has_more=begin + limit < len(chosen))
 
 
 def listed(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
