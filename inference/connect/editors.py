@@ -51,7 +51,8 @@ models:
         "api_url": <base>,
         "available_models": [
           { "name": <model>, "max_tokens": <context>, "max_output_tokens": <answer>,
-            "capabilities": { "tools": true, "images": <sees> } }
+            "capabilities": { "tools": true, "images": <sees>,
+                              "parallel_tool_calls": false, "prompt_cache_key": false } }
         ]
       }
     }

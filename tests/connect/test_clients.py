@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -15,6 +16,7 @@ from inference.connect.client import Part, Values
 from inference.connect.clients import CLIENTS, find
 from inference.core.config import BASE_DIR
 from tests.connect.values import AWKWARD, PLAIN
+from tests.connect.zed_schema import ZED_SETTINGS
 
 EVERY_PART = [
     pytest.param(client.section, part, id=f"{client.name}-{number}")
@@ -123,6 +125,7 @@ def test_continue(values: Values) -> None:
 @both
 def test_zed(values: Values) -> None:
     config = read("~/.config/zed/settings.json", values)
+    jsonschema_rs.validate(ZED_SETTINGS, config)
     chosen = config["agent"]["default_model"]
     provider = config["language_models"]["openai_compatible"][chosen["provider"]]
     assert provider["api_url"] == values.base

@@ -20,13 +20,14 @@ from tests.scripted_model import make_scripted_model
 # It needs programs that take a gigabyte.
 collect_ignore = [] if IS_NIGHTLY else ["test_evaluation.py"]
 Outcomes = Callable[[Client], dict[str, Any]]
+OBSIDIAN = "app://obsidian.md"  # the origin of its pages
 
 
 @pytest.fixture(scope="session")
 def scripted_site() -> Iterator[Site]:
     folder = fresh_dir()
     make_scripted_model(folder / "models" / "tiny")
-    with Site(folder, "--no-starter") as site:
+    with Site(folder, "--no-starter", env={"MLX_SERVER_ALLOWED_ORIGINS": OBSIDIAN}) as site:
         yield site.wait_ready(60)
     shutil.rmtree(folder, ignore_errors=True)
 
