@@ -1,4 +1,8 @@
-"""The admin's page *Connect*: what a client needs to use this server, filled in."""
+"""The admin's page *Connect*: what a client needs to use this server, filled in.
+
+Its form is a POST, so that a key is in no address and stays when something else is chosen; what was chosen
+without a key gets an address of its own.
+"""
 
 import re
 from typing import Any, cast
@@ -15,6 +19,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.text import Truncator
 
 from inference.accounts import audit_log
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
@@ -29,6 +34,7 @@ from inference.serving import runtime
 
 _ADDRESS = re.compile(r"(https?://[^/?#\s<>\"']{1,300}?)(?:/v1)?/?")
 _LONGEST_KEY = 500
+_LONGEST_SHOWN = 100  # characters of what was typed, in a message
 _NO_KEY_YET = "YOUR_KEY"
 
 
@@ -40,9 +46,13 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     if not may_look(request.user):
         raise PermissionDenied
     choice = _Choice(request)
+    for problem in choice.problems:
+        messages.warning(request, problem)
     if request.POST.get("act") == "make":
         return _with_new_key(request, choice)
     key, is_lost = _key(request)
+    if request.method == "POST" and not key:
+        return redirect(f"{reverse('connect')}?{choice.query}")
     context = admin.site.each_context(request) | {
         "title": "Connect",
         "program": PROGRAM,
@@ -63,25 +73,51 @@ def connect_page(request: HttpRequest) -> HttpResponse:
 
 
 class _Choice:
-    """The model, the client and the address that the visitor chose, or else the first of each."""
+    """The model, the client and the address that the visitor chose, or else the first of each.
+
+    `problems` says what was chosen and cannot be had, and what is shown in its place.
+    """
 
     def __init__(self, request: HttpRequest) -> None:
         given = request.POST if request.method == "POST" else request.GET
+        self.problems: list[str] = []
         self.cards = [card for card in requestable(runtime.catalog().scan()) if card.kind == "chat"]
         self.card = self._card(given.get("model", ""))
-        self.client: ConnectableClient = find(given.get("client", "")) or CLIENTS[0]
-        self.own_origin = request.build_absolute_uri("/").rstrip("/")
-        found = _ADDRESS.fullmatch(given.get("base", "").strip())
-        self.origin = found[1] if found else self.own_origin
+        self.client = self._client(given.get("client", ""))
+        self.origin = self._origin(given.get("base", "").strip(), request.build_absolute_uri("/").rstrip("/"))
 
     def _card(self, name: str) -> ModelCard | None:
         named = next((card for card in self.cards if card.id == name), None)
-        return named or next(iter(self.cards), None)
+        shown = named or next(iter(self.cards), None)
+        if name and shown and not named:
+            self.problems.append(
+                f"There is no model {_cut(name)} for chats here; the texts are for {shown.id}."
+            )
+        return shown
+
+    def _client(self, name: str) -> ConnectableClient:
+        found = find(name)
+        if name and not found:
+            self.problems.append(f"There is no client {_cut(name)}; the texts are for {CLIENTS[0].title}.")
+        return found or CLIENTS[0]
+
+    def _origin(self, address: str, own: str) -> str:
+        found = _ADDRESS.fullmatch(address)
+        if address and not found:
+            self.problems.append(
+                f"“{_cut(address)}” is no address of a server, which begins with http:// or https:// and has "
+                f"no path; the texts have {own}."
+            )
+        return found[1] if found else own
 
     @property
     def query(self) -> str:
         model = self.card.id if self.card else ""
         return urlencode({"model": model, "client": self.client.name, "base": self.origin})
+
+
+def _cut(text: str) -> str:
+    return Truncator(text).chars(_LONGEST_SHOWN)
 
 
 def _blocks(request: HttpRequest, choice: _Choice, key: str) -> list[dict[str, Any]]:

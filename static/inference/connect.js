@@ -12,15 +12,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-for (const select of document.querySelectorAll(".connect-choice select")) select.addEventListener("change", () => choose(select));
-
-/** Show another choice; a key that is there goes with it, in the body of a request and never in an address. */
-function choose(select) {
-  const form = document.querySelector(".connect-key");
-  if (!form.elements.key.value) return select.form.submit();
-  form.elements[select.name].value = select.value;
-  form.requestSubmit(form.querySelector('[value="fill"]'));
-}
+for (const select of document.querySelectorAll(".connect-choice select")) select.addEventListener("change", () => select.form.requestSubmit());
 
 const panel = document.querySelector("#connect-test");
 if (panel) prepare(panel);

@@ -53,13 +53,44 @@ def test_the_first_model_and_client_are_chosen_and_the_address_is_the_visitors(s
     assert re.findall(r'<option value="([^"]+)" selected', page) == ["tiny", "openai-python"]
     assert 'name="base" value="http://127.0.0.1"' in page and 'value="vectors"' not in page
     assert "https://llm.example:8443/v1" in texts(shown(staff, base="https://llm.example:8443/v1/"))[0]
-    for wrong in ("javascript:alert(1)", 'http://a"b', "ftp://x", ""):
-        assert 'name="base" value="http://127.0.0.1"' in shown(staff, base=wrong)
+    assert "is no address of a server" not in shown(staff, base=" ")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ({"base": "javascript:alert(1)"}, "javascript:alert(1)” is no address of a server"),
+        ({"base": 'http://a"b'}, "http://a&quot;b” is no address of a server"),
+        ({"base": "localhost:8000"}, "localhost:8000” is no address of a server"),
+        ({"base": "http://a/llm"}, "http://a/llm” is no address of a server"),
+        ({"base": "x" * 5000}, f"{'x' * 99}…” is no address of a server"),
+        ({"model": "gone"}, "There is no model gone for chats here; the texts are for tiny."),
+        ({"model": "vectors"}, "There is no model vectors for chats here; the texts are for tiny."),
+        ({"client": "emacs"}, "There is no client emacs; the texts are for OpenAI for Python."),
+    ],
+)
+def test_what_cannot_be_had_is_told(staff: Client, chosen: dict[str, str], told: str) -> None:
+    page = shown(staff, **chosen)
+    assert told in page and 'name="base" value="http://127.0.0.1"' in page
+    with serving(FakeRunner(), cards=CARDS):
+        sent = staff.post(PAGE, chosen, follow=True)
+    assert sent.content.decode().count(told) == 1 and sent.redirect_chain
+
+
+def test_a_key_stays_when_something_else_is_chosen_also_without_a_script(staff: Client) -> None:
+    assert 'method="get"' not in shown(staff).partition('id="connect"')[2]
+    with serving(FakeRunner(), cards=CARDS):
+        chosen = {"model": "tiny:terse", "client": "curl", "base": "https://llm.example", "key": "secret"}
+        page = staff.post(PAGE, chosen).content.decode()
+        keyless = staff.post(PAGE, chosen | {"key": " "})
+    assert "Bearer secret" in texts(page)[0] and "https://llm.example/v1" in texts(page)[0]
+    assert re.search(r'id="connect-key" name="key" form="connect-form" value="secret"', page)
+    assert keyless["Location"] == f"{PAGE}?model=tiny%3Aterse&client=curl&base=https%3A%2F%2Fllm.example"
 
 
 def test_a_typed_key_is_filled_in_and_is_in_no_address(staff: Client) -> None:
     with serving(FakeRunner(), cards=CARDS):
-        response = staff.post(PAGE, {"act": "fill", "key": " k'<b> ", "client": "curl", "model": "tiny"})
+        response = staff.post(PAGE, {"key": " k'<b> ", "client": "curl", "model": "tiny"})
     assert response.status_code == 200 and "no-store" in response["Cache-Control"]
     curl = find("curl")
     assert curl
