@@ -6,6 +6,7 @@ from typing import Literal
 
 from inference.admin.download_view import DownloadView
 from inference.admin.wording import size
+from inference.core.model_card import ModelCard
 from inference.repository.downloads import hub_settings
 from inference.repository.downloads.errors import FetchFailed, HubUnavailable
 from inference.serving import runtime
@@ -47,6 +48,7 @@ class ModelView:
     is_gated: bool = False
     verdict: VerdictView | None = None
     kind: str = ""  # of a model that is here: "chat", "embedding" or "rerank"
+    problem: str = ""  # why the model that is here cannot be served
     download: str = ""  # the state of its download, if there is one
     progress: str = ""
     percent: int = 0
@@ -154,9 +156,15 @@ def _with_state(rows: list[ModelView]) -> list[ModelView]:
     return [_here(row, downloads.get(row.id)) for row in rows]
 
 
+def _problem(card: ModelCard) -> str:
+    if card.is_servable:
+        return ""
+    return f"cannot be served: {card.problem}" if card.is_enabled else "is disabled"
+
+
 def _here(row: ModelView, download: DownloadView | None) -> ModelView:
     if card := runtime.catalog().exact(row.id):
-        return replace(row, kind=card.kind)
+        return replace(row, kind=card.kind, problem=_problem(card))
     if download is None:
         return row
     return replace(row, download=download.state, progress=download.text, percent=download.percent)

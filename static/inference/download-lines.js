@@ -1,4 +1,5 @@
 /** Keeps the lines about running downloads live on every page of the admin; each ends with the way to a chat. */
+import { ask } from "./live-request.js";
 
 const EVERY_MS = 2000;
 
@@ -10,9 +11,10 @@ export function followDownloads() {
 }
 
 async function follow(list) {
-  if (!document.hidden) {
-    const answer = await fetch(list.dataset.progress, { redirect: "manual" }).catch(() => null);
-    if (answer?.ok) update(list, (await answer.json()).downloads); // else the next try may reach the site again
+  try {
+    if (!document.hidden) update(list, (await (await ask(list.dataset.progress)).json()).downloads);
+  } catch (error) {
+    for (const text of list.querySelectorAll("[data-running] [data-text]")) text.textContent = error.message;
   }
   if (list.querySelector("[data-running]")) setTimeout(follow, EVERY_MS, list);
 }
@@ -38,7 +40,8 @@ function end(line, view) {
   document.querySelector("#ended-downloads").append(line);
 }
 
-function chatLink(id) {
+/** @param {string} id of a model */
+export function chatLink(id) {
   const link = document.createElement("a");
   link.className = "button";
   link.href = `/?model=${encodeURIComponent(id)}`;

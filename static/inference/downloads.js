@@ -4,18 +4,14 @@
  * script the page shows the state at the time it was loaded. If the site cannot be reached, a notice is shown.
  */
 
+import { ask, askPage, showState } from "./live-request.js";
+
 const EVERY_MS = 1000;
-const AWAY = "Not live: the server cannot be reached. Trying again…";
-const SIGNED_OUT = "Not live: sign in again, here or in another tab, to see the progress.";
-const FORBIDDEN = "Not live: you no longer have permission to view this.";
 
 /**
  * @typedef {{name: string, amount: string, percent: number}} FileView
  * @typedef {{id: string, state: string, text: string, percent: number, files: FileView[]}} DownloadView
  */
-
-/** The progress cannot be requested now; the message says why. */
-class Lost extends Error {}
 
 let isLost = false;
 
@@ -43,27 +39,9 @@ function update(article, view) {
   });
 }
 
-/** Show the state of the connection; empty while it works. @param {string} text */
-function showState(text) {
-  const place = document.getElementById("downloads-link");
-  if (place.textContent !== text) place.textContent = text;
-}
-
-/** @param {string} path @returns {Promise<Response>} a successful response; throws Lost */
-async function ask(path) {
-  const answer = await fetch(path, { redirect: "manual" }).catch(() => {
-    throw new Lost(AWAY);
-  });
-  if (answer.type === "opaqueredirect") throw new Lost(SIGNED_OUT); // the admin redirects to its login page
-  if (answer.status === 403) throw new Lost(FORBIDDEN);
-  if (!answer.ok) throw new Lost(AWAY);
-  return answer;
-}
-
 /** Replace the list by that of a new page; the form above it keeps its input. */
 async function reload() {
-  const answer = await ask(location.pathname);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await askPage(location.pathname);
   list().replaceWith(page.getElementById("downloads"));
   // A user who signed in again has a new token, without which the form above would be rejected.
   const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
@@ -81,15 +59,16 @@ async function poll() {
 }
 
 async function follow() {
+  const place = document.getElementById("downloads-link");
   try {
     if (!document.hidden) {
       await poll(); // a hidden page sends no requests
       isLost = false;
-      showState("");
+      showState(place, null);
     }
   } catch (error) {
     isLost = true;
-    showState(error instanceof Lost ? error.message : AWAY);
+    showState(place, error);
   }
   setTimeout(follow, EVERY_MS);
 }

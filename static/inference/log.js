@@ -1,4 +1,5 @@
 /** Follows the log: while its box is ticked, the lines are loaded again every few seconds. */
+import { askPage, showState } from "./live-request.js";
 import { showLocalTimes } from "./local-time.js";
 
 const EVERY_MS = 3000;
@@ -7,17 +8,18 @@ const box = document.getElementById("follow");
 let timer = 0;
 
 async function refresh() {
+  const place = document.getElementById("log-link");
   try {
-    const answer = await fetch(location.href, { redirect: "error" });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const lines = page.getElementById("lines");
-    if (answer.ok && lines && !document.querySelector("#lines details[open]")) {
+    const lines = (await askPage(location.href)).getElementById("lines");
+    if (!document.querySelector("#lines details[open]")) {
       showLocalTimes(lines);
       document.getElementById("lines").replaceWith(lines);
     }
-  } catch {
-    // the server restarts; the next time may be better
+    showState(place, null);
+  } catch (error) {
+    showState(place, error);
   }
+  clearTimeout(timer); // of another refresh, begun by a click meanwhile
   if (box.checked) timer = setTimeout(refresh, EVERY_MS);
 }
 
@@ -25,4 +27,5 @@ document.getElementById("follow-field").hidden = false;
 box.addEventListener("change", () => {
   clearTimeout(timer);
   if (box.checked) refresh();
+  else showState(document.getElementById("log-link"), null);
 });

@@ -1,5 +1,6 @@
 """The admin's page Discover, without a browser; tests/e2e/test_discover.py has one."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.fakes import GB, FakeRunner, fake_pool
 from tests.people import client_of
 from tests.repository.discovery.hub_answers import QWEN, entry
 from tests.repository.hub import LISTING, REPO, SEARCH, FakeHub, Refusal
+from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("admin:inference_download_discover")
@@ -94,7 +96,8 @@ def test_nothing_found_says_what_to_try(staff: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"sort": "x"}, {"format": "x"}, {"most": "-3"}, {"most": "²"}, {"most": ""}]
+    "given",
+    [{"sort": "x"}, {"format": "x"}, {"most": "-3"}, {"most": "²"}, {"most": ""}, {"most": "9" * 5000}],
 )
 def test_an_odd_address_is_a_plain_search(staff: Client, hub: FakeHub, given: dict[str, str]) -> None:
     look(staff, q="m", **given)
@@ -193,6 +196,20 @@ def test_a_download_begins_shows_its_progress_and_ends_in_a_chat(staff: Client, 
         assert time.monotonic() < end, runtime.downloads().all()
         time.sleep(0.1)
     assert 'href="/?model=org%2Ftiny"' in page and 'value="start"' not in page
+
+
+def test_a_model_that_is_here_and_broken_leads_to_no_chat(staff: Client, models: Path) -> None:
+    make_tiny_model(models / REPO)
+    runtime.catalog().forget()
+    assert 'href="/?model=org%2Ftiny"' in look(staff, q=REPO)
+    (models / REPO / "model.safetensors").unlink()
+    runtime.catalog().forget()
+    page = look(staff, q=REPO)
+    assert "It is already on this server, but it cannot be served: " in page and "Chat now" not in page
+    assert 'value="start"' not in page
+    shutil.rmtree(models / REPO)
+    runtime.catalog().forget()
+    assert 'value="start">Download' in look(staff, q=REPO)
 
 
 def test_markup_stays_text(staff: Client, hub: FakeHub) -> None:
