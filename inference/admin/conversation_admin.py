@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
+from inference.admin.frequent_values import FrequentValues
 from inference.admin.times import local_time
 from inference.models import StoredConversation
 
@@ -19,7 +20,7 @@ class StoredConversationAdmin(StoredConversationAdminBase):
     """Owner and age of each conversation; its items and metadata belong to the owner and are not shown."""
 
     list_display = fields = readonly_fields = ("id", "owner", "created", "used")
-    list_filter = ("owner",)
+    list_filter = (("owner", FrequentValues),)
     date_hierarchy = "used_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

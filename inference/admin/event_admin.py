@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from inference.admin.frequent_values import FrequentValues
 from inference.admin.times import local_time
 from inference.core.units import in_gb
 from inference.models import PoolEvent
@@ -21,7 +22,7 @@ _NONE = "–"
 @admin.register(PoolEvent)
 class PoolEventAdmin(PoolEventAdminBase):
     list_display = ("decision", "type", "time")
-    list_filter = ("kind", "model")
+    list_filter = ("kind", ("model", FrequentValues))
     search_fields = ("text", "model")
     search_help_text = "Searches the text of the decision and the model."
     date_hierarchy = "at"

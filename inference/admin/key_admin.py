@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 
 from inference.accounts.one_time_secrets import ONE_TIME_SECRETS
 from inference.accounts.permissions import may_give
+from inference.admin.frequent_values import FrequentRows
 from inference.admin.key_form import ApiKeyForm
 from inference.admin.key_renewal_page import can_renew, renewal_page
 from inference.admin.row_buttons import RowButton, row_buttons
@@ -40,7 +41,7 @@ _RIGHTS_OF_OPERATORS: dict[str, Scope] = {"can_manage": "manage", "can_read_metr
 class ApiKeyAdmin(ApiKeyAdminBase):
     form = ApiKeyForm
     list_display = ("name_and_prefix", "owner", "scopes", "status", "last_used")
-    list_filter = ("is_revoked", "owner", *_RIGHTS)
+    list_filter = ("is_revoked", ("owner", FrequentRows), *_RIGHTS)
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
     search_help_text = "Searches the name, what the key begins with, and the owner."

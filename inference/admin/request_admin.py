@@ -1,12 +1,11 @@
 """The admin's pages of request records, with the prompts and answers that a capture stored."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.urls import reverse
@@ -17,54 +16,31 @@ from inference.admin import captured_text, endings, request_timeline
 from inference.admin.capture_deletion import WIPE, confirm_and_wipe, has_wipe_permission
 from inference.admin.dashboard.page import MOST_STREAMS
 from inference.admin.dashboard.rows import stream_row
+from inference.admin.frequent_values import FrequentRows, FrequentValues
 from inference.admin.times import local_time, seconds
 from inference.models.api_key import ApiKey
 from inference.models.request_record import RequestRecord
 from inference.serving.active_requests import STREAMS
+from inference.serving.recording.request_phases import phases, total_ms
+from inference.serving.recording.request_report import NAMELESS, caller_of
 
 if TYPE_CHECKING:
     RequestRecordAdminBase = admin.ModelAdmin[RequestRecord]
 else:
     RequestRecordAdminBase = admin.ModelAdmin  # not generic at run time
 
-_MOST_MODELS = 30
 _CAPTURED = ("prompt", "answer")
-_NAMELESS = {"local": "this machine", "key": "the operator's key"}  # callers without a name
 _NOT_STORED = "Not stored: no capture was active, or the text was deleted."
 _FORBIDDEN = "Stored. Reading them requires the permission “Can read captured prompts and answers”."
 
 
-class ModelFilter(admin.SimpleListFilter):
-    """The most requested models; a list of all would have no limit, because clients may name anything."""
-
-    title = "model"
-    parameter_name = "model"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        requested = RequestRecord.objects.order_by().values_list("model").annotate(times=Count("pk"))
-        return [(name, name) for name, _ in requested.order_by("-times")[:_MOST_MODELS]]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RequestRecord]) -> QuerySet[RequestRecord]:
-        return queryset.filter(model=self.value()) if self.value() else queryset
-
-
-class ValuesFilter(admin.AllValuesFieldListFilter):
-    """The values there are; Django would show no label for the empty one."""
-
-    words: Callable[[str], str] = staticmethod(str)  # how people read a value
-
-    def choices(self, changelist: Any) -> Any:
-        for choice in super().choices(changelist):
-            yield choice | {"display": self.words(str(choice["display"])) if choice["display"] else "none"}
-
-
-class FinishFilter(ValuesFilter):
+class FinishFilter(FrequentValues):
     """Finish reasons in words."""
 
     words = staticmethod(endings.finish_text)
 
 
-class ErrorFilter(ValuesFilter):
+class ErrorFilter(FrequentValues):
     """Codes of errors in words."""
 
     words = staticmethod(endings.error_text)
@@ -78,16 +54,16 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     list_display = ("ended_at", "caller_and_kind", "model", "ending", "tokens", "duration")
     list_filter = (
         ("at", admin.DateFieldListFilter),
-        ("key", admin.RelatedOnlyFieldListFilter),
+        ("key", FrequentRows),
         *(
             "principal_kind",
-            ("dialect", ValuesFilter),
+            ("dialect", FrequentValues),
             "kind",
             ("finish", FinishFilter),
             ("error", ErrorFilter),
             "has_left",
         ),
-        ModelFilter,
+        ("model", FrequentValues),
     )
     list_select_related = ("key",)
     search_fields = ("principal", "key__name", "model", "request_id", "finish", "error")
@@ -121,7 +97,7 @@ class RequestRecordAdmin(RequestRecordAdminBase):
         self, request: HttpRequest, queryset: QuerySet[RequestRecord], search_term: str
     ) -> tuple[QuerySet[RequestRecord], bool]:
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        for kind, shown in _NAMELESS.items():
+        for kind, shown in NAMELESS.items():
             if search_term in {kind, shown} or (len(search_term) > 3 and search_term.lower() in shown):
                 found |= queryset.filter(principal_kind=kind, principal="")
         if len(search_term) > 3:
@@ -177,17 +153,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
 
     @admin.display(description="Caller")
     def caller(self, record: RequestRecord) -> str:
-        if record.key:
-            return record.key.name
-        return record.principal or _NAMELESS[record.principal_kind]
+        return caller_of(record)
 
     @admin.display(description="Duration")
     def duration(self, record: RequestRecord) -> str:
-        known = request_timeline.phases(record)
-        phases = ", ".join(f"{one.name} {seconds(one.ms)}" for one in known if one.ms)
-        return format_html(
-            '{} <span class="quiet">{}</span>', seconds(request_timeline.total_ms(record)), phases
-        )
+        known = ", ".join(f"{one.name} {seconds(one.ms)}" for one in phases(record) if one.ms)
+        return format_html('{} <span class="quiet">{}</span>', seconds(total_ms(record)), known)
 
     @admin.display(description="Tokens")
     def tokens(self, record: RequestRecord) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.http import HttpRequest
 
+from inference.admin.frequent_values import FrequentValues
 from inference.admin.times import local_time
 from inference.models import StoredResponse
 
@@ -19,7 +20,7 @@ class StoredResponseAdmin(StoredResponseAdminBase):
     """Owner and age of each stored response; its text belongs to the owner and is not shown."""
 
     list_display = fields = readonly_fields = ("id", "owner", "previous", "created")
-    list_filter = ("owner",)
+    list_filter = (("owner", FrequentValues),)
     date_hierarchy = "created_at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

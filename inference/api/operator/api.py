@@ -12,6 +12,7 @@ from inference.api.operator import (
     pool,
     profiles,
     quantisations,
+    requests,
     site_health,
     upstreams,
     usage,
@@ -23,6 +24,7 @@ api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_
 errors.handle_all(api)
 for router in (models.router, profiles.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
+api.add_router("", requests.router)
 api.add_router("", upstreams.router)
 _downloader = Operator(right="inference.add_download", look="inference.view_download")
 for router in (quantisations.router, downloads.router, hub.router, gguf.router):

@@ -62,6 +62,7 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {f"/api/gguf{rest}" for rest in ("", "/imports", "/imports/cancel")}  # and test_gguf.py
     paths |= {f"/api/gguf/uploads{rest}" for rest in ("", "/part", "/discard")}
     paths |= {"/api/usage", "/api/health", "/api/log"}  # test_reader.py has who may read these
+    paths |= {"/api/requests", "/api/requests/{request_id}"}  # and these
     paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
     paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
     paths |= {f"/api/upstreams{rest}" for rest in ("", "/test", "/delete")}  # and test_upstreams.py
