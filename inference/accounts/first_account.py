@@ -42,7 +42,7 @@ class FirstLogin:
             return
         if users.filter(username=self._name).exists():
             raise ImproperlyConfigured(
-                f"MLX_SERVER_ADMIN_USER: the account {self._name!r} exists and is not a superuser. "
+                f"MLX_SERVER_ADMIN_USER: the account {self._name!r} exists and is not an owner. "
                 "Choose another name."
             )
         password = self._wanted or secrets.token_urlsafe(12)

@@ -47,8 +47,8 @@ def check_may_chat(user: User | None) -> None:
     """Raise PermissionDenied for an account without the right to chat; queries the database."""
     if isinstance(user, AbstractUser) and not user.has_perm("inference.ask_servedmodel"):
         raise PermissionDenied(
-            f"The account {user.get_username()} has no permission to chat. An administrator can add it to "
-            "the group “member”."
+            f"The account {user.get_username()} has no permission to chat. An owner of this server can give "
+            "it the role “may chat”."
         )
 
 

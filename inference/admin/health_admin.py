@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from inference.accounts.permissions import may_look
 from inference.admin.page_admin import PageAdmin
+from inference.admin.permitted_links import may_open
 from inference.core import self_test_summary
 from inference.core.installation import PROGRAM
 from inference.models import HealthCheck, ServedModel
@@ -25,6 +26,7 @@ class FindingRow(Struct, frozen=True, kw_only=True):
 
     severity: str
     result: CheckResult
+    link: str = ""  # where it is done, for those who may open that page
 
 
 class ModelLight(Struct, frozen=True, kw_only=True):
@@ -51,8 +53,8 @@ class HealthCheckAdmin(PageAdmin):
             "state": found.state,
             "summary": summary(found),
             "is_complete": found.is_complete,
-            "findings": _rows(found, is_good=False),
-            "good": _rows(found, is_good=True),
+            "findings": _rows(request, found, is_good=False),
+            "good": _rows(request, found, is_good=True),
             "models": _models(),
             "program": PROGRAM,
         }
@@ -67,9 +69,13 @@ def summary(found: HealthReport) -> str:
     return "No problems found." if found.is_complete else "No problems found so far."
 
 
-def _rows(found: HealthReport, *, is_good: bool) -> list[FindingRow]:
+def _rows(request: HttpRequest, found: HealthReport, *, is_good: bool) -> list[FindingRow]:
     return [
-        FindingRow(severity=_SEVERITIES[result.state], result=result)
+        FindingRow(
+            severity=_SEVERITIES[result.state],
+            result=result,
+            link=result.link if result.link and may_open(request, result.link) else "",
+        )
         for result in found.results
         if (result.state == "good") == is_good
     ]

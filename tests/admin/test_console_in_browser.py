@@ -11,7 +11,8 @@ from playwright.async_api import Page, expect
 
 from tests.admin.console_site import OPERATOR, PASSWORD, QWEN
 from tests.nightly import of_each_kind
-from tests.playground.site import Visit, fake_site, visiting
+from tests.playground.scripted_downloads import MODEL as DOWNLOADED
+from tests.playground.site import Visit, fake_site, set_download, visiting
 from tests.playground.test_accessible import complaints
 
 pytestmark = pytest.mark.browser
@@ -161,3 +162,28 @@ async def test_a_rows_buttons_act_at_once_and_lead_to_a_chat(console: str) -> No
         await expect(page.locator(".picker-name")).to_have_text(QWEN)
         assert page.url == console
         assert visit.complaints == []
+
+
+async def test_on_a_phone_the_line_about_a_download_fits_and_leads_to_a_chat(console: str) -> None:
+    async with operating(console, **PHONE) as visit:
+        page = visit.page
+        try:
+            await set_download(console, "running")
+            await show(page, console, LISTS["models"])
+            line = page.locator(f'[data-running="{DOWNLOADED}"]')
+            await expect(line).to_contain_text(f"Downloading {DOWNLOADED}")
+            assert (await page.evaluate(TOO_WIDE), await complaints(page)) == (0, [])
+            await line.get_by_role("link").evaluate("link => { link.textContent = 'x'.repeat(193) }")
+            assert await page.evaluate(TOO_WIDE) == 0
+            await page.context.set_offline(True)
+            await expect(line).to_contain_text("Not live: the server cannot be reached.")
+            await page.context.set_offline(False)
+            await set_download(console, "done")
+            ended = page.locator("#ended-downloads")
+            await expect(ended).to_contain_text("Downloaded")
+            assert await page.evaluate(SMALL, "#ended-downloads .button") == []
+            assert (await page.evaluate(TOO_WIDE), await complaints(page)) == (0, [])
+            await ended.get_by_role("link", name="Chat now").tap()
+            await expect(page.locator(".picker-name")).to_have_text(DOWNLOADED)
+        finally:
+            await set_download(console, "none")

@@ -116,7 +116,7 @@ async def test_an_accounts_groups_say_what_it_may(studio: Site) -> None:
             )
             assert await status_of(page, f"{studio.url}/") == 403
             await expect(page.get_by_role("heading")).to_have_text("This account has no permission to chat")
-            await expect(page.locator("body")).to_contain_text("can add it to the group “member”")
+            await expect(page.locator("body")).to_contain_text("the role “may chat”")
         assert (operator.complaints, operator.elsewhere) == ([], [])
 
 

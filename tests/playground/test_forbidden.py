@@ -19,7 +19,7 @@ def test_it_names_the_users_that_can_grant_the_permission_and_leads_back() -> No
     answer = client_of("ann").get(f"/{FORBIDDEN}")
     page = answer.content.decode()
     assert answer.status_code == 403 and "css/notice.css" in page
-    assert "signed in as ann" in page and "A superuser can give you the permission" in page
+    assert "signed in as ann" in page and "An owner of this server can give it to you" in page
     assert 'href="/admin/"' in page and 'href="/"' in page
 
 

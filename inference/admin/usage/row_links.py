@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django.contrib.auth import get_user_model
+from django.http import HttpRequest
 from django.urls import reverse
 from msgspec import Struct
 
+from inference.admin.permitted_links import may_open
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving.usage.report import By
@@ -17,8 +19,15 @@ class Link(Struct, frozen=True, kw_only=True):
     address: str
 
 
-def links_of(by: By, ids: Sequence[str]) -> Mapping[str, tuple[Link, ...]]:
-    """The links of each id that has any; three queries at most."""
+def links_of(request: HttpRequest, by: By, ids: Sequence[str]) -> Mapping[str, tuple[Link, ...]]:
+    """The links of each id that the visitor may follow; three queries at most."""
+    found = _links_of(by, ids)
+    kinds = {link.text: link.address for links in found.values() for link in links}
+    permitted = {text for text, address in kinds.items() if may_open(request, address)}
+    return {name: tuple(link for link in links if link.text in permitted) for name, links in found.items()}
+
+
+def _links_of(by: By, ids: Sequence[str]) -> dict[str, tuple[Link, ...]]:
     match by:
         case "model":
             return {name: _of_model(name, number) for name, number in _models(ids).items()}

@@ -31,7 +31,7 @@ class UsageHourAdmin(PageAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         self.check_may_view(request)  # before the rows are added up
-        shown = context(Choice.of(request.GET), zone_of(request))
+        shown = context(request, zone_of(request))
         return self.page(request, "admin/inference/usage.html", "Usage", shown)
 
     def csv(self, request: HttpRequest) -> HttpResponse:

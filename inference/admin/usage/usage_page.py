@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from msgspec import Struct
 
@@ -58,8 +58,9 @@ class TableRow(Struct, frozen=True, kw_only=True):
     series: int | None = None  # the number of its colour
 
 
-def context(choice: Choice, zone: tzinfo) -> dict[str, Any]:
+def context(request: HttpRequest, zone: tzinfo) -> dict[str, Any]:
     """The values of the page's template."""
+    choice = Choice.of(request.GET)
     now = datetime.now(UTC)
     found = report(choice.range, choice.by, zone, now)
     labels = [period.start.strftime(_form(choice.range)) for period in found.periods]
@@ -69,7 +70,7 @@ def context(choice: Choice, zone: tzinfo) -> dict[str, Any]:
         "measure": MEASURES[choice.show],
         "measures": list(MEASURES.values()),
         "by": _BYS[choice.by],
-        "rows": _rows(found),
+        "rows": _rows(request, found),
         "more_rows": found.more_rows,
         "total": TableRow(name="All", cells=_cells(found.total)),
         "periods": _periods(found),
@@ -99,8 +100,8 @@ def _options(choice: Choice) -> dict[str, list[Option]]:
     }
 
 
-def _rows(found: Report) -> list[TableRow]:
-    links = links_of(found.by, [row.id for row in found.rows])
+def _rows(request: HttpRequest, found: Report) -> list[TableRow]:
+    links = links_of(request, found.by, [row.id for row in found.rows])
     shown = [series.name for series in found.series]
     return [
         TableRow(

@@ -28,7 +28,7 @@ class Operator:
             return Principal(kind="local", name="manage.py")
         principal = await self._caller(request)
         if principal.kind == "user" and not await self._has_the_right(request):
-            raise PermissionDenied("Your account lacks the permission for this; a superuser can grant it.")
+            raise PermissionDenied("Your account lacks the permission for this; an owner can grant it.")
         return principal
 
     async def _has_the_right(self, request: HttpRequest) -> bool:
