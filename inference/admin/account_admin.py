@@ -66,6 +66,14 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class OwnerFilter(admin.BooleanFieldListFilter):
+    """Django's superusers are called owners here."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = "owner"
+
+
 @admin.register(User)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """An account: a role in the place of Django's flags and permissions, which are folded below it."""
@@ -76,7 +84,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
     inlines = (AccountLimitsInline, IdentityInline)
     change_form_template = "admin/inference/account_change.html"
     list_display = ("username", "role", "last_sign_in", "active")
-    list_filter = ("is_active", "is_superuser", "groups")
+    list_filter = ("is_active", ("is_superuser", OwnerFilter), "groups")
     readonly_fields = ("last_sign_in", "joined", "role_text")
     fieldsets = (
         (None, {"fields": ("username", "password", "role", "is_active", "last_sign_in", "joined")}),

@@ -22,6 +22,7 @@ from inference.admin.row_buttons import RowButton, row_buttons
 from inference.admin.times import local_time
 from inference.admin.utc_input import OVERRIDES as UTC_INPUT
 from inference.core.principal import Scope
+from inference.core.text_direction import isolated
 from inference.core.whole_number import whole_number
 from inference.models.api_key import ApiKey, KeyDay
 from inference.models.usage_limits import LIMITS
@@ -93,7 +94,7 @@ class ApiKeyAdmin(ApiKeyAdminBase):
 
     def _question(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
-            "title": f"Revoke {key.name}?",
+            "title": f"Revoke {isolated(key.name)}?",
             "opts": self.opts,
             "original": key,
             "crumb": "Revoke",
@@ -223,11 +224,8 @@ class ApiKeyAdmin(ApiKeyAdminBase):
         for key in queryset.filter(is_revoked=False):
             key.revoke()
             self.log_change(request, key, "Revoked.")
-            self.message_user(
-                request,
-                f"Revoked {key.name}: it is rejected from now on, and its active requests are cancelled.",
-                messages.SUCCESS,
-            )
+            what = "it is rejected from now on, and its active requests are cancelled"
+            self.message_user(request, f"Revoked {isolated(key.name)}: {what}.", messages.SUCCESS)
 
 
 def _title(key: ApiKey | None) -> str:

@@ -18,6 +18,7 @@ from inference.admin.dashboard.page import MOST_STREAMS
 from inference.admin.dashboard.rows import stream_row
 from inference.admin.frequent_values import FrequentRows, FrequentValues
 from inference.admin.times import local_time, seconds
+from inference.admin.wording import short
 from inference.models.api_key import ApiKey
 from inference.models.request_record import RequestRecord
 from inference.serving.active_requests import STREAMS
@@ -51,7 +52,7 @@ _TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count
 
 @admin.register(RequestRecord)
 class RequestRecordAdmin(RequestRecordAdminBase):
-    list_display = ("ended_at", "caller_and_kind", "model", "ending", "tokens", "duration")
+    list_display = ("ended_at", "caller_and_kind", "short_model", "ending", "tokens", "duration")
     list_filter = (
         ("at", admin.DateFieldListFilter),
         ("key", FrequentRows),
@@ -154,6 +155,12 @@ class RequestRecordAdmin(RequestRecordAdminBase):
     @admin.display(description="Caller")
     def caller(self, record: RequestRecord) -> str:
         return caller_of(record)
+
+    @admin.display(description="Model", ordering="model")
+    def short_model(self, record: RequestRecord) -> str:
+        shown = short(record.model)
+        is_whole = shown == record.model
+        return shown if is_whole else format_html('<span title="{}">{}</span>', record.model, shown)
 
     @admin.display(description="Duration")
     def duration(self, record: RequestRecord) -> str:

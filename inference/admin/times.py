@@ -18,10 +18,12 @@ def local_time(moment: datetime | None, *, has_seconds: bool = False) -> SafeStr
 
 
 def seconds(milliseconds: int) -> str:
-    """A duration in seconds, with as many digits as one can use: "0.04 s", "1.3 s", "123 s"."""
+    """A duration in seconds, with as many digits as one can use: "0.004 s", "0.04 s", "1.3 s", "123 s"."""
     if not milliseconds:
         return "0 s"
     amount = milliseconds / 1000
     if amount >= 100:
         return f"{amount:,.0f} s"
-    return f"{amount:.1f} s" if amount >= 1 else f"{amount:.2f} s"
+    if amount >= 1:
+        return f"{amount:.1f} s"
+    return f"{amount:.2f} s" if amount >= 0.01 else f"{amount:.3f} s"

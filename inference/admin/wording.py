@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from inference.core.load_progress import loading_text
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Pressure, RankState, ResidentModel
+from inference.core.text_direction import isolated
 from inference.core.units import in_gb
 from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
@@ -14,6 +15,7 @@ from inference.serving.usage_history import Sample
 _WAITING = frozenset({"queued", "loading"})
 _MOST_ACCOUNTS = 6
 _UNITS = ((86_400, "day"), (3600, "h"), (60, "min"))
+_LONGEST_NAME = 80
 _PRESSURE: dict[Pressure, str] = {
     "normal": "",
     "shedding": "The system is short of memory: prefix caches are released.",
@@ -29,6 +31,13 @@ def duration(seconds: float) -> str:
             number = int(seconds // size)
             return f"{number} {unit}s" if unit == "day" and number > 1 else f"{number} {unit}"
     return f"{max(0, int(seconds))} s"
+
+
+def short(name: str) -> str:
+    """A name for a list: clients may ask for models of any name, with up to 500 characters."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME // 2]}…{name[-_LONGEST_NAME // 2 + 1 :]}"
 
 
 def size(amount: int) -> str:
@@ -55,7 +64,7 @@ def context_that_fits(fit: ContextFit) -> str:
 def caller(stream: Stream, keys: Mapping[str, str]) -> str:
     """The caller of a request; `keys` has the names of API keys by their prefixes."""
     if stream.principal_kind == "key" and stream.principal:
-        return f"key {keys.get(stream.principal, f'{stream.principal}…')}"
+        return f"key {isolated(keys.get(stream.principal, f'{stream.principal}…'))}"
     if stream.principal:
         return stream.principal
     return "the operator's key" if stream.principal_kind == "key" else "this machine"

@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from inference.core import key_secret
 from inference.core.key_secret import OldSecret
 from inference.core.principal import SCOPES, Scope
+from inference.core.text_direction import isolated
 from inference.models.usage_limits import UsageLimits, today
 
 _MOST_MODELS = 256
@@ -76,7 +77,7 @@ class ApiKey(UsageLimits):
         verbose_name = "API key"
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
+        return f"{isolated(self.name)} ({self.prefix}…)"
 
     def clean(self) -> None:
         problems = {

@@ -33,6 +33,12 @@ PAGES = LISTS | {
     "history": "auth/user/1/history/",
     "deletion": "auth/group/1/delete/",
     "downloads": "inference/download/",
+    "discover": "inference/download/discover/",
+    "connect": "connect/?client=zed",
+    "request": "inference/requestrecord/1/change/",
+    "usage": "inference/usagehour/?range=24h",
+    "log": "inference/logline/",
+    "health": "inference/healthcheck/",
     "password": "auth/user/1/password/",
     "nothing": "inference/nothing/",
 }
@@ -52,7 +58,7 @@ LIGHT: dict[str, Any] = {"color_scheme": "light"}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-TARGETS = "main :is(.button, button, input[type=submit], summary), .site-header .tool"
+TARGETS = "main :is(.button, button, input[type=submit], summary, .choices a), .site-header .tool"
 SMALL = """targets => [...document.querySelectorAll(targets)]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 40)
   .map((one) => one.outerHTML.slice(0, 120))"""

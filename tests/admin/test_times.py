@@ -17,7 +17,7 @@ def test_a_time_says_that_it_is_utc() -> None:
 
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
-    [(0, "0 s"), (42, "0.04 s"), (1340, "1.3 s"), (123_400, "123 s"), (3_600_000, "3,600 s")],
+    [(0, "0 s"), (4, "0.004 s"), (42, "0.04 s"), (1340, "1.3 s"), (123_400, "123 s"), (3_600_000, "3,600 s")],
 )
 def test_durations_are_in_seconds(milliseconds: int, text: str) -> None:
     assert seconds(milliseconds) == text

@@ -14,6 +14,16 @@ from tests.fakes import card
 GB = 10**9
 
 
+@pytest.mark.parametrize("name", ["", "tiny", "x" * 80])
+def test_a_short_name_stays_whole(name: str) -> None:
+    assert wording.short(name) == name
+
+
+def test_a_long_name_keeps_its_ends() -> None:
+    shown = wording.short(f"begin{'x' * 400}end")
+    assert len(shown) == 80 and shown.startswith("beginx") and shown.endswith("xend") and "…" in shown
+
+
 def stream(**facts: Any) -> Stream:
     usual: dict[str, Any] = {
         "id": "1",

@@ -12,6 +12,7 @@ from msgspec import Struct
 from inference.admin.usage.row_links import Link, links_of
 from inference.admin.usage.stacked_bars import rectangles
 from inference.admin.usage.visitor_zone import zone_name
+from inference.admin.wording import short
 from inference.serving.usage.report import BYS, By, Figures, Report, report
 from inference.serving.usage.span import RANGES, Range
 
@@ -50,10 +51,10 @@ class Option(Struct, frozen=True, kw_only=True):
 
 
 class TableRow(Struct, frozen=True, kw_only=True):
-    """A row of the table: its name with links, and its figures as texts in the order of MEASURES."""
+    """A row of the table: its name with links, and each figure as a text with its title."""
 
     name: str
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, str], ...]
     links: tuple[Link, ...] = ()
     series: int | None = None  # the number of its colour
 
@@ -105,7 +106,7 @@ def _rows(request: HttpRequest, found: Report) -> list[TableRow]:
     shown = [series.name for series in found.series]
     return [
         TableRow(
-            name=row.name,
+            name=short(row.name),
             cells=_cells(row.figures),
             links=links.get(row.id, ()),
             series=number if number < len(shown) and shown[number] == row.name else None,
@@ -114,8 +115,8 @@ def _rows(request: HttpRequest, found: Report) -> list[TableRow]:
     ]
 
 
-def _cells(figures: Figures) -> tuple[str, ...]:
-    return tuple(f"{getattr(figures, name):,}" for name in MEASURES)
+def _cells(figures: Figures) -> tuple[tuple[str, str], ...]:
+    return tuple((title, f"{getattr(figures, name):,}") for name, title in MEASURES.items())
 
 
 def _periods(found: Report) -> list[TableRow]:
@@ -146,6 +147,6 @@ def _chart(found: Report, choice: Choice, labels: list[str]) -> dict[str, Any]:
     """What the chart's script draws."""
     return {
         "labels": labels,
-        "names": [series.name for series in found.series],
+        "names": [short(series.name) for series in found.series],
         "values": _values(found, choice.show),
     }

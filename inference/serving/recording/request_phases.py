@@ -53,7 +53,7 @@ def _reasons(record: RequestRecord) -> Iterator[str]:
 def _prompt(record: RequestRecord) -> str:
     new = max(0, record.prompt_tokens - record.cached_tokens)
     cached = f", {record.cached_tokens:,} more were cached" if record.cached_tokens else ""
-    return f"{new:,} tokens{_rate(new, record.prefill_ms)}{cached}" if record.prompt_tokens else ""
+    return f"{_tokens(new)}{_rate(new, record.prefill_ms)}{cached}" if record.prompt_tokens else ""
 
 
 def _answer(record: RequestRecord) -> str:
@@ -65,7 +65,11 @@ def _answer(record: RequestRecord) -> str:
         else ""
     )
     rate = _rate(record.completion_tokens, record.decode_ms)
-    return f"{record.completion_tokens:,} tokens{rate}{drafted}"
+    return f"{_tokens(record.completion_tokens)}{rate}{drafted}"
+
+
+def _tokens(number: int) -> str:
+    return "1 token" if number == 1 else f"{number:,} tokens"
 
 
 def _rate(tokens: int, ms: int) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from django.contrib.auth import get_user_model
 from django.db.models import Max
 
+from inference.core.text_direction import isolated
 from inference.models.api_key import ApiKey
 from inference.models.usage_hour import UsageHour
 
@@ -36,9 +37,9 @@ def _of_keys(groups: Collection[Group]) -> dict[Group, str]:
         if not prefix:
             names[kind, prefix] = _KEYLESS.get(kind, kind)
         elif prefix in now:
-            names[kind, prefix] = f"{now[prefix]} ({prefix}…)"
+            names[kind, prefix] = f"{isolated(now[prefix])} ({prefix}…)"
         else:
-            names[kind, prefix] = f"{then.get(prefix) or 'a key'} ({prefix}…, deleted)"
+            names[kind, prefix] = f"{isolated(then.get(prefix) or 'a key')} ({prefix}…, deleted)"
     return names
 
 
@@ -48,5 +49,5 @@ def _of_accounts(groups: Collection[Group]) -> dict[Group, str]:
     known = set(users.values_list("username", flat=True))
     names: dict[Group, str] = {("",): NO_ACCOUNT}
     for account in accounts:
-        names[(account,)] = account if account in known else f"{account} (deleted)"
+        names[(account,)] = account if account in known else f"{isolated(account)} (deleted)"
     return names

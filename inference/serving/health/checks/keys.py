@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from inference.core.text_direction import isolated
 from inference.models.api_key import ApiKey
 from inference.serving.health.finding import CheckResult
 
@@ -24,16 +25,20 @@ def check() -> Iterator[CheckResult]:
         yield CheckResult(about="keys", text="none ends soon, and all are used")
 
 
+def _name(key: ApiKey) -> str:
+    return f"{isolated(key.name)} of {isolated(str(key.owner))}"
+
+
 def _ending(key: ApiKey, days: int) -> CheckResult:
     when = "in less than a day" if days < 1 else "in a day" if days == 1 else f"in {days} days"
-    text = f"The key {key.name} of {key.owner} expires {when}."
+    text = f"The key {_name(key)} expires {when}."
     advice = "Renew it: it gets a new secret and a later expiry date."
     link = f"/admin/inference/apikey/{key.pk}/renew/"
     return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)
 
 
 def _unused(key: ApiKey) -> CheckResult:
-    text = f"The key {key.name} of {key.owner} was never used."
+    text = f"The key {_name(key)} was never used."
     advice = "Revoke it if it is not needed."
     link = f"/admin/inference/apikey/{key.pk}/change/"
     return CheckResult(about="keys", text=text, state="look", advice=advice, link=link)
