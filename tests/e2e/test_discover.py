@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.login import first_password
+from tests.e2e.login import first_password, sign_in
 from tests.e2e.site import Site
 from tests.e2e.studio import ANSWER, SLOW
 from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
 from tests.repository.discovery.hub_answers import QWEN, entry
-from tests.repository.hub import REPO, FakeHub
+from tests.repository.hub import REPO, SEARCH, FakeHub, Refusal
 from tests.tiny import make_tiny_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 WEIGHTS = "model.safetensors"
+DOWNLOADS = "/admin/inference/download/"
+PAGE = f"{DOWNLOADS}discover/"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,30 @@ def site(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     folder: Path = tmp_path_factory.mktemp("data")
     with Site(folder, "--no-starter", env={"HF_ENDPOINT": hub.endpoint}) as site:
         yield site.wait_ready()
+
+
+@nightly
+async def test_a_download_that_ends_while_the_hub_is_away_says_how(site: Site, hub: FakeHub) -> None:
+    async with visiting(f"{site.url}/") as visit:
+        page = visit.page
+        await sign_in(page, site, at=f"{PAGE}?q=tiny")
+        row = page.locator(f'[data-model="{REPO}"]')
+        hub.holds_after[WEIGHTS] = 100_000
+        await row.get_by_role("button", name="Download").click()
+        await expect(row.locator("[data-progress-text]")).to_contain_text(re.compile("kB of"), timeout=SLOW)
+        hub.refusals[SEARCH] = [Refusal(500)] * 5
+        await page.evaluate("history.replaceState(null, '', '?q=not-asked-for-yet')")
+        other = await page.context.new_page()
+        await other.goto(f"{site.url}{DOWNLOADS}")
+        await other.get_by_role("button", name="Cancel").click()
+        acts = row.locator("[data-acts]")
+        await expect(acts).to_have_text("Cancelled. The partial files are kept; resume the download to continue.", timeout=SLOW)
+        await expect(row.locator("progress")).to_have_count(0)
+        await page.goto(f"{site.url}{PAGE}?q=not-asked-for-yet")
+        await expect(page.locator(".errornote")).to_contain_text("trouble of its own")
+        await other.get_by_role("button", name="Discard").click()
+        await expect(other.get_by_text("There are no downloads.")).to_be_visible()
+        hub.refusals.clear()
 
 
 @nightly

@@ -74,7 +74,7 @@ class DownloadProcess:
         if ending:
             return State.REFUSED if ending.is_final else State.FAILED, ending.failure
         if self._is_stopped:
-            return State.CANCELLED, "Cancelled. The partial files are kept; resume the download to continue."
+            return State.CANCELLED, "The partial files are kept; resume the download to continue."
         return State.FAILED, (
             "Its process ended unexpectedly. The partial files are kept; resume the download to continue."
         )
