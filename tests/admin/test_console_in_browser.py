@@ -193,3 +193,14 @@ async def test_on_a_phone_the_line_about_a_download_fits_and_leads_to_a_chat(con
             await expect(page.locator(".picker-name")).to_have_text(DOWNLOADED)
         finally:
             await set_download(console, "none")
+
+
+async def test_a_double_click_makes_one_key(console: str) -> None:
+    async with operating(console) as visit:
+        page = visit.page
+        await show(page, console, "connect/?client=codex")
+        await page.get_by_role("button", name="Make a key").dblclick()
+        await expect(page.locator("#connect-key")).to_have_value(re.compile("^mlx-"))
+        await show(page, console, f"{LISTS['keys']}?q=Codex")
+        await expect(page.locator("#result_list tbody tr")).to_have_count(1)
+        assert visit.complaints == []
