@@ -68,3 +68,9 @@ def test_words_stay_words_beside_their_numbers(staff: Client) -> None:
     RequestRecord.objects.bulk_create(made)
     assert choices(staff, "Finish reason", _facets="True") == ["All *", "none (2)", "Stopped by itself (1)"]
     assert choices(staff, "Error", _facets="True") == ["All *", "none (1)", f"{full} (2)"]
+
+
+def test_a_filter_that_means_nothing_is_told(staff: Client) -> None:
+    page = staff.get(REQUESTS, {"at__gte": "soon"}, follow=True).content.decode()
+    assert "means nothing here: all rows are shown" in page
+    assert "means nothing" not in staff.get(REQUESTS).content.decode()

@@ -104,6 +104,7 @@ class Command(BaseCommand):
         try:
             with contextlib.closing(bar):
                 ensure_starter(config.models_path, on_progress)
+            runtime.catalog().forget()  # or the first request may find the folder as it was before
         except StarterUnavailable as error:
             self.stderr.write(self.style.WARNING(str(error)))
 
