@@ -79,11 +79,13 @@ async def run_trial(
     """
     timing, loop = Timing(clock), asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(settings.CONFIG.load_timeout_s + PROMPT_TIMEOUT_S) as limit:
-            async with aclosing(generation.stream(question(card), ANYBODY)) as events:
-                async for event in events:
-                    if timing.record(event):
-                        limit.reschedule(loop.time() + seconds)
+        async with (
+            asyncio.timeout(settings.CONFIG.load_timeout_s + PROMPT_TIMEOUT_S) as limit,
+            aclosing(generation.stream(question(card), ANYBODY)) as events,
+        ):
+            async for event in events:
+                if timing.record(event):
+                    limit.reschedule(loop.time() + seconds)
     except TimeoutError:
         if not timing.has_started:
             raise
