@@ -14,4 +14,4 @@ def plan(models: Sequence[str]) -> str:
     memory = f"Together, these models need {in_gb(needed)} of the {in_gb(limit)} of memory for models"
     if needed <= limit:
         return f"{memory}. They answer at the same time."
-    return f"{memory}. They answer in turn: each waits until another was unloaded."
+    return f"{memory}. They answer in turn: each waits until another is unloaded."

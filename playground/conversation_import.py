@@ -28,7 +28,7 @@ def check_order(messages: Iterable[Mapping[str, Any]]) -> None:
     seen: set[int | None] = {None}
     for message in messages:
         if message["parent"] not in seen:
-            raise InvalidValue("A message comes before the one it answers.", param="messages")
+            raise InvalidValue("A message precedes the one that it answers.", param="messages")
         seen.add(message["id"])
 
 

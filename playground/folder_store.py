@@ -67,9 +67,9 @@ class FolderStore:
 
     def _check_free(self, name: str) -> None:
         if self._exists(name):
-            raise InvalidValue(f"There is a folder “{name}” already.", param="name")
+            raise InvalidValue(f"A folder “{name}” already exists.", param="name")
         if self._folders().count() >= MOST_FOLDERS:
-            raise InvalidValue(f"There can be {MOST_FOLDERS} folders at most.", param="name")
+            raise InvalidValue(f"At most {MOST_FOLDERS} folders are allowed.", param="name")
 
     def _check_exists(self, name: str) -> None:
         if not self._exists(name):

@@ -87,7 +87,7 @@ async def delete_for_good(visitor: Visitor, pk: UUID) -> HttpResponse:
 def _offset(visitor: Visitor) -> int:
     after = whole_number(visitor.request.GET.get("after", "0"))
     if after is None:
-        raise InvalidValue("It must be a number from 0 up.", param="after")
+        raise InvalidValue("It must be a number of 0 or more.", param="after")
     return after
 
 

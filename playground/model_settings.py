@@ -21,7 +21,7 @@ def read(model_id: str) -> dict[str, Any]:
     found = runtime.catalog().find(model_id)
     card = found.requested_as(model_id) if found else None
     if card is None or not card.is_servable:
-        raise NotFound("There is no such model here any more.")
+        raise NotFound("This model is no longer on this server.")
     details = model_details.read(card)
     (card,) = runtime.pool().fitted(card)
     return {

@@ -168,7 +168,7 @@ def _refused(request: HttpRequest, error: Exception, address: str) -> HttpRespon
     text = (
         f"Your account at {name} may not sign in here. Ask an administrator for access."
         if isinstance(error, NotAdmitted)
-        else f"Signing in with {name} did not work. Please try again; the log of this site says why."
+        else f"Signing in with {name} failed. Please try again; the log of this site has the reason."
     )
     return _asked_again(request, text, 403)
 

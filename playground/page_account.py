@@ -8,7 +8,7 @@ from inference.core.errors import AuthenticationFailed
 
 HEADER = "X-Account"  # the account's number, 0 for none; missing where the request is not a page's
 SIGNED_OUT = "You are signed out. Your text is kept: sign in to continue."
-OTHER_ACCOUNT = "Another account is signed in now. Your text is kept: reload the page to go on."
+OTHER_ACCOUNT = "Another account is signed in now. Your text is kept: reload the page to continue."
 
 
 def number_of(user: Any) -> str:

@@ -11,7 +11,7 @@ from playground.models import DefaultSettings, FavouriteModel, SystemPrompt
 
 MOST_PROMPTS = 200
 MOST_FAVOURITES = 1000
-_TAKEN = "You have a prompt with this name already."
+_TAKEN = "You already have a prompt with this name."
 
 
 def mine(user: Any) -> dict[str, Any]:

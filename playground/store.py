@@ -282,7 +282,7 @@ def _add_results(message: Message | None, results: Mapping[str, str]) -> None:
     Raises InvalidValue where there are no calls, ConversationChanged where another result was answered.
     """
     if message is None or message.role != "assistant":
-        raise InvalidValue("Results answer the calls of an answer.", param="results")
+        raise InvalidValue("Tool results must belong to the calls of an answer.", param="results")
     calls = [
         {**call, "result": results[call["id"]]} if call["id"] in results else call for call in message.calls
     ]

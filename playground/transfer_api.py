@@ -85,7 +85,7 @@ async def upload(visitor: Visitor, pk: UUID) -> HttpResponse:
     elif visitor.request.method == "POST":
         offset = whole_number(visitor.request.GET.get("offset", ""))
         if offset is None:
-            raise InvalidValue("It must be a number from 0 up.", param="offset")
+            raise InvalidValue("It must be a number of 0 or more.", param="offset")
         await FILES.run(found.append, offset, raw_body.read(visitor.request, raw_body.FILES))
     return json_answer(_payload(found))
 

@@ -13,7 +13,7 @@ from playground.schemas import AskBody
 from playground.store import ConversationStore
 
 _WENT_ON = "This chat was continued in another window. Send again to continue after its newest message."
-_EXISTS = "This chat was begun already."
+_EXISTS = "This chat already exists."
 
 
 @dataclass(frozen=True)

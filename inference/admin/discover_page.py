@@ -126,5 +126,5 @@ def _results(query: Query) -> Results:
 def _nothing_found(query: Query) -> str:
     if "/" in query.words:
         return f"No models found. {NotAnId()}"
-    other = " or look among all safetensors models" if query.format is Format.MLX else ""
+    other = " or search all safetensors models" if query.format is Format.MLX else ""
     return f"No models found. Try fewer search terms{other}."

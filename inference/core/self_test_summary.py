@@ -30,7 +30,7 @@ NOT_TESTED = SelfTestSummary()
 _LIMITS = {
     "tools": _Limit(
         "without tools",
-        "It answers questions as usual. Tools, functions that a model may call, are not offered to it.",
+        "It answers questions as usual. It cannot use tools, which are functions that a model may call.",
     ),
     "roles": _Limit("without a system prompt", "A chat with a system prompt fails with this model."),
     "batch": _Limit("one answer at a time", "Several questions at once are answered one after another."),
@@ -43,7 +43,7 @@ _LIMITS = {
     "stops": _Limit("answers may not end", "Set a maximum length, or press Stop.", is_fault=True),
     "chat": _Limit("long chats may fail", "Start a new chat when an answer fails.", is_fault=True),
     "tokenizer": _Limit(
-        "some characters are lost", "Text with unusual signs may come out changed.", is_fault=True
+        "some characters are lost", "Unusual characters in a text may change.", is_fault=True
     ),
 }
 _OTHER = _Limit("with limits")
@@ -51,8 +51,8 @@ _BROKEN = {"chat": "Cannot chat", "tokenizer": "Changes text"}  # where the self
 _PROMPTED = "the system message describes them"  # in the text of such a finding
 _WITH_PROMPTED = _Limit(
     "without tools of its own",
-    "It answers questions as usual. Tools, functions that a model may call, are described to it in words, "
-    "and it calls them less reliably than models that were made for it.",
+    "It answers questions as usual. Tools, functions that a model may call, are described to it in its "
+    "prompt, and it calls them less reliably than models that were made for it.",
 )
 
 

@@ -22,7 +22,7 @@ class Pins:
         was_pinned = card.id in self._known or (resident is not None and resident.card.is_pinned)
         if card.is_pinned and not was_pinned:
             self._known.add(card.id)
-            text = f"pinned {card.id}: it keeps its place; {self._ledger}"
+            text = f"pinned {card.id}: it stays in memory; {self._ledger}"
             self._decisions.record("pinned", card.id, text)
         if was_pinned and not card.is_pinned:
             self._known.discard(card.id)

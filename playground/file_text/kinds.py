@@ -7,11 +7,11 @@ from typing import Literal
 from playground.file_text.limits import NoText
 
 Kind = Literal["text", "pdf", "docx", "picture"]
-_AUDIO = "Models here do not take recordings."
-_VIDEO = "Models here do not take videos."
+_AUDIO = "The models on this server do not support audio."
+_VIDEO = "The models on this server do not support video."
 _OLD_OFFICE = "It is in an old format of Office; save it as .docx or PDF first."
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
-_SAVE_IT = "It is a picture in the format {}, which models here do not read; save it as {} first."
+_SAVE_IT = "It is a picture in the format {}, which is not supported; save it as {} first."
 _BEGINNINGS = (
     (b"BM", _SAVE_IT.format("BMP", "PNG")),
     (b"II*\0", _SAVE_IT.format("TIFF", "PNG or JPEG")),

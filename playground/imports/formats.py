@@ -29,7 +29,7 @@ def convert(text: str) -> tuple[str, ConvertedChat]:
             try:
                 return name, converter(chat)
             except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-                raise InvalidValue(f"It is not as {name} writes chats.") from None
+                raise InvalidValue(f"It is not in the format of {name}.") from None
     raise InvalidValue(_UNKNOWN)
 
 

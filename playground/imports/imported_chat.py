@@ -72,7 +72,7 @@ class ImportedChat:
         try:
             picture = picture_of(base64.b64decode(address[begin.end() :], validate=True))
         except (NoText, binascii.Error) as problem:
-            why = str(problem) if isinstance(problem, NoText) else "It is no valid base64."
+            why = str(problem) if isinstance(problem, NoText) else "It is not valid base64."
             self._problem = self._problem or f"A picture was left out. {why}"
             return []
         key = hashlib.sha256(picture.data).hexdigest()[:36]

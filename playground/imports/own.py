@@ -49,7 +49,7 @@ def _pictures(encoded: Mapping[str, Mapping[str, str]]) -> tuple[dict[str, Pictu
         except NoText as problem:
             problems.append(str(problem))
         except binascii.Error:
-            problems.append("It is no valid base64.")
+            problems.append("It is not valid base64.")
     if not problems:
         return pictures, ""
     count = "a picture" if len(problems) == 1 else f"{len(problems)} pictures"

@@ -39,7 +39,7 @@ class Upload:
     def append(self, offset: int, part: bytes) -> None:
         """Write a part; one that is sent again is ignored. Raises InvalidValue and Unavailable."""
         if self.job or offset > self.received or self.received + len(part) > self.size:
-            raise InvalidValue("This part of the file does not follow what has arrived.", param="offset")
+            raise InvalidValue("This part of the file has a wrong offset.", param="offset")
         if offset < self.received:
             return
         try:
@@ -52,7 +52,7 @@ class Upload:
     def start(self, importer: Importer, on_end: Callable[[], object]) -> None:
         """Import what has arrived, and call `on_end` after that; raises InvalidValue before all of it has."""
         if self.job or self.received != self.size:
-            raise InvalidValue("The file has not arrived as a whole.", param="size")
+            raise InvalidValue("The upload is not complete.", param="size")
         self._file.seek(0)
         self.job = ImportJob(importer, self._file, self.size)
         self._task = asyncio.create_task(self.job.run())

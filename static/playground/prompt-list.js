@@ -81,7 +81,7 @@ export class PromptList {
   }
 
   async #renameTo(prompt, name) {
-    if (this.library.named(name)) throw new Error("You have a prompt with this name already.");
+    if (this.library.named(name)) throw new Error("You already have a prompt with this name.");
     await this.library.update(prompt, { name });
   }
 
@@ -109,7 +109,7 @@ export class PromptList {
     if (!text.trim()) return this.#complain("Write a system prompt above first.");
     if (!name) return this.#complain("Give it a name.");
     const known = this.library.named(name);
-    if (known && known.text !== text) return this.#complain("You have a prompt with this name.", () => this.#keep(() => this.library.update(known, { text }), name));
+    if (known && known.text !== text) return this.#complain("You already have a prompt with this name.", () => this.#keep(() => this.library.update(known, { text }), name));
     return known || this.#keep(() => this.library.add(name, text), name);
   }
 

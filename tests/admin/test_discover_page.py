@@ -88,10 +88,7 @@ def test_more_results_are_one_link_away(staff: Client, hub: FakeHub) -> None:
 
 def test_nothing_found_says_what_to_try(staff: Client) -> None:
     page = look(staff, q="zzz")
-    assert (
-        "Try fewer search terms or look among all safetensors models." in page
-        and "Recommended models" in page
-    )
+    assert "Try fewer search terms or search all safetensors models." in page and "Recommended models" in page
     assert "Try fewer search terms." in look(staff, q="zzz", format="safetensors")
 
 

@@ -236,7 +236,7 @@ async def test_tokens_of_a_picture_are_those_that_it_adds(page: Page) -> None:
         (PNG[:-8], "It is damaged: the file is cut off."),
         (PNG + b"x" * 2000, "It is larger than 0.0 MB, the largest picture that can be attached"),
         (pictures.png(11, 10), "It has 11 × 10 pixels, and a picture may have 100 in all; make it smaller."),
-        (b"\0\0\0\x18ftypheic", "in the format HEIC, which models here do not read; save it as JPEG or PNG"),
+        (b"\0\0\0\x18ftypheic", "in the format HEIC, which is not supported; save it as JPEG or PNG"),
     ],
 )
 async def test_one_that_cannot_be_attached_says_why(page: Page, content: bytes, reason: str) -> None:

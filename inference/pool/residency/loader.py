@@ -188,7 +188,7 @@ class Loader:
             times = "once" if backoff.restarts == 1 else f"{backoff.restarts} times"
             kind, text = "restarted", f"restarted {name}, whose worker had died {times}"
         if resident.card.is_remote:
-            text = f"{name} takes requests, which other servers answer"
+            text = f"{name} accepts requests, which other servers answer"
         else:
             text += f": {resident.load_s:.1f} s, {in_gb(loaded.memory.active)}; {self._ledger}"
         self._decisions.record(kind, name, text, seconds=resident.load_s, findings=loaded.findings)

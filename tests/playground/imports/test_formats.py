@@ -105,7 +105,7 @@ def test_open_webui_keeps_branches_reasoning_calls_files_and_the_prompt(wrap: An
     ]
     assert (first["model"], first["status"], second["status"]) == ("llama3", "done", "stopped")
     assert fields["tip"] == 1 and first["at"].startswith("2024-06-10T06:13:25")
-    assert note == "A picture was left out. It is no valid base64."
+    assert note == "A picture was left out. It is not valid base64."
 
 
 def open_webui_answer(content: str) -> dict[str, Any]:
