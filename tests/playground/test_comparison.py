@@ -6,7 +6,7 @@ from playground import comparison
 from tests.fakes import GB, FakeRunner, card, serving
 
 
-@pytest.mark.parametrize(("size", "ending"), [(4 * GB, "at the same time."), (6 * GB, "was unloaded.")])
+@pytest.mark.parametrize(("size", "ending"), [(4 * GB, "at the same time."), (6 * GB, "is unloaded.")])
 def test_models_answer_together_where_their_memory_is_there(size: int, ending: str) -> None:
     with serving(FakeRunner(), cards=[card("a", resident_bytes=size), card("b", resident_bytes=size)]):
         text = comparison.plan(["a", "b", "none"])

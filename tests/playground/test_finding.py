@@ -134,7 +134,7 @@ async def test_folders_fold_stand_once_and_take_chats(address: str) -> None:
         dialog = page.get_by_role("dialog", name="Rename folder")
         await dialog.get_by_label("Name").fill("Bilbies")
         await page.keyboard.press("Enter")
-        await expect(dialog.get_by_role("alert")).to_contain_text("There is a folder “Bilbies” already.")
+        await expect(dialog.get_by_role("alert")).to_contain_text("A folder “Bilbies” already exists.")
         await dialog.get_by_label("Name").fill("Marsupials")
         await page.keyboard.press("Enter")
         await expect(mice).to_have_count(0)

@@ -82,7 +82,7 @@ async def test_pictures_are_pasted_dropped_and_sent_to_a_model_that_sees(seeing:
         dropped = [file("tall.png", TALL), file("IMG_1.HEIC", HEIC, "image/heic"), file("cut.png", WIDE[:-8])]
         await page.evaluate(DROP, dropped)
         told = {
-            "IMG_1.HEIC": "It is a picture in the format HEIC, which models here do not read",
+            "IMG_1.HEIC": "It is a picture in the format HEIC, which is not supported",
             "cut.png": "It is damaged: the file is cut off.",
         }
         for name, words in told.items():

@@ -51,7 +51,7 @@ def test_what_can_be_read(content: bytes, kind: str) -> None:
         (b"\0\0\0\x18ftypmif1", "HEIC.*save it as JPEG or PNG first"),
         (b"\0\0\0\x18ftypavif", "AVIF.*save it as JPEG or PNG first"),
         (b"RIFF\x24\0\0\0WAVEfmt ", "not support audio"),
-        (b"\0\0\0\x18ftypisom", "not take videos"),
+        (b"\0\0\0\x18ftypisom", "not support video"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old format"),
         (archive("xl/workbook.xml"), "spreadsheet"),
         (archive("ppt/presentation.xml"), "presentation"),
