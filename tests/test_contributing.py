@@ -1,5 +1,6 @@
 """The guides for contributors name paths and make targets that exist; the map has each folder."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -31,6 +32,15 @@ def test_every_path_of_a_guide_is_there_and_the_guide_is_linked(guide: Path) -> 
     named = [path for path in paths(guide.read_text()) if not path.endswith(NEW)]
     assert [path for path in named if not (BASE_DIR / path).exists()] == []
     assert f"docs/contributing/{guide.name}" in GUIDE
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_a_part_of_a_list_is_no_python_block(guide: Path) -> None:
+    # `ruff format` reformats Python in Markdown, and would put such an item into a tuple of its own.
+    blocks = re.findall(r"^```python\n(.*?)^```", guide.read_text(), re.MULTILINE | re.DOTALL)
+    values = [getattr(node, "value", None) for block in blocks for node in ast.parse(block).body]
+    tuples = [value for value in values if isinstance(value, ast.Tuple)]
+    assert [one for one in tuples if len(one.elts) == 1 and isinstance(one.elts[0], ast.Tuple)] == []
 
 
 def test_every_folder_has_its_row() -> None:
