@@ -8,7 +8,7 @@ AGENTS = (
         title="Claude Code",
         section="Claude Code",
         dialect="messages",
-        note="The address ends without /v1. Its first prompt has over 20,000 tokens. Start it with `claude`.",
+        note="The URL has no /v1. Its first prompt has over 20,000 tokens. Start it with `claude`.",
         parts=(
             Part(
                 title="For one terminal",
@@ -154,7 +154,7 @@ show-model-warnings: false
 """,
             ),
             Part(
-                title="The length of the context",
+                title="The context length",
                 syntax="json",
                 path="~/.aider.model.metadata.json",
                 text="""\

@@ -28,7 +28,7 @@ docker run -d -p 3000:8080 --add-host host.docker.internal:host-gateway \\
         title="Obsidian (Copilot)",
         section="Obsidian (Copilot)",
         dialect="chat",
-        note="With CORS switched on nothing else is needed. Without it, add `app://obsidian.md` to "
+        note="With CORS enabled, nothing else is needed. Without it, add `app://obsidian.md` to "
         "MLX_SERVER_ALLOWED_ORIGINS.",
         parts=(
             Part(

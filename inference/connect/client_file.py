@@ -48,7 +48,9 @@ class ClientFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FileRefused(self.named, f"Its folder cannot be made: {error.strerror or error}.") from None
+            raise FileRefused(
+                self.named, (f"Its folder cannot be created: {error.strerror or error}.")
+            ) from None
         return [str(folder) for folder in missing]
 
     def replace(self, content: bytes, mode: int) -> None:

@@ -36,7 +36,7 @@ models:
         title="Zed",
         section="Zed",
         dialect="chat",
-        note="Zed keeps keys out of its settings: give it the key in its panel of providers, or start it "
+        note="Zed does not store keys in its settings: enter the key in its panel of providers, or start it "
         "from a terminal with the variable.",
         parts=(
             Part(
