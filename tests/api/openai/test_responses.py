@@ -9,6 +9,7 @@ from msgspec import structs
 from inference.core.errors import WorkerDied
 from inference.core.events import Ended, Event, Finished, TextDelta
 from inference.core.requests import Message, ToolCall
+from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import (
     CALLED,
     ENDED,
@@ -22,6 +23,7 @@ from tests.api.openai.responding import (
     streamed,
     telling,
 )
+from tests.each import each
 from tests.fakes import FakeRunner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,6 +186,22 @@ async def test_a_call_that_is_cut_before_it_is_one_makes_no_item() -> None:
     assert (answer["status"], answer["output"]) == ("incomplete", [])
     behind, _ = await made(telling(*CALLED, dropped, Ended(reason="length"), ENDED[1]), tools=[NOW])
     assert [item["type"] for item in behind["output"]] == ["function_call", "function_call"]
+
+
+@each("thought", [[], THOUGHT])
+async def test_an_answer_without_text_is_a_message_all_the_same(thought: list[Event]) -> None:
+    answer, _ = await made(telling(*thought, *ENDED))
+    (message,) = answer["output"][bool(thought) :]
+    assert (message["type"], message["status"]) == ("message", "completed")
+    assert message["content"] == [{"type": "output_text", "text": "", "annotations": [], "logprobs": []}]
+    check_response(answer)
+    kinds = [event["type"].removeprefix("response.") for event in await streamed(telling(*thought, *ENDED))]
+    item = ("output_item.added", "content_part.added", "output_text.done", "content_part.done")
+    assert kinds[-6:] == [*item, "output_item.done", "completed"]
+    cut, _ = await made(telling(*thought, Ended(reason="length"), ENDED[1]))
+    assert [one["type"] for one in cut["output"]] == ["reasoning"] * bool(thought)
+    after, _ = await made(telling(*SAID, *ENDED), previous_response_id=answer["id"])
+    assert after["status"] == "completed"
 
 
 async def test_the_events_of_a_stream_come_in_order() -> None:

@@ -83,11 +83,23 @@ class ResponseWriter:
                 yield from self._add(event)
             case Ended(reason=reason):
                 self._is_cut = reason == "length"
-                yield from self._close()
+                if not self._is_cut and not self._has_answer:
+                    yield from self._go_on(TextDelta(text=""))
+                yield from self.close()
             case Finished(usage=usage):
                 self._head |= (
                     response_fields.incomplete(usage) if self._is_cut else response_fields.completed(usage)
                 )
+
+    def close(self) -> Iterator[StreamEvent]:
+        """End the item that is open."""
+        item, self._open = self._open, None
+        if item is None:
+            return
+        if isinstance(item, MessageOutput) and self._silent:
+            item.add_logprobs(self._silent)
+            self._silent = ()
+        yield from item.end(is_cut=self._is_cut)
 
     def end(self) -> StreamEvent:
         """The last event of a stream, sent once the response is kept."""
@@ -128,12 +140,23 @@ class ResponseWriter:
         if isinstance(delta, TextDelta) and self._silent:
             delta = TextDelta(text=delta.text, logprobs=(*self._silent, *delta.logprobs))
             self._silent = ()
-        if self._open is None or not self._open.is_gone_on_with(delta):
-            yield from self._close()
-            self._open = self._new(delta)
-            self._items.append(self._open)
-            yield from self._open.begin()
-        yield from self._open.add(delta)
+        yield from self._go_on(delta)
+        if self._open:
+            yield from self._open.add(delta)
+
+    @property
+    def _has_answer(self) -> bool:
+        """Whether there is more than thoughts: clients expect a message or a call, if with an empty text."""
+        return any(isinstance(item, MessageOutput | CallOutput) for item in self._items)
+
+    def _go_on(self, delta: Delta) -> Iterator[StreamEvent]:
+        """Have the item open to which the delta belongs."""
+        if self._open is not None and self._open.is_gone_on_with(delta):
+            return
+        yield from self.close()
+        self._open = self._new(delta)
+        self._items.append(self._open)
+        yield from self._open.begin()
 
     def _new(self, delta: Delta) -> OutputItem:
         place = len(self._items)
@@ -147,13 +170,3 @@ class ResponseWriter:
         if tool and tool.kind == "custom":
             return CustomCallOutput(place, self._make_id("custom_tool_call"), delta, tool)
         return CallOutput(place, self._make_id("function_call"), delta, tool)
-
-    def _close(self) -> Iterator[StreamEvent]:
-        """End the item that is open."""
-        item, self._open = self._open, None
-        if item is None:
-            return
-        if isinstance(item, MessageOutput) and self._silent:
-            item.add_logprobs(self._silent)
-            self._silent = ()
-        yield from item.end(is_cut=self._is_cut)

@@ -27,6 +27,8 @@ from inference.core.events import (
 )
 from inference.core.requests import Tool
 
+_ANSWERS = frozenset({"message", "function_call", "custom_tool_call"})
+
 
 class Trace(TypedDict, total=False):
     """What is stored of a stream."""
@@ -98,7 +100,11 @@ def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
     was_broken_off = body["status"] in ("failed", "cancelled")
     if not (was_broken_off and output and output[-1].get("status") == "incomplete"):
         is_cut = body["status"] == "incomplete"
-        yield from writer.note(Ended(reason="length" if is_cut else "stop"))
+        # The end of a whole answer adds a message where there is none: one that was broken off has none.
+        if is_cut or any(item["type"] in _ANSWERS for item in output):
+            yield from writer.note(Ended(reason="length" if is_cut else "stop"))
+        else:
+            yield from writer.close()
     yield writer.finish({name: value for name, value in body.items() if name != "output"})
 
 
