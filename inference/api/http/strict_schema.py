@@ -232,6 +232,11 @@ def only(*values: str, why: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def not_given(*values: str) -> BeforeValidator:
+    """Read these words as null."""
+    return BeforeValidator(lambda value: None if isinstance(value, str) and value in values else value)
+
+
 def either(kinds: Mapping[str, type | tuple[type, ...]], wanted: str) -> Discriminator:
     """Choose the branch of a union by the value's type: `kinds` has the branches' tags, in order.
 

@@ -58,7 +58,7 @@ REACHING: list[tuple[dict[str, Any], str, Any]] = [
     ({"thinking": {"type": "enabled"}}, "thinking_budget", None),
     ({}, "thinking", None),
     ({"output_config": {"effort": "max"}}, "effort", "max"),
-    ({"output_config": {"effort": None}}, "effort", ""),
+    *(({"output_config": {"effort": effort}}, "effort", "") for effort in (None, "default")),
     ({"output_config": {"format": FORM}}, "schema", json.dumps(SCHEMA)),
     ({"output_format": FORM}, "schema", json.dumps(SCHEMA)),
     ({"output_format": FORM, "output_config": {"format": FORM}}, "schema", json.dumps(SCHEMA)),

@@ -46,6 +46,8 @@ def test_strict_arguments_follow_the_schema() -> None:
         ({"type": "auto", "disable_parallel_tool_use": True}, (), False, False),
         ({"type": "any"}, ("now", "bash"), False, True),
         ({"type": "any", "disable_parallel_tool_use": False}, ("now", "bash"), True, True),
+        ("auto", (), True, False),
+        *((sent, ("now", "bash"), False, True) for sent in ("any", "required", {"type": "required"})),
         ({"type": "tool", "name": "bash"}, ("bash",), False, True),
     ],
 )
@@ -56,7 +58,8 @@ def test_a_choice_says_what_is_called(choice: Any, called: Any, several: bool, f
 
 
 def test_none_hides_the_tools() -> None:
-    assert asked(tools=[NOW], tool_choice={"type": "none"}).tools == ()
+    for choice in ("none", {"type": "none"}):
+        assert asked(tools=[NOW], tool_choice=choice).tools == ()
 
 
 @pytest.mark.parametrize(
@@ -133,8 +136,8 @@ def test_a_tool_that_is_left_out_cannot_be_forced() -> None:
         ({"tools": [NOW], "tool_choice": {"type": "tool"}}, "tool_choice.name"),
         ({"tools": [SEARCH], "tool_choice": {"type": "any"}}, "tool_choice"),
         ({"tool_choice": {"type": "any"}}, "tool_choice"),
-        ({"tool_choice": "auto"}, "tool_choice"),
-        ({"tool_choice": {"type": "required"}}, "tool_choice.type"),
+        *(({"tool_choice": word}, "tool_choice") for word in ("sometimes", "tool", "required", 5)),
+        ({"tool_choice": {"type": "sometimes"}}, "tool_choice.type"),
     ],
 )
 def test_a_wrong_tool_or_choice_is_named(fields: dict[str, Any], param: str) -> None:

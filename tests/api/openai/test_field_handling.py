@@ -24,6 +24,7 @@ from inference.core.errors import InvalidRequest, InvalidValue, UnsupportedField
 from tests.api.openai.asking import HELLO, chat_body
 from tests.api.openai.test_schemas import CALL, chat, read
 from tests.each import each
+from tests.pictures import data_url, png
 
 SCHEMAS = [ChatCompletionBody, CompletionBody, EmbeddingBody, RerankBody, ResponseBody]
 WHOLE = {
@@ -34,6 +35,18 @@ WHOLE = {
     "query": "x",
     "documents": ["x"],
 }
+
+
+TOOLS: dict[str, Any] = {"tools": [{"type": "function", "function": {"name": "add"}}]}
+CHOICES: list[tuple[Any, str]] = [
+    *(({"type": word}, word) for word in ("auto", "none", "required")),
+    *((sent, "required") for sent in ("any", {"type": "any"}, {"type": "required", "function": None})),
+]
+URL = data_url(png())
+
+
+def _showing(image_url: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": image_url}]}]}
 
 
 def _fields(*typed_dicts: Any) -> set[str]:
@@ -100,6 +113,10 @@ def test_it_suggests_the_field_that_was_meant() -> None:
         ({"n_predict": 7}, {"max_tokens": 7}),
         ({"cache_salt": "a"}, {"prompt_cache_key": "a"}),
         ({"n": 1, "logprobs": False, "mirostat": 0, "typical_p": 1.0}, {}),
+        ({"reasoning_effort": "default"}, {}),
+        ({"reasoning": {"effort": "default"}}, {}),
+        *((TOOLS | {"tool_choice": sent}, TOOLS | {"tool_choice": word}) for sent, word in CHOICES),
+        (_showing(URL), _showing({"url": URL})),
     ],
 )
 def test_other_spellings_mean_the_same(fields: dict[str, Any], meaning: dict[str, Any]) -> None:

@@ -124,6 +124,15 @@ async def test_a_stored_response_goes_on_with_its_pictures() -> None:
     assert json.loads(listed.content)["data"][0]["content"][1] == INPUT
 
 
+async def test_a_picture_may_be_in_an_object_as_in_a_chat() -> None:
+    for detail in ({}, {"detail": "low"}):
+        shown = {"type": "input_image", "image_url": {"url": URL, "detail": "low"}} | detail
+        first, request = await asked("/v1/responses", {"input": [{"role": "user", "content": [shown]}]})
+        assert request.messages[0].pictures == (LOW,)
+        listed = await AsyncClient().get(f"/v1/responses/{first['id']}/input_items")
+        assert json.loads(listed.content)["data"][0]["content"] == [INPUT]
+
+
 async def test_pictures_in_the_result_of_a_call_are_stored_with_it() -> None:
     call = {"type": "function_call", "call_id": "a", "name": "look", "arguments": "{}"}
     result = {"type": "function_call_output", "call_id": "a", "output": [INPUT]}

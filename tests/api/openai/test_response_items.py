@@ -82,6 +82,12 @@ async def test_sealed_reasoning_comes_back_to_the_model() -> None:
     assert done["encrypted_content"] == thought["encrypted_content"]
 
 
+async def test_no_summary_may_be_asked_for() -> None:
+    received, _ = await made(telling(*THOUGHT, *SAID, *ENDED), reasoning={"summary": "none"})
+    assert received["output"][0]["summary"] == [] and received["reasoning"]["summary"] is None
+    check_response(received)
+
+
 async def test_reasoning_is_not_sealed_unless_it_is_asked_for() -> None:
     received, _ = await made(telling(*THOUGHT, *SAID, *ENDED))
     assert "encrypted_content" not in received["output"][0]

@@ -87,7 +87,7 @@ def test_arguments_follow_schemas_where_asked_or_where_a_call_must_come(
             "tools.0.function.parameters",
         ),
         ({"tool_choice": "required"}, "tool_choice"),
-        ({"tools": [WEATHER], "tool_choice": "any"}, "tool_choice"),
+        ({"tools": [WEATHER], "tool_choice": "some"}, "tool_choice"),
         ({"tools": [WEATHER], "tool_choice": 5}, "tool_choice"),
         (
             {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "time"}}},

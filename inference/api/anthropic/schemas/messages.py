@@ -9,15 +9,17 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from inference.api.anthropic.schemas import cache_marks, tools, turns
 from inference.api.anthropic.schemas.blocks import TextOrBlocks
-from inference.api.anthropic.schemas.tools import JsonSchema, ToolBody, ToolChoice
+from inference.api.anthropic.schemas.tools import JsonSchema, SentChoice, ToolBody, ToolChoice
 from inference.api.anthropic.schemas.turns import Turn
-from inference.api.http.strict_schema import Body, Part, Refused, wrong
+from inference.api.http.strict_schema import Body, Part, Refused, not_given, wrong
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
 
 INTERLEAVED = "interleaved thinking"  # in the context: a budget is that of a turn with all its tool calls
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 StopText = Annotated[str, Field(max_length=500)]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Effort = Annotated[
+    Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None, not_given("default")
+]
 
 
 class Thinking(Part):
@@ -53,7 +55,9 @@ class JsonFormat(Part):
 class OutputConfig(Part):
     noted = {"task_budget": "it describes a task that spans several requests."}
 
-    effort: Effort | None = Field(None, description="How much to reason, `low` to `max`.")
+    effort: Effort = Field(
+        None, description="How much to reason, `low` to `max`; `default` leaves it to the template."
+    )
     format: JsonFormat | None = Field(None, description="The format of the answer's text.")
 
 
@@ -77,6 +81,7 @@ class CountTokensBody(Body):
         "anthropic_version": "there is only one version.",
         "betas": "every available feature works without a header.",
         "billing_policy": "the server does not bill.",
+        "cache_control": "the prompt's caches are always stored at the end of its last message.",
         "compaction": "the context is never shortened.",
         "diagnostics": "the server's log has them.",
         "fallback_credit_token": "the server does not bill.",
@@ -87,6 +92,7 @@ class CountTokensBody(Body):
         "user_profile_id": "it describes the client.",
         "workspace_id": "it describes the client.",
     }
+    silent = frozenset({"cache_control"})
 
     model: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         description="The model's id, or one of its aliases."
@@ -100,7 +106,9 @@ class CountTokensBody(Body):
         ),
     )
     tools: list[ToolBody] | None = Field(None, description="The tools that the model may call.")
-    tool_choice: ToolChoice | None = Field(None, description="Whether to call a tool, and which one.")
+    tool_choice: SentChoice = Field(
+        None, description="Whether to call a tool, and which one: an object, or its `type` alone."
+    )
     thinking: Thinking | None = Field(None, description="Whether to reason, and for how long.")
     output_config: OutputConfig | None = Field(
         None, description="How much to reason, and the format of the answer."
@@ -114,11 +122,6 @@ class CountTokensBody(Body):
             "Edits that would shorten long prompts. No edits are applied, and the answer's "
             "`context_management.applied_edits` is empty."
         ),
-    )
-
-    cache_control: Any = Field(
-        None,
-        description="No effect: the prompt's caches are always stored at the end of its last message.",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from inference.api.anthropic.schemas import client_tools
 from inference.api.anthropic.schemas.block import CACHE_CONTROL
@@ -88,12 +88,16 @@ ToolBody = Annotated[
 ]
 
 
+def _in_our_words(kind: Any) -> Any:
+    return "any" if kind == "required" else kind
+
+
 class ToolChoice(Part):
-    type: Literal["auto", "any", "tool", "none"] = Field(
+    type: Annotated[Literal["auto", "any", "tool", "none"], BeforeValidator(_in_our_words)] = Field(
         description=(
             "`none` hides the tools from the model; `auto`, the default, lets it choose; `any` forces a "
             "call of one of them, and `tool` a call of the named one, with arguments that follow the "
-            "schema."
+            "schema. `required`, OpenAI's name of `any`, is accepted as well."
         )
     )
     name: str | None = Field(None, description="With `tool`: the tool's name.")
@@ -116,6 +120,14 @@ class ToolChoice(Part):
         if self.type == "tool":
             return (self.name or "",)
         return tuple(tool.name for tool in offered) if self.type == "any" else ()
+
+
+def _of_word(value: Any) -> Any:
+    """A choice that is sent as a word, as OpenAI's clients do, is an object of this type."""
+    return {"type": value} if value in ("auto", "any", "none", "required") else value
+
+
+SentChoice = Annotated[ToolChoice | None, BeforeValidator(_of_word)]
 
 
 def offered(tools: Sequence[ToolBody]) -> tuple[Tool, ...]:

@@ -48,12 +48,21 @@ class ImageUrl(Part):
     detail: Detail | None = Field(None, description=DETAIL)
 
 
+AnyImageUrl = Annotated[
+    Annotated[ImageUrl, Tag("<object>")] | Annotated[PictureUrl, Tag("<text>")],
+    either(
+        {"<object>": (dict, ImageUrl), "<text>": (str, Picture)}, "an object with a url, or the url itself"
+    ),
+]
+
+
 class ImagePart(Part):
     """A picture in a message's content."""
 
     type: Literal["image_url"] = Field(description="`image_url`: a picture from a user or a tool.")
-    image_url: ImageUrl = Field(
-        description="The picture; for vision models (`modalities` of GET /v1/models)."
+    image_url: AnyImageUrl = Field(
+        description="The picture, as an object or as its URL; for vision models (`modalities` of GET "
+        "/v1/models)."
     )
 
     @property
@@ -62,7 +71,9 @@ class ImagePart(Part):
 
     @property
     def picture(self) -> Picture:
-        return looked_at(self.image_url.url, self.image_url.detail)
+        if isinstance(self.image_url, ImageUrl):
+            return looked_at(self.image_url.url, self.image_url.detail)
+        return looked_at(self.image_url, None)
 
 
 def _tag(value: Any) -> str:

@@ -1,12 +1,12 @@
 """The content of items: texts, refusals and pictures."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from inference.api.http.pictures import PictureUrl, content_of
-from inference.api.http.strict_schema import Part, Refused, either, unless
+from inference.api.http.strict_schema import Part, Refused, either, unless, wrong
 from inference.api.openai.schemas.content_parts import DETAIL, NO_SOUND, Detail, looked_at
 from inference.api.openai.schemas.object_types import kind_in
 from inference.core.requests import Picture
@@ -46,10 +46,23 @@ class InputImage(Part):
     image_url: PictureUrl = Field(
         description=(
             "A data URL with a PNG, JPEG, WebP or GIF (first frame): `data:image/png;base64,...`. Web URLs "
-            "are refused."
+            "are refused. An object with `url` and `detail`, as in a chat, is accepted as well."
         )
     )
     detail: Detail | None = Field(None, description=DETAIL)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_as_in_a_chat(cls, data: Any) -> Any:
+        inner = data.get("image_url") if isinstance(data, dict) else None
+        if not isinstance(inner, dict) or not isinstance(inner.get("url"), str):
+            return data
+        detail = inner.get("detail")
+        if inner.keys() - {"url", "detail"} or detail not in (None, *get_args(Detail)):
+            return data
+        if detail and data.get("detail") not in (None, detail):
+            raise wrong("details_differ", "It differs from the detail of image_url", "detail")
+        return data | {"image_url": inner["url"], "detail": data.get("detail") or detail}
 
     @property
     def text(self) -> str:

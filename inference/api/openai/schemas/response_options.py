@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from inference.api.http.strict_schema import Part, Refused, either
+from inference.api.http.strict_schema import Part, Refused, either, not_given
 from inference.api.openai.schemas.shared_fields import FormName, SchemaStrictness
 from inference.api.openai.schemas.thinking import SentEffort
 from inference.api.openai.schemas.tools import JsonSchema
@@ -24,7 +24,7 @@ _NOTHING_TO_INCLUDE = (
 )
 INCLUDABLE = (ENCRYPTED_REASONING, LOGPROBS, *_NOTHING_TO_INCLUDE)
 ConversationId = Annotated[str, Field(min_length=1, max_length=64)]
-SummaryKind = Literal["auto", "concise", "detailed"]
+SummaryKind = Annotated[Literal["auto", "concise", "detailed"] | None, not_given("none")]
 
 
 def _is_published(value: Any) -> Any:
@@ -72,7 +72,9 @@ class ReasoningOptions(Part):
     aliases = {"generate_summary": "summary"}
 
     effort: SentEffort = Field(
-        None, description="How much the model thinks, from `none` to `max`; the default is the template's."
+        None,
+        description="How much the model thinks, from `none` to `max`; without it, or with `default`, the "
+        "template decides.",
     )
     max_tokens: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
         None, description="Not OpenAI's. The maximum number of reasoning tokens; 0 for none."
@@ -80,9 +82,10 @@ class ReasoningOptions(Part):
     enabled: bool | None = Field(
         None, description="Not OpenAI's. Whether to reason, if the chat template has a switch for it."
     )
-    summary: SummaryKind | None = Field(
+    summary: SummaryKind = Field(
         None,
-        description="Every value returns the complete reasoning as a summary, in addition to its own text.",
+        description="Every value but `none` returns the complete reasoning as a summary, in addition to its "
+        "own text.",
     )
 
 

@@ -14,6 +14,7 @@ from inference.api.http.strict_schema import Part, either, unsupported_type, wro
 from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.custom_tools import MOST_GRAMMAR
 from inference.api.openai.schemas.object_types import kind_in
+from inference.api.openai.schemas.tool_choice import in_a_word
 from inference.api.openai.schemas.tools import JsonSchema
 
 # Clients number and date these: web_search_2025_08_26, computer_use_preview.
@@ -219,4 +220,5 @@ ToolChoice = Annotated[
     either(
         {"<word>": str, "<object>": dict}, "'none', 'auto', 'required' or an object that names what is called"
     ),
+    in_a_word,
 ]

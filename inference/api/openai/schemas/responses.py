@@ -110,7 +110,7 @@ class ResponseBody(Sampled):
         None,
         description=(
             "`none`, `auto` (the default), `required`, an object that names one tool, or `allowed_tools`. "
-            "Requiring a hosted tool is refused."
+            "`any` is `required`, and `{type: WORD}` is WORD. Requiring a hosted tool is refused."
         ),
     )
     parallel_tool_calls: Parallel = None

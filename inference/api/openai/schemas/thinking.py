@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, Tag, model_validator
 
-from inference.api.http.strict_schema import Part, either, wrong
+from inference.api.http.strict_schema import Part, either, not_given, wrong
 from inference.api.openai.schemas.answer_form import FormFields
 from inference.api.openai.schemas.generation import Extra, no_limit
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-SentEffort = Annotated[ReasoningEffort | None, BeforeValidator(lambda sent: None if sent == "" else sent)]
+SentEffort = Annotated[ReasoningEffort | None, not_given("", "default")]
 Budget = Annotated[Annotated[int, Field(ge=0, le=2**31 - 1)] | None, BeforeValidator(no_limit)]
 _RESERVED = frozenset(
     {"messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token", "chat_template"}
@@ -63,7 +63,8 @@ class ThinkingFields(FormFields):
         description=(
             "`none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`. Passed to chat templates "
             "that support it. For others, `none` switches thinking off, and the other values limit it "
-            "to a fraction of the answer's tokens. Noted if the model does not reason."
+            "to a fraction of the answer's tokens. `default` is not given. Noted if the model does not "
+            "reason."
         ),
     )
     enable_thinking: bool | None = Field(

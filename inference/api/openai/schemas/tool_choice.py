@@ -1,13 +1,25 @@
 """The choice among the tools of a chat: `tool_choice`, and its older form `function_call`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 
 from inference.api.http.strict_schema import Part, either
 from inference.api.openai.schemas.calls import FunctionName
 from inference.api.openai.schemas.object_types import by_type, known_types
 from inference.api.openai.schemas.tools import MOST_TOOLS
+
+_WORDS: Final = {"none": "none", "auto": "auto", "required": "required", "any": "required"}
+
+
+def _in_a_word(value: Any) -> Any:
+    """The word for a choice that names no tool: its other name, or an object that has it as its type."""
+    fields = {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else {}
+    word = fields.get("type") if fields.keys() == {"type"} else value
+    return _WORDS.get(word, value) if isinstance(word, str) else value
+
+
+in_a_word: Final = BeforeValidator(_in_a_word)
 
 
 class NamedFunction(Part):
@@ -77,6 +89,7 @@ ToolChoice = Annotated[
         {"<word>": str, "<object>": dict},
         "'none', 'auto', 'required' or an object that names a tool or those that are allowed",
     ),
+    in_a_word,
 ]
 FunctionChoice = Annotated[
     Annotated[Literal["none", "auto"], Tag("<word>")] | Annotated[NamedFunction, Tag("<object>")],

@@ -59,7 +59,7 @@ class ToolFields(ThinkingFields):
         description=(
             "`none` hides the tools from the model; `auto`, the default, lets it choose; `required`, or "
             "an object that names one tool, forces a call with arguments that follow the schema. "
-            "`allowed_tools` hides all other tools."
+            "`allowed_tools` hides all other tools. `any` is `required`, and `{type: WORD}` is WORD."
         ),
     )
     parallel_tool_calls: Parallel = None
