@@ -2,13 +2,32 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 Test = Callable[..., Any]
 MOST_SHOWN = 200  # characters of a case
+Rank = Callable[[str], Any]
+_ranks: list[Rank] = []
+
+
+@contextmanager
+def in_order(rank: Rank) -> Iterator[None]:
+    """Have the cases tried in this order of their names, for a run in which one failure is enough."""
+    _ranks.append(rank)
+    try:
+        yield
+    finally:
+        _ranks.remove(rank)
+
+
+def _named(table: Iterable[Any]) -> list[tuple[str, Any]]:
+    """The cases with their names, in the order in which they are tried."""
+    cases = [(repr(case)[:MOST_SHOWN], case) for case in table]
+    return sorted(cases, key=lambda case: _ranks[-1](case[0])) if _ranks else cases
 
 
 def each(names: str | Sequence[str], cases: Iterable[Any]) -> Callable[[Test], Test]:
@@ -25,14 +44,14 @@ def each(names: str | Sequence[str], cases: Iterable[Any]) -> Callable[[Test], T
 
         @functools.wraps(test)
         def plain(subtests: pytest.Subtests, **fixtures: Any) -> None:
-            for case in table:
-                with subtests.test(repr(case)[:MOST_SHOWN]):
+            for name, case in _named(table):
+                with subtests.test(name):
                     test(**arguments(case), **fixtures)
 
         @functools.wraps(test)
         async def awaited(subtests: pytest.Subtests, **fixtures: Any) -> None:
-            for case in table:
-                with subtests.test(repr(case)[:MOST_SHOWN]):
+            for name, case in _named(table):
+                with subtests.test(name):
                     await test(**arguments(case), **fixtures)
 
         whole: Any = awaited if inspect.iscoroutinefunction(test) else plain

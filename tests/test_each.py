@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.each import each
+from tests.each import each, in_order
 
 
 class Report:
@@ -32,6 +32,19 @@ def test_all_cases_are_tried_and_those_that_fail_are_named() -> None:
     report = Report()
     equal(subtests=report)
     assert (tried, report.failed) == ([1, 1, 3, 3], ["(1, 2)", "(3, 4)"])
+
+
+def test_cases_are_tried_in_another_order_where_that_is_wanted() -> None:
+    tried = []
+
+    @each("one", ["a", "b", "c"])
+    def fails(one: str) -> None:
+        tried.append(one)
+
+    with in_order(lambda name: name != "'b'"):
+        fails(subtests=Report())
+    fails(subtests=Report())
+    assert tried == ["b", "a", "c", "a", "b", "c"]
 
 
 def test_other_arguments_are_fixtures() -> None:

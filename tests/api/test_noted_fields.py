@@ -5,6 +5,8 @@ from typing import Any
 
 from inference.api.http.strict_json import check
 from inference.api.http.strict_schema import Strict, noted_in
+from inference.api.openai.responses.conversation import Conversation
+from inference.api.openai.schemas import ResponseBody
 from tests.api.anthropic import whole_bodies as anthropic
 from tests.api.ollama import whole_bodies as ollama
 from tests.api.openai import reference
@@ -43,6 +45,17 @@ def meaning(body: Strict) -> dict[str, Any]:
     return body.model_dump(warnings=False)  # about unions, which are not read back
 
 
+def asked(body: Any) -> Any:
+    """What the model is asked: a chat, a prompt, or what it reads of items."""
+    items = body.input if isinstance(body, ResponseBody) else getattr(body, "items", None)
+    if not isinstance(items, list):
+        return body.request()
+    made = Conversation()
+    for place, item in enumerate(items):
+        made.add(item, f"input.{place}.")
+    return made.messages
+
+
 @each("name", BODIES)
 def test_what_is_noted_changes_nothing_and_is_listed(name: str) -> None:
     schema, body = BODIES[name]
@@ -59,6 +72,19 @@ def test_what_is_noted_changes_nothing_and_is_listed(name: str) -> None:
 
 
 @each("name", BODIES)
+def test_what_is_accepted_changes_nothing(name: str) -> None:
+    schema, body = BODIES[name]
+    plain = check(body, schema)
+    for owner, path in objects(plain):
+        known = owner.model_fields.items()
+        taken = {field.alias or name for name, field in known if reference.is_taken(field)}
+        whole = value_at(body, path)
+        kept = {name: value for name, value in whole.items() if name not in taken}
+        if len(kept) < len(whole):
+            assert asked(check(replaced(body, path, kept), schema)) == asked(plain)
+
+
+@each("name", BODIES)
 def test_nothing_is_noted_where_nothing_is_asked_for(name: str) -> None:
     schema, body = BODIES[name]
     plain = check(body, schema)
@@ -68,12 +94,12 @@ def test_nothing_is_noted_where_nothing_is_asked_for(name: str) -> None:
         assert list(noted_in(asked)) == list(noted_in(plain))
 
 
-def test_every_class_that_notes_fields_is_among_these_bodies() -> None:
+def test_every_class_that_notes_or_accepts_fields_is_among_these_bodies() -> None:
     reached = {owner for schema, body in BODIES.values() for owner, _ in objects(check(body, schema))}
-    noting = {
+    owners = {
         owner
         for body in reference.BODIES.values()
         for owner in (body, *(owner for owner, _, _ in reference.fields(body)))
-        if owner.noted
     }
-    assert noting <= reached
+    taking = {owner for owner in owners if any(map(reference.is_taken, owner.model_fields.values()))}
+    assert taking | {owner for owner in owners if owner.noted} <= reached

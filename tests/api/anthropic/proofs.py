@@ -19,53 +19,57 @@ _PROOFS: Mapping[str, str] = {
     "model": f"{_CLIENT}::test_it_lists_the_models",
     "max_tokens": f"{_CLIENT}::test_max_tokens_end_the_answer",
     "messages": f"{_TURNS}::test_texts_and_blocks_are_read",
-    "messages.role": f"{_TURNS}::test_a_system_message_keeps_its_place",
-    "messages.clear_at": f"{_TURNS}::test_a_system_message_may_be_for_one_turn",
-    "messages.content.thinking": f"{_TURNS}::test_an_answer_is_read_with_its_reasoning_and_calls",
-    "messages.content.signature": f"{_TURNS}::test_a_signature_gives_back_reasoning_that_was_left_out",
-    "messages.content.id": f"{_TURNS}::test_an_answer_is_read_with_its_reasoning_and_calls",
-    "messages.content.name": f"{_TURNS}::test_an_answer_is_read_with_its_reasoning_and_calls",
-    "messages.content.input": f"{_TURNS}::test_an_answer_is_read_with_its_reasoning_and_calls",
-    "messages.content.tool_use_id": f"{_TURNS}::test_results_are_messages_of_their_own_in_order",
-    "messages.content.content": f"{_TURNS}::test_a_result_is_read_as_text",
-    "messages.content.is_error": f"{_TURNS}::test_a_result_is_read_as_text",
-    "messages.content.source": f"{_TURNS}::test_plain_documents_are_read",
-    "messages.content.title": f"{_TURNS}::test_plain_documents_are_read",
-    "messages.content.context": f"{_TURNS}::test_plain_documents_are_read",
-    "messages.content.content.source": f"{_TURNS}::test_plain_documents_are_read",
-    "messages.content.content.title": f"{_TURNS}::test_plain_documents_are_read",
-    "messages.content.content.context": f"{_TURNS}::test_plain_documents_are_read",
-    **{
-        f"{place}cache_control": f"{_MARKS}::test_marks_are_places_in_the_messages"
-        for place in (
-            "",
-            "messages.content.",
-            "messages.content.content.",
-            "messages.content.content.content.",
-            "messages.content.content.source.content.",
-            "messages.content.source.content.",
-            "system.",
-            "tools.",
-        )
-    },
     "system": f"{_TURNS}::test_the_system_comes_first",
     "tools": f"{_TOOLS}::test_a_tool_is_offered",
-    "tools.name": f"{_TOOLS}::test_tools_with_a_published_schema_are_offered",
-    "tools.type": f"{_TOOLS}::test_tools_with_a_published_schema_are_offered",
-    "tools.input_examples": f"{_TOOLS}::test_examples_are_read_behind_the_description",
-    "tools.strict": f"{_TOOLS}::test_strict_arguments_follow_the_schema",
     "tool_choice": f"{_TOOLS}::test_a_choice_says_what_is_called",
     "thinking": _FIELDS,
-    "thinking.display": f"{_MESSAGES}::test_reasoning_comes_without_its_text_where_that_is_not_wanted",
     "output_config": _FIELDS,
-    "output_config.format": f"{_CLIENT}::test_an_answer_follows_its_schema",
     "output_format": _FIELDS,
     "context_management": f"{_MESSAGES}::test_edits_of_the_context_are_answered_with_none",
     "stop_sequences": f"{_CLIENT}::test_a_stop_sequence_is_named",
-    "stream": f"{_CLIENT}::test_a_stream_is_the_same_message",
+    "stream": f"{_MESSAGES}::test_a_stream_has_anthropics_events",
     "temperature": _FIELDS,
     "top_p": _FIELDS,
     "top_k": _FIELDS,
     "metadata": _FIELDS,
 }
 PROOFS: Mapping[str, str] = {f"{NAME}.{path}": test for path, test in _PROOFS.items()}
+ARRIVALS: Mapping[str, str] = {f"{NAME}.stop_sequences": _FIELDS}
+# Of the objects inside a body, as in tests/api/openai/part_proofs.py.
+_ANSWER = f"{_TURNS}::test_an_answer_is_read_with_its_reasoning_and_calls"
+_RESULT = f"{_TURNS}::test_a_result_is_read_as_text"
+_DOCUMENT = f"{_TURNS}::test_plain_documents_are_read"
+_PICTURES = f"{_TURNS}::test_images_are_pictures_at_their_places"
+_BLOCKS = ("TextBlock", "ImageBlock", "ThinkingBlock", "ToolUseBlock", "ToolResultBlock", "DocumentBlock")
+_FURTHER_BLOCKS = ("SearchResultBlock", "ToolReferenceBlock", "LeftOutBlock", "CompactionBlock")
+PARTS: Mapping[str, str] = {
+    "Turn": f"{_TURNS}::test_a_system_message_keeps_its_place",
+    "Turn.clear_at": f"{_TURNS}::test_a_system_message_may_be_for_one_turn",
+    "TextBlock": f"{_TURNS}::test_texts_and_blocks_are_read",
+    **dict.fromkeys(("ImageBlock", "Base64Source"), _PICTURES),
+    "UrlSource": "api/http/test_pictures.py::test_an_address_of_an_allowed_host_is_a_picture_to_fetch",
+    **dict.fromkeys(("ThinkingBlock", "ToolUseBlock"), _ANSWER),
+    "ThinkingBlock.signature": f"{_TURNS}::test_a_signature_gives_back_reasoning_that_was_left_out",
+    **dict.fromkeys(
+        ("ToolResultBlock", "SearchResultBlock", "ToolReferenceBlock", "CompactionBlock"), _RESULT
+    ),
+    "ToolResultBlock.tool_use_id": f"{_TURNS}::test_results_are_messages_of_their_own_in_order",
+    **dict.fromkeys(("DocumentBlock", "PlainSource", "BlockSource"), _DOCUMENT),
+    "LeftOutBlock": f"{_TURNS}::test_blocks_of_anthropics_servers_are_left_out_and_listed",
+    **{
+        f"{block}.cache_control": f"{_MARKS}::test_a_block_of_any_kind_may_have_a_mark"
+        for block in (*_BLOCKS, *_FURTHER_BLOCKS)
+    },
+    "DefinedTool": f"{_TOOLS}::test_a_tool_is_offered",
+    "DefinedTool.input_examples": f"{_TOOLS}::test_examples_are_read_behind_the_description",
+    "DefinedTool.strict": f"{_TOOLS}::test_strict_arguments_follow_the_schema",
+    "AnthropicTool": f"{_TOOLS}::test_tools_with_a_published_schema_are_offered",
+    **dict.fromkeys(
+        ("DefinedTool.cache_control", "AnthropicTool.cache_control"),
+        f"{_MARKS}::test_marks_are_places_in_the_messages",
+    ),
+    "ToolChoice": f"{_TOOLS}::test_a_choice_says_what_is_called",
+    **dict.fromkeys(("Thinking", "OutputConfig", "Metadata"), _FIELDS),
+    "Thinking.display": f"{_MESSAGES}::test_reasoning_comes_without_its_text_where_that_is_not_wanted",
+    "JsonFormat": f"{_CLIENT}::test_an_answer_follows_its_schema",
+}

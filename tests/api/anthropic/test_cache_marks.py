@@ -4,6 +4,8 @@ from typing import Any
 
 from inference.core.requests import ChatRequest, Checkpoint
 from tests.api.anthropic.asking import HELLO, asked, send, text
+from tests.api.anthropic.test_turns import IMAGE, SEARCH
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 MARK: Any = {"cache_control": {"type": "ephemeral"}}
@@ -34,6 +36,25 @@ def test_marks_are_places_in_the_messages() -> None:
         (1, "Ships sail.")
     ]
     assert places(**MARK) == []  # the end of the prompt is stored without a mark, too
+
+
+SUMMARY = {"type": "compaction", "content": "So far."}
+THINKING = {"type": "thinking", "thinking": "Hm."}
+REFERENCE = {"type": "tool_reference", "tool_name": "now"}
+PLAIN = {"type": "document", "source": {"type": "text", "data": "Ships sail."}}
+LEFT_OUT = {"type": "server_tool_use", "id": "b"}
+
+
+@each("block", [text("x"), IMAGE, SEARCH, SUMMARY, PLAIN, LEFT_OUT, THINKING, USE, RESULT, REFERENCE])
+def test_a_block_of_any_kind_may_have_a_mark(block: dict[str, Any]) -> None:
+    roles = {"thinking": "assistant", "tool_use": "assistant"}
+    before = [text("One."), {**RESULT, "content": [block | MARK]}] if block is REFERENCE else [text("One.")]
+    marked = before if block is REFERENCE else [*before, block | MARK]
+    turn = {"role": roles.get(block["type"], "user"), "content": [*marked, text("Two.")]}
+    called = [{"role": "assistant", "content": [USE]}] if turn["role"] == "user" else []
+    result = [{"role": "user", "content": [RESULT]}] if block is USE else HELLO
+    (place,) = places(messages=[*HELLO, *called, turn, *result])
+    assert place[0] > len(called)
 
 
 def test_calls_and_results_have_marks() -> None:

@@ -62,8 +62,9 @@ async def test_a_chat_is_answered_whole() -> None:
 async def test_a_stream_is_the_same_answer_in_lines() -> None:
     runner = answering(ReasoningDelta(text="Hm."), TextDelta(text="Hello"), TextDelta(text=" there"))
     *pieces, last = await streamed("chat", runner, messages=HELLO)
-    assert "".join(piece["message"]["content"] for piece in pieces) == "Hello there"
-    assert "".join(piece["message"].get("thinking", "") for piece in pieces) == "Hm."
+    answer = (await whole("chat", runner, messages=HELLO))["message"]
+    for field in ("content", "thinking"):
+        assert "".join(piece["message"].get(field, "") for piece in pieces) == answer[field] != ""
     assert [piece["done"] for piece in pieces] == [False] * len(pieces)
     assert (last["done"], last["done_reason"], last["message"]["content"]) == (True, "stop", "")
     assert {"total_duration", "load_duration", "eval_count", "prompt_eval_duration"} <= last.keys()

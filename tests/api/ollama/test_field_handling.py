@@ -117,6 +117,8 @@ def test_other_spellings_mean_the_same(fields: dict[str, Any], meaning: dict[str
 
 
 CALLED = CHAT["messages"]
+TWICE = [{"id": name, "function": {"name": name}} for name in ("now", "then")]
+CALLED_TWICE = [*HELLO, {"role": "assistant", "tool_calls": TWICE}]
 REACHED: list[tuple[str, dict[str, Any], str, Any]] = [
     *(
         ("chat", {"options": {name: OPTIONS[name]}}, f"sampling.{path}", OPTIONS[name])
@@ -140,6 +142,15 @@ REACHED: list[tuple[str, dict[str, Any], str, Any]] = [
         ToolCall(id="a", name="now", arguments='{"zone": "UTC"}'),
     ),
     ("chat", {"messages": CALLED}, "messages.2.tool_call_id", "a"),
+    *(
+        (
+            "chat",
+            {"messages": [*CALLED_TWICE, {"role": "tool", "content": "noon", field: "then"}]},
+            "messages.2.tool_call_id",
+            "then",
+        )
+        for field in ("tool_name", "tool_call_id")
+    ),
     ("chat", {"messages": HELLO}, "continues", False),
     ("chat", {"messages": [*HELLO, {"role": "assistant", "content": "I"}]}, "continues", True),
     ("chat", {"tools": [{"function": FUNCTION}]}, "tools.0.name", "now"),

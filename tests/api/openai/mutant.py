@@ -1,6 +1,21 @@
 """Changes of the server for one field: it is taken and ignored, or it changes what it should not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+_CHANGED = ("names", "_is_noted", "_by_own_name")
+
+
+@contextmanager
+def restored(strict: Any) -> Iterator[None]:
+    """Undo the changes of the block, so that one process can make one after the other."""
+    before = {name: vars(strict)[name] for name in _CHANGED}
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(strict, name, method)
 
 
 def leave(strict: Any, owner: str, field: str) -> None:
@@ -22,18 +37,34 @@ def forget(strict: Any, owner: str, field: str) -> None:
 
 
 def act(strict: Any, owner: str, field: str) -> None:
-    """Where bodies of the class named `owner` have the field, change the first of the others that can be."""
+    """Where bodies of the class named `owner` have the field, change another one: the first that can be."""
     by_own_name = strict._by_own_name.__func__
 
     def changed(cls: Any, data: Any) -> Any:
         fields, sent_as = by_own_name(cls, data)
         if cls.__name__ == owner and fields.get(field) is not None:
-            plain = [name for name in fields if name in cls.names() and isinstance(fields[name], (str, int))]
-            first = [name for name in plain if name not in ("type", "role")] or plain
-            fields |= {name: _other(fields[name]) for name in first[:1]}
+            fields = _changed(fields, [name for name in fields if name in cls.names() and name != field])
         return fields, sent_as
 
     strict._by_own_name = classmethod(changed)
+
+
+def _changed(fields: dict[str, Any], others: list[str]) -> dict[str, Any]:
+    """With another value of one of the others; where none has a plain value, the first is left out.
+
+    Those that come last say of which kind an object is, or are of an output that is sent back.
+    """
+    last = ("type", "role", "id", "status")
+    plain = [name for name in others if isinstance(fields[name], (str, int))]
+    if first := [name for name in plain if name not in last] or [
+        name for name in others if name not in plain
+    ]:
+        plain = first
+    if not plain:
+        return fields
+    if isinstance(fields[plain[0]], (str, int)):
+        return fields | {plain[0]: _other(fields[plain[0]])}
+    return {name: value for name, value in fields.items() if name != plain[0]}
 
 
 def _other(value: Any) -> Any:

@@ -199,8 +199,17 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     ({"tools": [FUNCTION_TOOL | {"strict": True}]}, "follows_schemas", True),
     ({"tools": [FUNCTION_TOOL], "tool_choice": "none"}, "tools", ()),
     ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "function", "name": "now"}}, "must_call", ("now",)),
+    *(
+        ({"tools": [FUNCTION_TOOL], "tool_choice": word}, "must_call", ("now",))
+        for word in ("required", "any", {"type": "required"}, {"type": "any"})
+    ),
+    ({"tools": [FUNCTION_TOOL], "tool_choice": {"type": "none"}}, "tools", ()),
     ({"tools": [FUNCTION_TOOL], "parallel_tool_calls": False}, "may_call_several", False),
     ({"text": {"format": TEXT_SCHEMA}}, "schema", '{"type": "null"}'),
+    *(
+        ({"text": {"format": TEXT_SCHEMA | {"strict": is_so}}}, "has_strict_schema", is_so)
+        for is_so in (True, False)
+    ),
     ({"top_k": 5}, "sampling.top_k", 5),
     ({"min_p": 0.5}, "sampling.min_p", 0.5),
     ({"repetition_penalty": 0.5}, "sampling.repetition_penalty", 0.5),
@@ -223,6 +232,7 @@ RESPONSE: list[tuple[dict[str, Any], str, Any]] = [
     (BOTH_KINDS | {"tool_choice": ALLOWED}, "must_call", ("now",)),
     ({"reasoning": {"effort": "low"}}, "effort", "low"),
     ({"reasoning": {"effort": "max"}}, "effort", "max"),
+    ({"reasoning": {"effort": "default"}}, "effort", ""),
     ({"reasoning": {"max_tokens": 50}}, "thinking_budget", 50),
     ({"reasoning": {"enabled": False}}, "thinking", False),
     ({"metadata": {"team": "blue"}}, "labels", (("team", "blue"),)),

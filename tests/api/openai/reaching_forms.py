@@ -28,6 +28,11 @@ FORMS: list[tuple[dict[str, Any], str, Any]] = [
         "schema",
         TEXT,
     ),
+    *(
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": SCHEMA, "strict": value}}},)
+        + ("has_strict_schema", value)
+        for value in (True, False)
+    ),
     ({"response_format": {"type": "json_object", "schema": SCHEMA}}, "schema", TEXT),
     ({"response_format": {"type": "regex", "pattern": REGEX.text}}, "grammar", REGEX),
     ({"response_format": {"type": "grammar", "grammar": GRAMMAR.text}}, "grammar", GRAMMAR),

@@ -6,6 +6,7 @@ writes them between the markers `<!-- fields of ... -->` and `<!-- end -->`; tes
 differ.
 """
 
+import functools
 import json
 import re
 import typing
@@ -36,7 +37,8 @@ from inference.api.openai.schemas.conversations import ConversationBody, Convers
 from inference.api.vllm.schemas import DetokenizeTokensBody, TokenizeChatBody, TokenizeTextBody
 from inference.core.config import BASE_DIR
 from tests.api.anthropic import proofs as anthropic
-from tests.api.openai import proofs, reaching
+from tests.api.openai import part_proofs, proofs, reaching
+from tests.api.openai.asking import HELLO
 
 PAGE = BASE_DIR / "docs" / "api.md"
 BODIES: Mapping[str, type[Strict]] = {
@@ -60,24 +62,45 @@ BODIES: Mapping[str, type[Strict]] = {
     "ollama/embeddings": OldEmbeddingBody,
     "ollama/show": ShowBody,
 }
-_ECHOED = "Part of output items"  # accepted because clients send output items back
-# Tests that a field reaches the model; its effect is tested on the model's side.
-REACHING: Mapping[str, tuple[str, Sequence[tuple[dict[str, Any], str, Any]]]] = {
-    "chat/completions": ("test_a_field_of_a_chat_reaches_the_model", reaching.CHAT),
-    "completions": ("test_a_field_of_a_completion_reaches_the_model", reaching.COMPLETION),
-    "responses": ("test_a_field_of_a_response_reaches_the_model", reaching.RESPONSE),
-    "embeddings": ("test_a_field_of_an_embedding_reaches_the_model", reaching.EMBEDDING),
+# Of what clients send back, and of what names something for the client alone.
+_WITHOUT_EFFECT = ("Part of output items", "A label")
+ACCEPTED = "api/test_noted_fields.py::test_what_is_accepted_changes_nothing"
+PARTS: Mapping[str, str] = part_proofs.PROOFS | anthropic.PARTS
+# Tests that a field reaches the model, each with what its cases are added to.
+REACHING: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[dict[str, Any], str, Any]]]] = {
+    "chat/completions": (
+        "test_a_field_of_a_chat_reaches_the_model",
+        {"model": "tiny", "messages": HELLO},
+        reaching.CHAT,
+    ),
+    "completions": (
+        "test_a_field_of_a_completion_reaches_the_model",
+        {"model": "tiny", "prompt": "Hi"},
+        reaching.COMPLETION,
+    ),
+    "responses": (
+        "test_a_field_of_a_response_reaches_the_model",
+        {"model": "tiny", "input": "Hi"},
+        reaching.RESPONSE,
+    ),
+    "embeddings": (
+        "test_a_field_of_an_embedding_reaches_the_model",
+        {"model": "tiny", "input": "Hi"},
+        reaching.EMBEDDING,
+    ),
 }
 
 
 def rows(name: str, body: type[Strict]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Path, handling and tests of each field, nested ones included."""
-    for path, what in _handling(body):
+    for owner, path, what in _handling(body):
         kind = next((kind for kind in ("refused", "noted", "another name") if what.startswith(kind)), "")
         if kind:
             yield path, what, (handled_by(name)[kind],)
+        elif what.startswith("accepted"):
+            yield path, what, (ACCEPTED,)
         else:
-            yield path, what, proofs_of(name, path)
+            yield path, what, proofs_of(name, owner, path.replace("[]", ""))
 
 
 def handled_by(name: str) -> Mapping[str, str]:
@@ -92,57 +115,82 @@ def handled_by(name: str) -> Mapping[str, str]:
     return {"refused": refused, "noted": proofs.NOTED, "another name": alias}
 
 
-def proofs_of(name: str, path: str) -> tuple[str, ...]:
-    """The test that the field reaches the model, if any, then the test of its effect or of its parent's."""
-    parts = path.replace("[]", "").split(".")
-    arrives = _reaching(name, parts)
-    if arrival := proofs.ARRIVALS.get(f"{name}.{'.'.join(parts)}"):
-        arrives = (arrival,)
-    for end in range(len(parts), 0, -1):
-        at = ".".join(parts[:end])
-        shared = None if "/" in name.replace("chat/completions", "") else proofs.PROOFS.get(at)
-        if found := proofs.PROOFS.get(f"{name}.{at}") or shared:
-            return tuple(dict.fromkeys((*arrives, found)))
-    if name in proofs.PROOFS:
-        return (proofs.PROOFS[name],)
+def proofs_of(name: str, owner: type[Strict], path: str) -> tuple[str, ...]:
+    """The test that the field reaches the model, if any, then the test of its effect.
+
+    An object inside a body has its own tests, whichever bodies it is in.
+    """
+    field = path.rpartition(".")[2]
+    arrives = proofs.ARRIVALS.get(f"{name}.{path}") or _arrival(owner, field)
+    proved = _of_body(name, path) if owner is BODIES[name] else _of_part(owner, field)
+    return tuple(dict.fromkeys(test for test in (arrives, proved) if test))
+
+
+def _of_body(name: str, path: str) -> str:
+    shared = None if "/" in name.replace("chat/completions", "") else proofs.PROOFS.get(path)
+    if found := proofs.PROOFS.get(f"{name}.{path}") or shared or proofs.PROOFS.get(name):
+        return found
     raise LookupError(f"no test is named for {path} of {name}")
 
 
-def _reaching(name: str, parts: Sequence[str]) -> tuple[str, ...]:
-    if name not in REACHING:
-        return ()
-    test, cases = REACHING[name]
-    is_sent = any(_has(fields, parts) for fields, _, _ in cases)
-    return (f"api/openai/test_reaching.py::{test}",) if is_sent else ()
+def _of_part(owner: type[Strict], field: str) -> str:
+    if found := PARTS.get(f"{owner.__name__}.{field}") or PARTS.get(owner.__name__):
+        return found
+    raise LookupError(f"no test is named for {owner.__name__}.{field}")
 
 
-def _has(value: Any, parts: Sequence[str]) -> bool:
-    """Whether a body has the field at the end of the path, in any item of its lists."""
-    if isinstance(value, list):
-        return any(_has(item, parts) for item in value)
-    if not parts:
-        return True
-    return isinstance(value, dict) and parts[0] in value and _has(value[parts[0]], parts[1:])
+def _arrival(owner: type[Strict], field: str) -> str:
+    """The first test of REACHING that sends the field; empty where none does."""
+    test = next((test for test, sent in _sent().items() if (owner, field) in sent), "")
+    return f"api/openai/test_reaching.py::{test}" if test else ""
 
 
-def _handling(body: type[Strict], before: str = "") -> Iterator[tuple[str, str]]:
+@functools.cache
+def _sent() -> Mapping[str, set[tuple[type[Strict], str]]]:
+    """By test of REACHING, the fields of its cases, each with the class that it is in."""
+    return {
+        test: {
+            sent for fields, _, _ in cases for sent in _fields_of(BODIES[name].model_validate(plain | fields))
+        }
+        for name, (test, plain, cases) in REACHING.items()
+    }
+
+
+def _fields_of(made: Any) -> Iterator[tuple[type[Strict], str]]:
+    """The fields that an object has, and those of the objects in it."""
+    if isinstance(made, list):
+        for one in made:
+            yield from _fields_of(one)
+    if not isinstance(made, Strict):
+        return
+    for name in made.model_fields_set:
+        yield type(made), type(made).model_fields[name].alias or name
+        yield from _fields_of(getattr(made, name))
+
+
+def _handling(body: type[Strict], before: str = "") -> Iterator[tuple[type[Strict], str, str]]:
     for name, field in body.model_fields.items():
         path = f"{before}{field.alias or name}"
         inner, is_list = _inside(field.annotation)
         word = "accepted" if is_taken(field) else "enforced"
-        yield path + ("[]" if is_list else ""), f"{word}: {field.description}"
+        yield body, path + ("[]" if is_list else ""), f"{word}: {field.description}"
         for one in inner:
             yield from _handling(one, f"{path}[]." if is_list else f"{path}.")
     for name, refused in body.refused.items():
         taken = ", ".join(f"`{json.dumps(value)}`" for value in (None, *refused.harmless[:3]))
-        yield before + name, f"refused except {taken}: {refused.why}"
-    yield from ((before + name, f"noted: {why}") for name, why in body.noted.items())
-    yield from ((before + alias, f"another name of `{name}`.") for alias, name in body.aliases.items())
+        yield body, before + name, f"refused except {taken}: {refused.why}"
+    yield from ((body, before + name, f"noted: {why}") for name, why in body.noted.items())
+    yield from ((body, before + alias, f"another name of `{name}`.") for alias, name in body.aliases.items())
 
 
 def is_taken(field: FieldInfo) -> bool:
-    """Whether the field is accepted without effect, because clients send output items back."""
-    return str(field.description).startswith(_ECHOED)
+    """Whether the field is accepted without effect."""
+    return str(field.description).startswith(_WITHOUT_EFFECT)
+
+
+def attribute(owner: type[Strict], field: str) -> str:
+    """The attribute of a class that has the field of this name."""
+    return next(name for name, known in owner.model_fields.items() if (known.alias or name) == field)
 
 
 def fields(body: type[Strict], before: str = "") -> Iterator[tuple[type[Strict], str, str]]:
@@ -188,9 +236,10 @@ def written(page: str) -> str:
 
 def tests_named() -> set[tuple[Path, str]]:
     """The file and name of each test that the tables name."""
-    arrive = (f"api/openai/test_reaching.py::{test}" for test, _ in REACHING.values())
+    arrive = (f"api/openai/test_reaching.py::{test}" for test, _, _ in REACHING.values())
     handled = {test for name in BODIES for test in handled_by(name).values()}
-    named = {*handled, *proofs.PROOFS.values(), *proofs.ARRIVALS.values(), *arrive}
+    proved = {*proofs.PROOFS.values(), *PARTS.values(), *proofs.ARRIVALS.values()}
+    named = {ACCEPTED, *handled, *proved, *arrive}
     return {(BASE_DIR / "tests" / path, test) for path, _, test in (one.partition("::") for one in named)}
 
 

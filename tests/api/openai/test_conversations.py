@@ -52,6 +52,8 @@ async def test_a_conversation_is_made_shown_changed_and_deleted() -> None:
     assert (answer["object"], answer["metadata"]) == ("conversation", {"topic": "demo"})
     address = f"/{answer['id']}"
     assert await call("get", address) == (200, answer)
+    (item,) = (await call("get", f"{address}/items"))[1]["data"]
+    assert item["content"] == [{"type": "input_text", "text": "one"}]
     changed = await call("post", address, metadata={"other": "one"})
     assert changed == (200, answer | {"metadata": {"other": "one"}})
     assert (await call("post", address, metadata=None))[1]["metadata"] == {}

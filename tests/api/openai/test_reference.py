@@ -41,7 +41,17 @@ def test_every_test_that_is_named_exists() -> None:
     assert missing == []
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """Proofs and mutants know the objects inside bodies by the names of their classes."""
+    owners = {owner for body in reference.BODIES.values() for owner, _, _ in reference.fields(body)}
+    assert len({owner.__name__ for owner in owners}) == len(owners)
+
+
 def test_no_proof_is_left_over() -> None:
     rows = [row for name, body in reference.BODIES.items() for row in reference.rows(name, body)]
     used = {proof for _, _, tests in rows for proof in tests}
-    assert used >= set(proofs.PROOFS.values())
+    assert used >= {*proofs.PROOFS.values(), *reference.PARTS.values()}
+    owners = {owner for body in reference.BODIES.values() for owner, _, _ in reference.fields(body)}
+    known = {f"{owner.__name__}.{name}" for owner in owners for name in owner.names()}
+    known |= {owner.__name__ for owner in owners}
+    assert reference.PARTS.keys() <= known

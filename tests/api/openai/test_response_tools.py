@@ -12,6 +12,7 @@ from inference.core.requests import ToolCall
 from tests.api.openai.asking import error_of
 from tests.api.openai.open_responses import check_response
 from tests.api.openai.responding import ENDED, NOW, SAID, made, post, refused, streamed, telling
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,6 +61,17 @@ async def test_a_call_sent_back_has_the_name_that_the_model_knows() -> None:
     result = {"type": "function_call_output", "call_id": "a", "output": "none"}
     _, request = await made(telling(*SAID, *ENDED), input=[call, result], tools=[JIRA])
     assert request.messages[0].tool_calls == (ToolCall(id="a", name="jira__search", arguments="{}"),)
+    custom = {"type": "custom_tool_call", "call_id": "a", "name": "edit", "namespace": "jira", "input": "x"}
+    _, request = await made(telling(*SAID, *ENDED), input=[custom, result], tools=[JIRA])
+    assert request.messages[0].tool_calls[0].name == "jira__edit"
+
+
+@each("kind", ["named", "allowed"])
+async def test_a_tool_is_meant_within_its_namespace(kind: str) -> None:
+    named = {"type": "function", "name": "search", "namespace": "jira"}
+    choice = named if kind == "named" else {"type": "allowed_tools", "mode": "required", "tools": [named]}
+    _, request = await made(telling(*SAID, *ENDED), tools=[GITHUB, JIRA], tool_choice=choice)
+    assert request.must_call == ("jira__search",)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +105,7 @@ async def test_a_custom_tool_is_a_function_with_one_text() -> None:
     answer, request = await made(telling(*SAID, *ENDED), tools=[PATCH, {"type": "custom", "name": "plain"}])
     patch, plain = request.tools
     assert (patch.name, plain.name) == ("apply_patch", "plain")
-    assert 'start: "a"+' in patch.description
+    assert patch.description.startswith("Edits files.") and 'start: "a"+' in patch.description
     assert json.loads(patch.parameters)["required"] == ["input"]
     assert [tool["format"] for tool in answer["tools"]] == [GRAMMAR, {"type": "text"}]
     check_response(answer)

@@ -54,8 +54,9 @@ async def test_tokens_may_come_without_those_around_a_text() -> None:
 async def test_a_conversation_ends_as_it_is_asked_for(
     fields: dict[str, Any], opens: bool, continues: bool
 ) -> None:
-    body = {"messages": HELLO, "chat_template_kwargs": {"enable_thinking": False}} | fields
-    _, request = await asked("/tokenize", body, 4)
+    options = {"chat_template_kwargs": {"enable_thinking": False}, "return_token_strs": True}
+    answer, request = await asked("/tokenize", {"messages": HELLO} | options | fields, 4)
+    assert (request.with_pieces, answer["token_strs"]) == (True, ["Hi"])
     assert isinstance(request.of, ChatRequest)
     assert (request.of.opens_answer, request.of.continues) == (opens, continues)
     assert request.of.template_options == (("enable_thinking", False),)
@@ -104,7 +105,13 @@ async def test_a_model_need_not_be_named_where_there_is_one() -> None:
     with serving(telling(4), cards=two):
         response = await post("/tokenize", {"prompt": "x"})
         assert error_of(response)["param"] == "model" and "2 models" in error_of(response)["message"]
-        await post("/tokenize", {"prompt": "x", "model": "other"})
+        for path, body in (
+            ("/tokenize", {"messages": HELLO}),
+            ("/detokenize", {"tokens": [4]}),
+            ("/tokenize", {"prompt": "x"}),
+        ):
+            response = await post(path, body | {"model": "other"})
+            assert response.status_code == 200, response.content
         assert (await post("/tokenize", {"prompt": "x"})).status_code == 200
     assert error_of(await received([card()], "?model=none"))["code"] == "model_not_found"
 
