@@ -22,7 +22,8 @@ class FrequentValues(admin.AllValuesFieldListFilter):
     ) -> None:
         super().__init__(field, request, params, model, model_admin, field_path)
         frequent = _frequent(model_admin.get_queryset(request), field.name)
-        self.lookup_choices = sorted({*frequent, *(self.lookup_val or ())})
+        # Of Django it is a queryset of values; its `choices` only goes through it.
+        self.lookup_choices: Any = sorted({*frequent, *(self.lookup_val or ())})
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         every, *others = super().choices(changelist)

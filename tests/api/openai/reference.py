@@ -65,7 +65,7 @@ BODIES: Mapping[str, type[Strict]] = {
 # Of what clients send back, and of what names something for the client alone.
 _WITHOUT_EFFECT = ("Part of output items", "A label")
 ACCEPTED = "api/test_noted_fields.py::test_what_is_accepted_changes_nothing"
-PARTS: Mapping[str, str] = part_proofs.PROOFS | anthropic.PARTS
+PARTS: Mapping[str, str] = {**part_proofs.PROOFS, **anthropic.PARTS}
 # Tests that a field reaches the model, each with what its cases are added to.
 REACHING: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[dict[str, Any], str, Any]]]] = {
     "chat/completions": (
