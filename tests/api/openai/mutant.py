@@ -50,21 +50,17 @@ def act(strict: Any, owner: str, field: str) -> None:
 
 
 def _changed(fields: dict[str, Any], others: list[str]) -> dict[str, Any]:
-    """With another value of one of the others; where none has a plain value, the first is left out.
+    """With another value of one of the others; where none has a plain value, one is left out.
 
-    Those that come last say of which kind an object is, or are of an output that is sent back.
+    What is not read beside something else, or says of which kind an object is, is the last to be chosen.
     """
-    last = ("type", "role", "id", "status")
+    last = ("encrypted_content", "id", "status", "role", "type")
     plain = [name for name in others if isinstance(fields[name], (str, int))]
-    if first := [name for name in plain if name not in last] or [
-        name for name in others if name not in plain
-    ]:
-        plain = first
-    if not plain:
-        return fields
-    if isinstance(fields[plain[0]], (str, int)):
-        return fields | {plain[0]: _other(fields[plain[0]])}
-    return {name: value for name, value in fields.items() if name != plain[0]}
+    composed = [name for name in others if name not in plain]
+    chosen = ([name for name in plain if name not in last] or composed or sorted(plain, key=last.index))[:1]
+    if chosen and chosen[0] in plain:
+        return fields | {chosen[0]: _other(fields[chosen[0]])}
+    return {name: value for name, value in fields.items() if name not in chosen}
 
 
 def _other(value: Any) -> Any:

@@ -4,7 +4,7 @@
 
 prints each change with the test that noticed it, and ends with 1 where none did. An enforced field is taken
 and ignored; a noted or accepted field, which may change nothing, changes another field of its object. It
-takes many minutes, so it is for a nightly run and for whoever changes a proof; what the gate checks is in
+takes minutes, so it is for a nightly run and for whoever changes a proof; what the gate checks is in
 test_reference.py.
 """
 
@@ -59,6 +59,8 @@ def main(wanted: list[str]) -> int:
     chosen = [
         one for one in mutants() if not asked or asked & {one.field, one.owner, f"{one.owner}.{one.field}"}
     ]
+    if not chosen:
+        raise SystemExit(f"There is no field or class of this name: {', '.join(wanted)}")
     progress = Progress(len(chosen))
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,6 @@ class MutationRun:
         self._told = told
         self._items: dict[str, list[pytest.Item]] = defaultdict(list)  # by the name of the test
         self._latest: dict[str, str] = {}  # by owner: the test that noticed its last mutant
-        self._latest_case: dict[str, str] = {}  # and the case, of a test that has many
         self._is_right: dict[str, bool] = {}  # by test: whether it passes on the server as it is
         self._has_failed = False
         self._case = ""  # that failed last
@@ -69,17 +68,18 @@ class MutationRun:
     def _noticing(self, one: Mutant) -> str:
         """The test that fails on the mutant and not without it; empty where there is none."""
         tests = dict(self._tests(one))
-        latest, case = self._latest.get(one.owner), self._latest_case.get(one.owner)
-        for test in sorted(tests, key=lambda test: (test != latest, one.field not in test)):
+        latest, case = self._latest.get(one.owner), self._case
+        likely_first = sorted(tests, key=lambda test: (test != latest, one.field not in test))
+        for test in sorted(likely_first, key=lambda test: test.startswith(_E2E)):  # which take long
             with in_order(lambda name: (name != case, f"'{one.field}'" not in name)):
                 is_noticed = tests[test](one)
-            self._latest[one.owner], self._latest_case[one.owner] = test, self._case
             if is_noticed and self._passes(test, tests[test]):
+                self._latest[one.owner] = test
                 return test
         return ""
 
     def _tests(self, one: Mutant) -> Iterator[tuple[str, Fails]]:
-        """The quick ones first."""
+        """Its tests by name; in those with parameters, each set of them is one."""
         for test in one.tests:
             yield from ((item.nodeid, partial(self._fails, item)) for item in self._items[test])
         yield from ((test, partial(_fails_in_copy, test)) for test in one.tests if test.startswith(_E2E))

@@ -167,7 +167,7 @@ PROOFS: Mapping[str, str] = {
     "vllm/tokenize chat": f"{AT_ROOT_FILE}::test_a_conversation_ends_as_it_is_asked_for",
     "vllm/tokenize chat.tools": f"{AT_ROOT_FILE}::test_functions_are_a_part_of_the_prompt",
     **{
-        f"vllm/{body}.model": f"{AT_ROOT_FILE}::test_a_model_need_not_be_named_where_there_is_one"
+        f"vllm/{body}.model": f"{AT_ROOT_FILE}::test_a_model_may_be_named"
         for body in ("tokenize text", "tokenize chat", "detokenize")
     },
     "vllm/detokenize": f"{AT_ROOT_FILE}::test_tokens_become_text_again",

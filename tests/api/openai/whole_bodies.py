@@ -126,7 +126,7 @@ RESPONSE: dict[str, Any] = {
         {
             "type": "reasoning",
             "content": [{"type": "reasoning_text", "text": "Hm."}],
-            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "summary": [{"type": "summary_text", "text": "In short."}],
             "encrypted_content": "x",
             **_ITEM,
         },

@@ -100,18 +100,29 @@ async def test_a_model_that_makes_text_is_meant_beside_others() -> None:
         assert (await post("/tokenize", {"prompt": "x"})).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/tokenize", {"prompt": "x"}),
+        ("/tokenize", {"messages": HELLO}),
+        ("/detokenize", {"tokens": [4]}),
+    ],
+)
+async def test_a_model_may_be_named(path: str, body: dict[str, Any]) -> None:
+    runner = telling(4)
+    with serving(runner, runner, cards=[card("tiny"), card("other")]):
+        for model in ("other", "tiny"):
+            response = await post(path, body | {"model": model})
+            assert response.status_code == 200, response.content
+    assert [request.model for request in runner.requests] == ["other", "tiny"]
+
+
 async def test_a_model_need_not_be_named_where_there_is_one() -> None:
     two = [card("tiny"), card("other")]
     with serving(telling(4), cards=two):
         response = await post("/tokenize", {"prompt": "x"})
         assert error_of(response)["param"] == "model" and "2 models" in error_of(response)["message"]
-        for path, body in (
-            ("/tokenize", {"messages": HELLO}),
-            ("/detokenize", {"tokens": [4]}),
-            ("/tokenize", {"prompt": "x"}),
-        ):
-            response = await post(path, body | {"model": "other"})
-            assert response.status_code == 200, response.content
+        await post("/tokenize", {"prompt": "x", "model": "other"})
         assert (await post("/tokenize", {"prompt": "x"})).status_code == 200
     assert error_of(await received([card()], "?model=none"))["code"] == "model_not_found"
 
