@@ -35,7 +35,7 @@ def site_of_users(folder: Path, *names: str) -> Iterator[Site]:
     """A site on this data folder whose users sign in, with `endless`, a model that never stops talking."""
     never_ends(make_tiny_model(folder / "models" / "endless"))
     with Site(folder, "--no-starter", env={"MLX_SERVER_API_KEY": KEY, "MLX_SERVER_TITLES": "false"}) as site:
-        site.wait_ready(60)
+        site.wait_ready()
         command = [sys.executable, "manage.py", "shell", "-c", MAKE_USERS.format(names=names)]
         subprocess.run(command, cwd=ROOT, env=site._env, check=True)
         yield site
