@@ -57,7 +57,7 @@ def test_a_load_that_can_never_be_says_so() -> None:
             "It takes 8.0 GB; 1.0 GB of 10.0 GB are free, and unloading the idle models is not enough: it "
             "waits until a busy model is idle.",
         ),
-        (LoadPreview(outcome="resident", held_bytes=6 * GB), "It is in memory already, with 6.0 GB."),
+        (LoadPreview(outcome="resident", held_bytes=6 * GB), "It is already in memory, with 6.0 GB."),
         (LoadPreview(outcome="draining", held_bytes=6 * GB), "It is being unloaded, with 6.0 GB."),
     ],
 )

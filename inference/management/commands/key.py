@@ -99,7 +99,7 @@ class Command(BaseCommand):
             raise CommandError(f"{key} is revoked permanently; `{PROGRAM} key create` makes another one.")
         expires_at = options["expires"] or key.end_after_renewal
         if expires_at and expires_at <= datetime.now(UTC):
-            raise CommandError("expires_at: Give a future time.")
+            raise CommandError("expires_at: Enter a future time.")
         secret = key.renew(expires_at=expires_at, grace=options["grace"])
         old = f"works until {key.old_secret_end:%Y-%m-%d %H:%M} UTC" if key.old_secret_end else "has ended"
         end = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "without an end"

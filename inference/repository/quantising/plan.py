@@ -137,7 +137,7 @@ def check_source(card: ModelCard) -> None:
         raise ConversionRefused(f"{card.id} cannot be quantised: {card.problem}.")
     if card.kind != "chat":
         raise ConversionRefused(
-            f"{card.id} makes no text, and only models that do can be quantised; it is served as it is."
+            f"{card.id} does not generate text, so it cannot be quantised; it is served unchanged."
         )
     if not is_full_precision(card):
         raise ConversionRefused(

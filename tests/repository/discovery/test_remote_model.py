@@ -150,7 +150,7 @@ def test_a_picture_model_is_recognised(hub: FakeHub) -> None:
 
 
 def test_what_is_not_on_the_hub_is_said(hub: FakeHub) -> None:
-    assert "There is no org/other on the hub" in refusal(NotOnHub, hub, "org/other")
+    assert "The hub has no model org/other" in refusal(NotOnHub, hub, "org/other")
     assert "exact id" in refusal(NotAnId, hub, "tiny")
 
 
@@ -158,8 +158,8 @@ def test_what_is_not_on_the_hub_is_said(hub: FakeHub) -> None:
     ("status", "kind", "text"),
     [
         (429, HubBusy, "is limiting the rate of requests"),
-        (500, HubUnavailable, "trouble"),
-        (503, HubUnavailable, "trouble"),
+        (500, HubUnavailable, "internal problem"),
+        (503, HubUnavailable, "internal problem"),
     ],
 )
 def test_a_hub_in_trouble_is_asked_once(

@@ -91,7 +91,7 @@ def test_a_quantised_model_is_refused(put: Put, planned: Planned) -> None:
 
 def test_what_is_no_text_model_is_refused(put: Put, planned: Planned, tmp_path: Path) -> None:
     vectors = read(make_tiny_bert(tmp_path / "bert"), "bert")
-    assert vectors.kind == "embedding" and "generates no text" in refusal(planned, vectors)
+    assert vectors.kind == "embedding" and "does not generate text" in refusal(planned, vectors)
     adapter = card("tiny:mine", base="tiny")
     assert "tiny:mine is an adapter; quantise its model, tiny." in refusal(planned, adapter)
     (tmp_path / "unknown").mkdir()
@@ -107,7 +107,7 @@ def test_what_can_be_no_name_is_refused(put: Put, planned: Planned, name: str) -
 def test_a_taken_name_is_refused(put: Put, planned: Planned) -> None:
     put("taken")
     reason = refusal(planned, read(put("tiny")), name="taken")
-    assert "taken is there already" in reason and "choose another name" in reason
+    assert "taken already exists" in reason and "choose another name" in reason
 
 
 def test_nothing_is_written_through_a_link(put: Put, planned: Planned, models: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_reports_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> N
 
 
 def test_elsewhere_it_says_that_it_is_about_macos() -> None:
-    assert "only macOS has one" in mac.panics(is_mac=False).text
+    assert "checked on macOS only" in mac.panics(is_mac=False).text
     looked = mac.wired_limit(8 * GB, is_mac=False)
     assert looked.text == "only macOS has one; MLX_SERVER_WIRED_LIMIT requests 8.0 GB"
 
