@@ -66,7 +66,7 @@ def test_words_stay_words_beside_their_numbers(staff: Client) -> None:
     full = "Memory was full of busy models"
     made = [record(finish="stop"), record(error="pool_full"), record(error="pool_full")]
     RequestRecord.objects.bulk_create(made)
-    assert choices(staff, "Finish reason", _facets="True") == ["All *", "none (2)", "Stopped by itself (1)"]
+    assert choices(staff, "Finish reason", _facets="True") == ["All *", "none (2)", "Completed (1)"]
     assert choices(staff, "Error", _facets="True") == ["All *", "none (1)", f"{full} (2)"]
 
 

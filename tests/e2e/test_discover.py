@@ -59,7 +59,7 @@ async def test_a_download_that_ends_while_the_hub_is_away_says_how(site: Site, h
         )
         await expect(row.locator("progress")).to_have_count(0)
         await page.goto(f"{site.url}{PAGE}?q=not-asked-for-yet")
-        await expect(page.locator(".errornote")).to_contain_text("trouble of its own")
+        await expect(page.locator(".errornote")).to_contain_text("internal problem")
         await other.get_by_role("button", name="Discard").click()
         await expect(other.get_by_text("There are no downloads.")).to_be_visible()
         hub.refusals.clear()

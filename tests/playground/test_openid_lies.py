@@ -75,7 +75,7 @@ def test_a_lie_signs_nobody_in(provider: OpenIDProvider, caplog: pytest.LogCaptu
     with site_of(provider):
         client = browser()
         response = sign_in(client)
-    assert response.status_code == 403 and "Signing in with Team did not work" in response.content.decode()
+    assert response.status_code == 403 and "Signing in with Team failed" in response.content.decode()
     assert not is_signed_in(client) and not User.objects.exists() and "oidc_id_token" not in client.session
     (line,) = [line for line in caplog.messages if "was refused" in line]
     assert line.startswith(f"A sign-in by OpenID Connect from {HERE} was refused: ") and reason in line

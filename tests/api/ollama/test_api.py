@@ -93,7 +93,7 @@ def test_a_prefix_is_a_path(given: str, path: str) -> None:
     "given", ["ollama", "http://x/ollama", "/api", "/v1/x", "/a b", "/../x", "//x", "/Admin"]
 )
 def test_what_is_no_free_path_stops_the_start(given: str) -> None:
-    with pytest.raises(ValueError, match=r"is no path|is an address of the site itself"):
+    with pytest.raises(ValueError, match=r"is not a path|is an address of the site itself"):
         Config(ollama=given)
 
 
