@@ -83,7 +83,7 @@ def test_the_address_of_a_models_page_is_as_good_as_its_id(staff: Client, models
 
 def test_what_is_not_on_the_hub_is_dismissed_and_not_resumed(staff: Client, models: Path) -> None:
     act(staff, "start", "org/other")
-    assert "no org/other on the hub" in until(staff, State.REFUSED)["text"]
+    assert "The hub has no model org/other" in until(staff, State.REFUSED)["text"]
     page = staff.get(PAGE).content.decode()
     assert 'value="dismiss">Dismiss' in page and "Resume" not in page and 'value="discard"' not in page
     assert "There are no downloads." in act(staff, "dismiss", "org/other")

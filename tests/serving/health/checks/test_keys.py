@@ -30,7 +30,7 @@ def test_ends_and_disuse_are_told_of() -> None:
     key("used", 40, last_used_at=NOW)
     texts = [result.text for result in keys.check()]
     assert texts == [
-        "The key ends today of ann ends in less than a day.",
+        "The key ends today of ann expires in less than a day.",
         "The key ends of ann expires in 3 days.",
         "The key unused of ann was never used.",
     ]
