@@ -33,6 +33,7 @@ from inference.worker.engine.sequence import CutShort, Output, Prefilled, Sample
 from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest, accepted, additions
+from inference.worker.preparation_time import PreparationTime
 from inference.worker.prerequisites import Met, Prerequisites
 from inference.worker.step_frames import split_into_frames
 from inference.worker.text.prompts import Prompts
@@ -63,7 +64,7 @@ class OpenRequests:
         self._by_sequence: dict[int, OpenRequest] = {}
         self._lock = threading.Lock()  # no request is cancelled between its check and its registration
         self._prompt_thread = ThreadPoolExecutor(1, thread_name_prefix="prompt")
-        self._preparing_since: float | None = None
+        self.preparation = PreparationTime(options.prepare_limit_s)
         self._outputs: queue.SimpleQueue[list[Output]] = queue.SimpleQueue()
         threading.Thread(target=self._deliver_all, name="text", daemon=True).start()
 
@@ -102,23 +103,15 @@ class OpenRequests:
             self.cancel(number)
         self._send(Step(happened=tuple(Happened(id=number, failure=_FAILED) for number in sorted(failed))))
 
-    @property
-    def preparing_s(self) -> float:
-        """Seconds spent so far on the prompt that is being prepared; 0 if there is none."""
-        since = self._preparing_since
-        return 0.0 if since is None else time.perf_counter() - since
-
     def _prepare(self, submit: Submit, met: Met | None = None) -> None:
-        self._preparing_since = time.perf_counter()
         try:
-            self._start(submit, met)
+            with self.preparation.of_one():
+                self._start(submit, met)
         except ServerError as error:
             self._refuse(submit.id, error)
         except Exception:  # templates and tokenizers raise what they like; only this request may fail
             logger.exception("Cannot prepare a request")
             self._refuse(submit.id, InternalError("The prompt could not be prepared; see the server's log."))
-        finally:
-            self._preparing_since = None
 
     def _start(self, submit: Submit, met: Met | None) -> None:
         """Prepare a request and hand it to the engine; raises ServerError for one that cannot be served.

@@ -37,6 +37,7 @@ from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import Quit
 from inference.worker.engine.engine import Engine
 from inference.worker.engine.rounds import Rounds
+from inference.worker.rendering import template_renderer
 
 if TYPE_CHECKING:
     from inference.worker.model.loaded_model import LoadedModel
@@ -85,6 +86,7 @@ class Session:
 
     async def run(self) -> None:
         """Serve until the site sends Stop or closes the socket; an invalid frame raises ProtocolBroken."""
+        template_renderer.shared().start()  # it imports what it needs while the engine does
         self._engine.start()
         heartbeat = asyncio.create_task(self._send_heartbeats())
         while (frame := await protocol.read_down(self._reader)) and not isinstance(frame, Stop):
@@ -145,10 +147,8 @@ class Session:
         self.send(Heartbeat(memory=figures, running=engine.running, steps=engine.steps))
 
     def _end_if_stuck(self) -> None:
-        """End the process if a prompt takes too long: a template may never end; threads cannot be stopped."""
-        if not (self._requests and self._options):
-            return
-        if self._requests.preparing_s > self._options.prepare_limit_s:
+        """End the process if a prompt takes too long, such as in a tokenizer: threads cannot be stopped."""
+        if self._requests and self._options and self._requests.preparation.is_over:
             logger.critical("Preparing a prompt took over %.0f s: ending", self._options.prepare_limit_s)
             os._exit(75)
 

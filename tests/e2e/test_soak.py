@@ -1,7 +1,8 @@
 """A mixed load for some seconds, or an hour in the nightly run: nothing fails, and nothing grows.
 
 Its own site, whose processes have nothing else to do. What was measured is printed: memory, descriptors and
-threads of the site and of its worker, and the size of the database, with their slopes over the second half.
+threads of the site and of its worker, the memory of the worker's process for templates, and the size of the
+database, with their slopes over the second half.
 """
 
 import http.client
@@ -44,6 +45,7 @@ class Sample(msgspec.Struct, frozen=True):
     at: float
     site_memory: int
     worker_memory: int
+    renderer_memory: int  # of the worker's process for templates
     site_descriptors: int
     worker_descriptors: int
     site_threads: int
@@ -153,6 +155,7 @@ def sampled(site: Site, worker: psutil.Process, started: float) -> Sample:
         time.monotonic() - started,
         own.memory_info().rss,
         worker.memory_info().rss,
+        sum(child.memory_info().rss for child in worker.children()),
         own.num_fds(),
         worker.num_fds(),
         own.num_threads(),
@@ -203,6 +206,7 @@ def test_a_mixed_load_fails_nowhere_and_nothing_grows(site: Site, capsys: Any) -
     middle, last = samples[len(samples) // 2], samples[-1]
     assert last.site_memory - middle.site_memory < MOST_GROWTH
     assert last.worker_memory - middle.worker_memory < MOST_GROWTH
+    assert last.renderer_memory - middle.renderer_memory < MOST_GROWTH
 
 
 def is_as_before(now: Sample, before: Sample) -> bool:

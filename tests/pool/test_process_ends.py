@@ -10,12 +10,13 @@ import msgspec
 import psutil
 import pytest
 
-from inference.core.errors import ModelLoadFailed, ShuttingDown, WorkerDied
+from inference.core.errors import ModelLoadFailed, ShuttingDown, TemplateFailed, WorkerDied
+from inference.core.events import Event, TextDelta
 from inference.pool import ProcessRunner
 from tests.fakes import card
 from tests.nightly import of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, endless_chat, started
-from tests.tiny import make_tiny_model
+from tests.tiny import make_tiny_model, never_ends
 
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 
@@ -79,15 +80,41 @@ async def test_a_worker_that_dies_while_loading_fails_the_load(folder: Path) -> 
     await runner.stop()
 
 
-async def test_a_template_without_end_costs_its_own_worker_only(tmp_path: Path) -> None:
-    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
-    folder = make_tiny_model(
-        tmp_path / "endless", template="{% if messages[0]['content'] == 'loop' %}" + endless + "{% endif %}x"
+def said(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def test_a_hostile_template_costs_its_own_request_only(tmp_path: Path) -> None:
+    hostile = {
+        "loop": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "fill": "{{ messages[0]['content'] * 10**10 }}",
+    }
+    cases = "".join(
+        f"{{% if messages[0]['content'] == '{name}' %}}{hostile[name]}{{% endif %}}" for name in hostile
     )
-    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
+    folder = never_ends(
+        make_tiny_model(tmp_path / "hostile", template=cases + "{{ messages[0]['content'] }}")
+    )
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=8))
     await runner.load(card(path=str(folder)), lambda progress: None)
+    alone = await ask(runner, chat(max_tokens=200))
+    async with aclosing(runner.submit(chat(max_tokens=200))) as events:
+        beside = [await anext(events)]
+        for name, reason in (("loop", "too long"), ("fill", "too much memory")):
+            with pytest.raises(TemplateFailed, match=reason):
+                await ask(runner, chat(name))
+        beside += [event async for event in events]
+    assert said(beside) == said(alone) != ""
+    await runner.stop()
+
+
+async def test_a_prompt_that_takes_too_long_ends_its_worker(tmp_path: Path) -> None:
+    context = 3_000_000
+    folder = make_tiny_model(tmp_path / "long", context=context)
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
+    await runner.load(card(path=str(folder), context_length=context), lambda progress: None)
     with pytest.raises(WorkerDied, match="a prompt took too long to prepare"):
-        await ask(runner, chat("loop"))
+        await ask(runner, chat("a b " * 700_000))  # threads of a tokenizer cannot be ended
     assert "code 75" in runner.end_reason and runner.death_reason == "prompt_timeout"
     await runner.stop()
 

@@ -9,6 +9,7 @@ from inference.core.protocol import Load
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.model_files import read_facts, read_pooling, read_tokenizer, refuse_code
 from inference.worker.model.tokenizer import HubTokenizer
+from inference.worker.rendering import template_renderer
 
 
 def tested_adapter(
@@ -18,6 +19,7 @@ def tested_adapter(
 
     Both run the model's chat template. Raises RefusedModel if that takes longer than `limit_s` seconds.
     """
+    template_renderer.shared().wait_ready()
     test = ThreadPoolExecutor(1, thread_name_prefix="probe").submit(_self_tested, facts, tokenizer, name)
     try:
         return test.result(limit_s)

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import jinja2
-
 from inference.core.errors import InvalidValue, TemplateFailed
 from inference.core.model_card import Finding
 from inference.worker.model import tokenizer_round_trip
+from inference.worker.rendering import template_renderer
+from inference.worker.rendering.template_renderer import Rendering
 
-_LONGEST_REASON = 200
 _LONGEST_TEMPLATE = 256 * 1024  # characters; published templates have a tenth of it at most
 _MAX_TEMPLATE_TEXT = 2**20  # characters that a template may add to the messages
 _MAX_TURN_TEXT = 256  # and to each message
@@ -178,32 +177,27 @@ class HubTokenizer:
         """See inference/adapters/tokenizer.py.
 
         1. Refuse a template that is too large.
-        2. Render it with Hugging Face's `apply_chat_template`, which uses Jinja's immutable sandbox: the
-           template reaches neither Python's internals nor files, but it may loop for ever.
-        3. Report any failure of the template as TemplateFailed.
-        4. Refuse a text that is far longer than the messages, because tokenizing it would take minutes.
+        2. Render it as Hugging Face's `apply_chat_template`, by a process with limits of time and memory:
+           Jinja's immutable sandbox keeps a template from Python's internals and files, but not from those.
+        3. Refuse a text that is far longer than the messages, because tokenizing it would take minutes.
         """
         if len(str(self.hub.chat_template)) > _LONGEST_TEMPLATE:
             raise TemplateFailed("The model's chat template is too large to be run.", param="messages")
         try:
-            expected = sum(_MAX_TURN_TEXT + 2 * _length_of(part) for part in (*messages, *tools))
-            text = str(
-                self.hub.apply_chat_template(
-                    [dict(message) for message in messages],
-                    tools=[dict(tool) for tool in tools] or None,
-                    tokenize=False,
-                    add_generation_prompt=opens_answer,
-                    **options,
-                )
-            )
-        except Exception as error:  # a template is third-party code: it may fail in any way
-            raise TemplateFailed(_reason_for(error), param="messages") from None
-        # A template writes a hundred megabytes in a moment; tokenizing them takes minutes.
-        if len(text) > _MAX_TEMPLATE_TEXT + expected:
-            raise TemplateFailed(
-                "The model's chat template wrote far more than the messages.", param="messages"
-            )
-        return text
+            template = self.hub.get_chat_template(None, list(tools) or None)
+        except ValueError:  # there is none, or several and none for this case
+            raise TemplateFailed("The model has no chat template for this.", param="messages") from None
+        # As apply_chat_template does it: templates ask whether there is a key.
+        given = [{key: value for key, value in one.items() if value is not None} for one in messages]
+        tokens = {name: _plain(token) for name, token in self.hub.special_tokens_map.items()}
+        expected = sum(_MAX_TURN_TEXT + 2 * _length_of(part) for part in (*messages, *tools))
+        rendering = Rendering(
+            template, given, tools, opens_answer, tokens | dict(options), _MAX_TEMPLATE_TEXT + expected
+        )
+        try:
+            return template_renderer.shared().render(rendering)
+        except TemplateFailed as failure:
+            raise TemplateFailed(failure.message.replace(_SEPARATOR, ""), param="messages") from None
 
     def _find_begin_ids(self) -> list[int]:
         plain, framed = self._encode("a"), self._encode("a", adds_special=True)
@@ -225,10 +219,5 @@ def _length_of(part: Any) -> int:
     return len(json.dumps(part, ensure_ascii=False))
 
 
-def _reason_for(error: Exception) -> str:
-    """The message for the client: the template's own, if it raised one."""
-    # raise_exception() in a template raises exactly this class; subclasses are errors in the template's code.
-    if type(error) is not jinja2.TemplateError or not str(error):
-        return "The model's chat template failed on these messages."
-    message = " ".join(str(error).replace(_SEPARATOR, "").split())[:_LONGEST_REASON]
-    return f"The model's chat template cannot take these messages: {message}"
+def _plain(token: Any) -> str | list[str]:
+    return [str(one) for one in token] if isinstance(token, list) else str(token)

@@ -13,7 +13,8 @@ from contextlib import suppress
 import msgspec
 
 from inference.core.requests import Picture
-from inference.worker.vision import picture_reader, pipe_frames
+from inference.worker import pipe_frames
+from inference.worker.vision import picture_reader
 from inference.worker.vision.picture_reader import UnreadablePicture
 
 # Of address space: Python and its libraries, and what decoding a picture takes for each of its pixels.

@@ -14,7 +14,7 @@ from PIL import Image
 from inference.core.errors import InvalidValue
 from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
-from inference.worker.vision import pipe_frames
+from inference.worker import pipe_frames
 from inference.worker.vision.decoding_process import MAX_CPU_S, Decoded
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,3 @@
-import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,12 +117,6 @@ def test_a_templates_own_message_is_one_short_line() -> None:
 )
 def test_the_templates_code_is_not_disclosed(template: str) -> None:
     assert refusal(template) == "The model's chat template failed on these messages."
-
-
-def test_only_raise_exception_raises_the_plain_error() -> None:
-    # What _reason_for relies on: the errors of jinja2 itself are subclasses.
-    assert jinja2.TemplateSyntaxError.__mro__[1] is jinja2.TemplateError
-    assert issubclass(jinja2.UndefinedError, jinja2.TemplateRuntimeError)
 
 
 def test_the_size_is_above_every_id() -> None:

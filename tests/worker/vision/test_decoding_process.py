@@ -10,7 +10,7 @@ import pytest
 
 from inference.core.config import BASE_DIR
 from inference.core.requests import Picture
-from inference.worker.vision import pipe_frames
+from inference.worker import pipe_frames
 from inference.worker.vision.decoding_process import Decoded
 from tests.tiny_vision import drawn, picture
 

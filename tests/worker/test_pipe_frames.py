@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from inference.worker.vision import pipe_frames
+from inference.worker import pipe_frames
 
 
 @pytest.mark.parametrize("content", [b"abc", b"x" * 70_000])

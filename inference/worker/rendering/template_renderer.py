@@ -1,0 +1,224 @@
+"""Renders chat templates by a process of its own (template_process.py), and by another where that one ends.
+
+The process limits its own memory and processor time where the system can. Where it cannot (macOS has no limit
+of address space), and for time that passes without computing, it is watched from here, and killed.
+"""
+
+import json
+import logging
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any, BinaryIO, Final, cast
+
+import psutil
+
+from inference.core.errors import InternalError, TemplateFailed
+from inference.core.subprocess_environment import for_our_modules
+from inference.worker import pipe_frames
+from inference.worker.rendering import template_process
+
+logger = logging.getLogger(__name__)
+_PROGRAM = "inference.worker.rendering.template_process"
+_LONGEST_REASON = 200
+_LIMIT_S = 20.0  # of one rendering, where `within` sets no other
+_START_S = 120.0  # the machine may be busy
+_LOOK_S = 0.02  # between two looks at its memory; in so long a program fills a few hundred megabytes
+# Of memory: Python and its libraries, what a template may build, and copies of what it is given. More address
+# space is reserved than used.
+_LEAST_MEMORY, _PER_BYTE, _RESERVED = 2**29, 24, 2**29
+_TOO_LONG: Final = "The model's chat template takes too long on these messages."
+_TOO_LARGE: Final = "The model's chat template takes too much memory on these messages."
+_MESSAGES: Final = {
+    template_process.FAILED: "The model's chat template failed on these messages.",
+    template_process.TOO_LONG: "The model's chat template wrote far more than the messages.",
+    template_process.OUT_OF_MEMORY: _TOO_LARGE,
+}
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What a template is given, and how many characters it may write."""
+
+    template: str
+    messages: Sequence[Mapping[str, Any]]
+    tools: Sequence[Mapping[str, Any]]
+    opens_answer: bool
+    variables: Mapping[str, Any]
+    most_text: int
+
+
+class TemplateRenderer:
+    """Renders one template at a time; thread-safe. The process starts with `start` or the first template."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+        self._until = math.inf
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one."""
+        return self._process and self._process.pid
+
+    @contextmanager
+    def within(self, limit_s: float) -> Iterator[None]:
+        """What is rendered in this block may take so many seconds from now on."""
+        self._until = time.monotonic() + limit_s
+        try:
+            yield
+        finally:
+            self._until = math.inf
+
+    def start(self) -> None:
+        """Start the process, and do not wait for its imports."""
+        with self._lock:
+            self._running()
+
+    def wait_ready(self) -> None:
+        """Wait until the process can render; raises InternalError if it does not start."""
+        with self._lock:
+            self._ready()
+
+    def render(self, rendering: Rendering) -> str:
+        """The text; raises TemplateFailed where the template fails or takes too much time or memory."""
+        with self._lock:
+            process = self._ready()
+            until = min(self._until, time.monotonic() + _LIMIT_S)
+            outcome, text = self._asked(process, rendering, until)
+            if outcome == template_process.OUT_OF_MEMORY:
+                self._replace()  # what it freed may be scattered, and count for the next template
+        if outcome == template_process.RENDERED:
+            return text.decode("utf-8", "surrogatepass")
+        if outcome == template_process.RAISED and text:
+            raise _failure(f"The model's chat template cannot take these messages: {_shortened(text)}")
+        raise _failure(_MESSAGES.get(outcome, _MESSAGES[template_process.FAILED]))
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not written yet
+                cast("BinaryIO", pipe).close()
+        self._process.wait()
+        self._process = None
+        self._is_ready = False
+
+    def _replace(self) -> None:
+        """End the process, and have another one ready for the next template."""
+        self._close()
+        self._running()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is not None and self._process.poll() is not None:
+            self._close()
+        if self._process is None:
+            command = [sys.executable, "-m", _PROGRAM]
+            one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each has memory of its own
+            environment = os.environ | for_our_modules() | one_thread
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe)
+        return self._process
+
+    def _ready(self) -> "subprocess.Popen[bytes]":
+        process = self._running()
+        if self._is_ready:
+            return process
+        source = cast("BinaryIO", process.stdout)
+        if not _has_answered(source, _START_S) or pipe_frames.read(source) != template_process.READY:
+            self._close()
+            logger.error("The process that renders chat templates did not start")
+            raise InternalError("The prompt could not be prepared; see the server's log.")
+        self._is_ready = True
+        return process
+
+    def _asked(
+        self, process: "subprocess.Popen[bytes]", rendering: Rendering, until: float
+    ) -> tuple[bytes, bytes]:
+        """What became of it, and the text; raises TemplateFailed where the process had to be killed."""
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            raise _failure(_TOO_LONG)
+        job = _encoded(rendering)
+        memory = _LEAST_MEMORY + _PER_BYTE * len(job)
+        limits = {"memory": memory + _RESERVED, "cpu_s": math.ceil(left_s) + 1}
+        source, target = cast("BinaryIO", process.stdout), cast("BinaryIO", process.stdin)
+        try:
+            pipe_frames.write(target, json.dumps(limits).encode())
+            pipe_frames.write(target, job)
+            self._watch(process, until, memory)
+            outcome = pipe_frames.read(source)
+            text = pipe_frames.read(source)
+        except OSError:
+            outcome, text = b"", b""
+        if not outcome:
+            logger.warning("The process that renders chat templates ended at one")
+            self._replace()
+        return outcome, text
+
+    def _watch(self, process: "subprocess.Popen[bytes]", until: float, memory: int) -> None:
+        """Wait for its answer or its end; raises TemplateFailed, with the process killed, at a limit."""
+        watched: psutil.Process | None = None
+        while not _has_answered(cast("BinaryIO", process.stdout), _LOOK_S):
+            watched = watched or psutil.Process(process.pid)
+            is_late = time.monotonic() > until
+            if not is_late and _resident_bytes(watched) <= memory:
+                continue
+            logger.warning("A chat template takes too %s: ending it", "long" if is_late else "much memory")
+            self._replace()
+            raise _failure(_TOO_LONG if is_late else _TOO_LARGE)
+
+
+@cache
+def shared() -> TemplateRenderer:
+    """The renderer of this process, which has one model."""
+    return TemplateRenderer()
+
+
+def _encoded(rendering: Rendering) -> bytes:
+    job = {
+        "template": rendering.template,
+        "messages": rendering.messages,
+        "tools": rendering.tools or None,
+        "opens_answer": rendering.opens_answer,
+        "variables": rendering.variables,
+        "most_text": rendering.most_text,
+    }
+    return json.dumps(job, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _has_answered(source: BinaryIO, timeout_s: float) -> bool:
+    """Whether there is something to read, or an end, within this time."""
+    with DefaultSelector() as selector:
+        selector.register(source, EVENT_READ)
+        return bool(selector.select(timeout_s))
+
+
+def _resident_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:  # it has just ended, which is the next thing to be read
+        return 0
+
+
+def _failure(message: str) -> TemplateFailed:
+    return TemplateFailed(message, param="messages")
+
+
+def _shortened(text: bytes) -> str:
+    return " ".join(text.decode("utf-8", "replace").split())[:_LONGEST_REASON]
