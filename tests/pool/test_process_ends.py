@@ -12,6 +12,7 @@ import pytest
 
 from inference.core.errors import ModelLoadFailed, ShuttingDown, TemplateFailed, WorkerDied
 from inference.core.events import Event, TextDelta
+from inference.core.requests import CompletionRequest
 from inference.pool import ProcessRunner
 from tests.fakes import card
 from tests.nightly import of_each_kind
@@ -95,7 +96,7 @@ async def test_a_hostile_template_costs_its_own_request_only(tmp_path: Path) -> 
     folder = never_ends(
         make_tiny_model(tmp_path / "hostile", template=cases + "{{ messages[0]['content'] }}")
     )
-    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=8))
+    runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=16))
     await runner.load(card(path=str(folder)), lambda progress: None)
     alone = await ask(runner, chat(max_tokens=200))
     async with aclosing(runner.submit(chat(max_tokens=200))) as events:
@@ -114,7 +115,8 @@ async def test_a_prompt_that_takes_too_long_ends_its_worker(tmp_path: Path) -> N
     runner = ProcessRunner(msgspec.structs.replace(OPTIONS, prepare_limit_s=0.5))
     await runner.load(card(path=str(folder), context_length=context), lambda progress: None)
     with pytest.raises(WorkerDied, match="a prompt took too long to prepare"):
-        await ask(runner, chat("a b " * 700_000))  # threads of a tokenizer cannot be ended
+        # Threads of a tokenizer cannot be ended.
+        await ask(runner, CompletionRequest(model="tiny", prompts=("a b " * 700_000,)))
     assert "code 75" in runner.end_reason and runner.death_reason == "prompt_timeout"
     await runner.stop()
 

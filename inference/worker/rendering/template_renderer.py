@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import psutil
 
-from inference.core.errors import InternalError, TemplateFailed
+from inference.core.errors import InternalError, TemplateFailed, Unavailable
 from inference.core.subprocess_environment import for_our_modules
 from inference.worker import pipe_frames
 from inference.worker.rendering import template_process
@@ -31,6 +31,7 @@ _PROGRAM = "inference.worker.rendering.template_process"
 _LONGEST_REASON = 200
 _LIMIT_S = 20.0  # of one rendering, where `within` sets no other
 _START_S = 120.0  # the machine may be busy
+_RETRY_S = 5.0
 _LOOK_S = 0.02  # between two looks at its memory; in so long a program fills a few hundred megabytes
 # Of memory: Python and its libraries, what a template may build, and copies of what it is given. More address
 # space is reserved than used.
@@ -90,7 +91,10 @@ class TemplateRenderer:
             self._ready()
 
     def render(self, rendering: Rendering) -> str:
-        """The text; raises TemplateFailed where the template fails or takes too much time or memory."""
+        """The text; raises TemplateFailed where the template fails or takes too much time or memory.
+
+        Raises Unavailable where the process does not start in time.
+        """
         with self._lock:
             process = self._ready()
             until = min(self._until, time.monotonic() + _LIMIT_S)
@@ -140,7 +144,9 @@ class TemplateRenderer:
         if self._is_ready:
             return process
         source = cast("BinaryIO", process.stdout)
-        if not _has_answered(source, _START_S) or pipe_frames.read(source) != template_process.READY:
+        if not _has_answered(source, max(0.0, min(_START_S, self._until - time.monotonic()))):
+            raise Unavailable("The machine is too busy to prepare the prompt in time.", retry_after=_RETRY_S)
+        if pipe_frames.read(source) != template_process.READY:
             self._close()
             logger.error("The process that renders chat templates did not start")
             raise InternalError("The prompt could not be prepared; see the server's log.")

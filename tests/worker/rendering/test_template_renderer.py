@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from inference.core.errors import TemplateFailed
+from inference.core.errors import TemplateFailed, Unavailable
 from inference.worker.rendering.template_renderer import Rendering, TemplateRenderer
 from tests.nightly import of_each_kind
 
@@ -156,6 +156,15 @@ def test_one_that_was_killed_between_two_is_replaced(renderer: TemplateRenderer)
     process.kill()
     process.wait(20)
     assert is_working(renderer)
+
+
+def test_one_that_has_not_started_yet_is_waited_for_in_the_time_of_the_block() -> None:
+    renderer = TemplateRenderer()
+    with pytest.raises(Unavailable, match="too busy"), renderer.within(0.01):
+        renderer.render(rendering("x"))
+    pid = renderer.pid
+    assert is_working(renderer) and renderer.pid == pid
+    renderer.close()
 
 
 def test_it_has_nothing_to_close_before_its_first_template() -> None:
