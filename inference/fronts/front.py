@@ -36,6 +36,7 @@ class Front:
         self.epoch = 0  # counts how often the lease was won: at the start, and after each loss
         self.others: frozenset[str] = frozenset()  # that lived when the lease was renewed last
         self.why_lost = "it has not been checked yet"
+        self.losses = 0  # how often it was lost after it had answered
         self._handlers = handlers
         self._prefix = connection.key_prefix()
         self._connection = Connection(address)
@@ -166,6 +167,7 @@ class Front:
 
     def _note_loss(self, why: str) -> None:
         if not self.is_lost:
+            self.losses += 1
             address = settings.CONFIG.redis_address
             logger.error("The Redis at %s (MLX_SERVER_REDIS_URL) is lost: %s", address, why)
         self.why_lost = why

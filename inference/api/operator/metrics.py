@@ -8,10 +8,11 @@ from inference.api.http import errors
 from inference.api.operator.auth import Operator
 from inference.core.errors import ServerError
 from inference.core.threads import Threads
+from inference.fronts import front
 from inference.serving import runtime
 from inference.serving.active_requests import STREAMS
 from inference.serving.metrics.site_metrics import METRICS
-from inference.serving.metrics.state_metrics import SiteState
+from inference.serving.metrics.state_metrics import RedisState, SiteState
 from inference.serving.readiness import READINESS
 from inference.serving.usage_history import available
 
@@ -38,6 +39,14 @@ async def _state() -> SiteState:
         phases=tuple(stream.phase for stream in STREAMS.snapshot()),
         available_bytes=available(),
         is_ready=not await READINESS.problems(),
+        redis=_redis(),
         data_dir=config.data_dir,
         models_dir=config.models_path,
     )
+
+
+def _redis() -> RedisState | None:
+    this = front.current()
+    if this is None:
+        return None
+    return RedisState(is_lost=this.is_lost, losses=this.losses, fronts=len(this.others) + 1)

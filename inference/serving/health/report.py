@@ -25,6 +25,7 @@ from inference.serving.health.checks import (
     self_tests,
     shared_redis,
     site_settings,
+    this_front,
     upstreams,
     worker_deaths,
 )
@@ -61,7 +62,7 @@ OF_MACHINE: tuple[Check, ...] = (
 # Of what the database has.
 STORED: tuple[Check, ...] = (database, worker_deaths, keys, self_tests, upstreams)
 # Of the process of the site.
-LIVE: tuple[Check, ...] = (pool, downloads, refused_origins)
+LIVE: tuple[Check, ...] = (pool, downloads, refused_origins, this_front)
 
 
 class HealthReport(Struct, frozen=True, kw_only=True):

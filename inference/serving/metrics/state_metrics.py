@@ -19,6 +19,14 @@ from inference.storage.background_writer import backlog
 _PHASES = ("queued", "loading", "prefill", "decode", "paused")
 
 
+class RedisState(Struct, frozen=True, kw_only=True):
+    """The Redis that several fronts share, as this one sees it."""
+
+    is_lost: bool
+    losses: int
+    fronts: int  # that live, this one among them
+
+
 class SiteState(Struct, frozen=True, kw_only=True):
     """What is read on the event loop; the rest is read from the disk."""
 
@@ -26,6 +34,7 @@ class SiteState(Struct, frozen=True, kw_only=True):
     phases: tuple[str, ...]  # of the requests in progress
     available_bytes: int  # of this machine's memory
     is_ready: bool
+    redis: RedisState | None  # None: this process is no front
     data_dir: Path
     models_dir: Path
 
@@ -38,6 +47,7 @@ def state_metrics(state: SiteState, labels: ModelLabels) -> Iterator[Metric]:
     yield from _memory(state)
     yield from _models(state.pool, labels)
     yield from _database(state.data_dir)
+    yield from _redis(state.redis)
     yield from _disk({"data": state.data_dir, "models": state.models_dir})
 
 
@@ -107,6 +117,18 @@ def _database(data_dir: Path) -> Iterator[Metric]:
     yield family
     sizes = {(part,): size for part, size in _sizes(data_dir)}
     yield _gauge("database_bytes", "Size of the database's files.", sizes, "file")
+
+
+def _redis(redis: RedisState | None) -> Iterator[Metric]:
+    """Families without a sample where there is none: an alert must not take that for a loss."""
+    values: dict[tuple[()], float] = {} if redis is None else {(): not redis.is_lost}
+    yield _gauge("redis_up", "Whether the Redis that fronts share answers.", values)
+    family = CounterMetricFamily("mlxsite_redis_losses", "Times that the Redis was lost.")
+    if redis:
+        family.add_metric((), redis.losses)
+    yield family
+    values = {} if redis is None else {(): redis.fronts}
+    yield _gauge("fronts", "Fronts of this site that this one knows of, and itself.", values)
 
 
 def _sizes(data_dir: Path) -> Iterable[tuple[str, int]]:

@@ -7,7 +7,7 @@ from inference import __version__
 from inference.core.data_folder import DATABASE
 from inference.core.pool_state import Memory, ModelState, PoolSnapshot, ResidentModel
 from inference.serving.metrics.model_labels import OTHER, ModelLabels
-from inference.serving.metrics.state_metrics import SiteState, state_metrics
+from inference.serving.metrics.state_metrics import RedisState, SiteState, state_metrics
 from tests.fakes import GB
 
 MODEL = ResidentModel(
@@ -29,6 +29,7 @@ def site_state(folder: Path, **changes: Any) -> SiteState:
         phases=("decode", "decode", "queued", "over"),
         available_bytes=5 * GB,
         is_ready=True,
+        redis=None,
         data_dir=folder,
         models_dir=folder / "models",
     )
@@ -92,3 +93,13 @@ def test_the_database_and_the_disk(tmp_path: Path) -> None:
 def test_whether_the_server_is_ready_and_its_version(tmp_path: Path) -> None:
     assert samples(site_state(tmp_path, is_ready=False))["ready",] == 0
     assert samples(site_state(tmp_path))["build_info", __version__] == 1
+
+
+def test_the_redis_has_values_at_a_front_only(tmp_path: Path) -> None:
+    names = ("redis_up", "redis_losses_total", "fronts")
+    alone = samples(site_state(tmp_path))
+    assert not any((name,) in alone for name in names)
+    for is_lost in (True, False):
+        redis = RedisState(is_lost=is_lost, losses=3, fronts=2)
+        found = samples(site_state(tmp_path, redis=redis))
+        assert [found[name,] for name in names] == [not is_lost, 3, 2]
