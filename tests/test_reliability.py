@@ -14,7 +14,7 @@ NAMED = {name for row in ROWS for name in re.findall(r"`([\w/]+\.py::\w+)`", row
 
 
 def test_every_case_has_a_row() -> None:
-    assert [int(number) for number, *_ in ROWS] == list(range(1, 50))
+    assert [int(number) for number, *_ in ROWS] == list(range(1, 51))
 
 
 def test_every_case_names_its_tests() -> None:

@@ -1,4 +1,4 @@
-"""Two real fronts of one site behind Caddy, which share a database and a Redis."""
+"""Two real fronts of one site behind Caddy or nginx, which share a database and a Redis."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from playwright.async_api import expect
 
 from tests.e2e.site import Site
 from tests.e2e.two_fronts import LONG_WORDS, TwoFronts, chat, two_fronts, web
-from tests.nightly import IS_NIGHTLY
+from tests.nightly import IS_NIGHTLY, of_each_kind
 from tests.playground.site import visiting
 from tests.redis_server import PASSWORD, needs_redis
 
@@ -24,9 +24,9 @@ CHAT = "/v1/chat/completions"
 PROSE = ".message.is-assistant:last-child > .prose"
 
 
-@pytest.fixture(scope="module")
-def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoFronts]:
-    with two_fronts(tmp_path_factory.mktemp("fronts")) as both:
+@pytest.fixture(scope="module", params=of_each_kind(["caddy", "nginx"], ["caddy"]))
+def fronts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoFronts]:
+    with two_fronts(tmp_path_factory.mktemp("fronts"), request.param) as both:
         yield both
 
 
@@ -116,17 +116,28 @@ def test_without_the_redis_it_goes_on_and_says_so(fronts: TwoFronts) -> None:
         fronts.redis.stop()
         eventually(lambda: all("warnings" in client.get("/ready").json() for client in (one, other)))
         assert one.get("/ready").status_code == 200
+        assert redis_values(one) == {
+            "mlxsite_redis_up 0.0",
+            "mlxsite_redis_losses_total 1.0",
+            "mlxsite_fronts 2.0",
+        }
         assert one.post(CHAT, json=chat("short")).status_code == 200
         refused = one.post("/v1/responses", json=body)
         assert (refused.status_code, refused.json()["error"]["type"]) == (503, "server_error")
         assert one.get("/v1/models", headers=fronts.headers("single")).status_code == 200
         fronts.redis.start()
         eventually(lambda: not any("warnings" in client.get("/ready").json() for client in (one, other)))
+        assert "mlxsite_redis_up 1.0" in redis_values(one)
         assert one.post("/v1/responses", json=body).status_code == 200
     for site in (fronts.one, fronts.other):
         lost = [line for line in site.output.splitlines() if "is lost" in line]
         assert len(lost) == 1 and fronts.redis.shown in lost[0]
         assert PASSWORD not in site.output and "Traceback" not in site.output
+
+
+def redis_values(client: httpx.Client) -> set[str]:
+    lines = client.get("/metrics").text.splitlines()
+    return {line for line in lines if line.startswith(("mlxsite_redis", "mlxsite_fronts"))}
 
 
 def read(url: str, ended: list[str]) -> None:

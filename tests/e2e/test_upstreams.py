@@ -2,13 +2,11 @@
 
 import json
 import shutil
-import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +14,24 @@ import httpx
 import pytest
 
 from inference.core.data_folder import DATABASE
-from tests.e2e.site import ROOT, Site, fresh_dir
-from tests.tiny import make_tiny_model, never_ends
-
-WAIT_S = 420
+from tests.e2e.engines import WAIT_S, eventually, manage, mlx_lm_server, models_of
+from tests.e2e.site import Site, fresh_dir
 
 
 @pytest.fixture(scope="module")
-def mlx_lm_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """The base URL of a real mlx_lm.server with a tiny model, and its process."""
-    folder = never_ends(make_tiny_model(tmp_path_factory.mktemp("mlx_lm") / "tiny"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlx_lm.server", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*command, "--model", str(folder)], stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    assert eventually(lambda: answers(f"{url}/health"))
-    yield f"{url}/v1", process
-    process.kill()
-    process.wait()
+def lm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    with mlx_lm_server(tmp_path_factory.mktemp("mlx_lm") / "tiny") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def front(tiny_site: Site, mlx_lm_server: tuple[str, Any]) -> Iterator[Site]:
+def front(tiny_site: Site, lm_server: tuple[str, Any]) -> Iterator[Site]:
     """A site without models of its own, to which `manage.py upstream add` gives three."""
     folder = fresh_dir()
     env = {"MLX_SERVER_UPSTREAM_HOSTS": "127.0.0.1", "MLX_SERVER_TITLES": "false"}
     with Site(folder, "--no-starter", env=env) as site:
         site.wait_ready(WAIT_S)
-        theirs, (lm, _) = f"{tiny_site.url}/v1", mlx_lm_server
+        theirs, (lm, _) = f"{tiny_site.url}/v1", lm_server
         context = ["--context", "512"]
         added = manage(
             site,
@@ -71,33 +55,6 @@ def front(tiny_site: Site, mlx_lm_server: tuple[str, Any]) -> Iterator[Site]:
         assert eventually(lambda: models_of(site) == {"far", "lm", "pair"})
         yield site
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def manage(site: Site, *arguments: str, is_refused: bool = False) -> str:
-    command = [sys.executable, "manage.py", "upstream", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=site._env, capture_output=True, text=True, check=False)
-    assert (done.returncode != 0) == is_refused, done.stderr
-    return done.stderr if is_refused else done.stdout
-
-
-def eventually(holds: Callable[[], bool], within_s: float = WAIT_S) -> bool:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=10).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def models_of(site: Site) -> set[str]:
-    return {model["id"] for model in httpx.get(f"{site.url}/v1/models", timeout=WAIT_S).json()["data"]}
 
 
 def ask(model: str, text: str = "Hi", **fields: Any) -> dict[str, Any]:
@@ -173,7 +130,7 @@ def test_a_client_that_leaves_ends_the_work_on_the_other_server(front: Site, tin
 
 
 def test_of_two_servers_one_is_killed_under_load_and_every_stream_ends_once(
-    front: Site, mlx_lm_server: tuple[str, "subprocess.Popen[bytes]"]
+    front: Site, lm_server: tuple[str, "subprocess.Popen[bytes]"]
 ) -> None:
     ends: list[list[str]] = []
     threads = [
@@ -185,7 +142,7 @@ def test_of_two_servers_one_is_killed_under_load_and_every_stream_ends_once(
     for thread in threads:
         thread.start()
     time.sleep(1)
-    mlx_lm_server[1].kill()
+    lm_server[1].kill()
     for thread in threads:
         thread.join(WAIT_S)
     assert len(ends) == 8

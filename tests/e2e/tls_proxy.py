@@ -29,18 +29,24 @@ _START_S = 30.0
 @contextmanager
 def proxy(name: str, folder: Path, site: str, port: int) -> Iterator[None]:
     """Run nginx or Caddy at https://localhost:`port` before the site at this address."""
-    command = {"nginx": _nginx, "caddy": _caddy}[name](folder, site.removeprefix("http://"), port)
-    with _running(command, port):
+    file = {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]
+    text = (DEPLOY / file).read_text().replace("127.0.0.1:8000", _address(site))
+    with _running(_COMMANDS[name](folder, text, port), port):
         yield
 
 
 @contextmanager
-def proxy_of_fronts(folder: Path, sites: Sequence[str], port: int) -> Iterator[None]:
-    """Run Caddy at https://localhost:`port` before the fronts at these addresses."""
-    addresses = " ".join(site.removeprefix("http://") for site in sites)
-    text = (DEPLOY / "Caddyfile.fronts").read_text().replace("127.0.0.1:8001 127.0.0.1:8002", addresses)
-    with _running(_caddy_with(folder, text, port), port):
+def proxy_of_fronts(name: str, folder: Path, sites: Sequence[str], port: int) -> Iterator[None]:
+    """Run nginx or Caddy at https://localhost:`port` before the two fronts at these addresses."""
+    text = (DEPLOY / {"nginx": "nginx.fronts.conf", "caddy": "Caddyfile.fronts"}[name]).read_text()
+    for ours, theirs in zip(("127.0.0.1:8001", "127.0.0.1:8002"), sites, strict=True):
+        text = text.replace(ours, _address(theirs))
+    with _running(_COMMANDS[name](folder, text, port), port):
         yield
+
+
+def _address(site: str) -> str:
+    return site.removeprefix("http://")
 
 
 @contextmanager
@@ -54,26 +60,24 @@ def _running(command: list[str], port: int) -> Iterator[None]:
             process.wait(20)
 
 
-def _nginx(folder: Path, site: str, port: int) -> list[str]:
+def _nginx(folder: Path, text: str, port: int) -> list[str]:
     certificate, key = _certificate(folder)
-    text = (DEPLOY / "nginx.conf").read_text()
     text = text.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port} ssl http2")
-    text = text.replace("/etc/ssl/llm.example.crt", str(certificate)).replace("127.0.0.1:8000", site)
+    text = text.replace("/etc/ssl/llm.example.crt", str(certificate))
     text = text.replace("/etc/ssl/llm.example.key", str(key)).replace("llm.example", "localhost")
     (folder / "site.conf").write_text(text)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
     return [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
 
 
-def _caddy(folder: Path, site: str, port: int) -> list[str]:
-    return _caddy_with(folder, (DEPLOY / "Caddyfile").read_text().replace("127.0.0.1:8000", site), port)
-
-
-def _caddy_with(folder: Path, text: str, port: int) -> list[str]:
+def _caddy(folder: Path, text: str, port: int) -> list[str]:
     certificate, key = _certificate(folder)
     text = text.replace("llm.example {", f"https://localhost:{port} {{\n    tls {certificate} {key}")
     (folder / "Caddyfile").write_text(CADDY.format(folder=folder) + text)
     return [shutil.which("caddy") or "caddy", "run", "--config", str(folder / "Caddyfile")]
+
+
+_COMMANDS = {"nginx": _nginx, "caddy": _caddy}
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

@@ -96,8 +96,8 @@ def upstream() -> Iterator[str]:
 
 
 @contextmanager
-def two_fronts(folder: Path) -> Iterator[TwoFronts]:
-    """Both, started one after the other as docs/fronts.md says."""
+def two_fronts(folder: Path, proxy: str = "caddy", database: str = "") -> Iterator[TwoFronts]:
+    """Both, started one after the other as docs/fronts.md says; on SQLite, or in an empty `database`."""
     with ExitStack() as stack:
         redis, there = stack.enter_context(redis_server(folder)), stack.enter_context(upstream())
         port = free_port()
@@ -106,17 +106,21 @@ def two_fronts(folder: Path) -> Iterator[TwoFronts]:
             "MLX_SERVER_ORIGINS": f"https://localhost:{port}",
             "MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1",
             "MLX_SERVER_TITLES": "false",
+            "MLX_SERVER_UPSTREAM_HOSTS": "127.0.0.1",
         }
+        env |= {"MLX_SERVER_DATABASE_URL": database} if database else {}
+        is_new = bool(database)
         first, second = folder / "front1", folder / "front2"
-        one = stack.enter_context(Site(first, "--no-starter", env=env)).wait_ready(420)
+        one = stack.enter_context(Site(first, "--no-starter", env=env, is_new=is_new)).wait_ready(420)
         second.mkdir(mode=0o700)
-        (second / DATABASE).symlink_to(first / DATABASE)
+        if not database:
+            (second / DATABASE).symlink_to(first / DATABASE)
         (second / "secret_key").write_bytes((first / "secret_key").read_bytes())
-        other = stack.enter_context(Site(second, "--no-starter", env=env)).wait_ready(420)
+        other = stack.enter_context(Site(second, "--no-starter", env=env, is_new=is_new)).wait_ready(420)
         command = [sys.executable, "manage.py", "shell", "-c", _SET_UP.replace("sys.argv[1]", repr(there))]
         shell = subprocess.run(command, cwd=ROOT, env=one._env, capture_output=True, text=True, check=True)
         made = json.loads(shell.stdout.splitlines()[-1])
-        stack.enter_context(proxy_of_fronts(folder, [one.url, other.url], port))
+        stack.enter_context(proxy_of_fronts(proxy, folder, [one.url, other.url], port))
         yield TwoFronts(one, other, redis, f"https://localhost:{port}", made)
 
 

@@ -1,0 +1,230 @@
+"""A site for many: two fronts on one PostgreSQL and one Redis behind a proxy, and three engines behind them.
+
+One engine is killed under load. What the site has acknowledged is there, and every stream ends once.
+"""
+
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.engines import eventually, manage, mlx_lm_server, models_of
+from tests.e2e.site import Site
+from tests.e2e.two_fronts import TwoFronts, two_fronts, web
+from tests.nightly import nightly
+from tests.postgres import PostgresServer
+from tests.redis_server import needs_redis
+from tests.tiny import make_tiny_model, never_ends
+
+pytestmark = [pytest.mark.e2e, needs_redis]
+MODEL = "shared"
+CLIENTS, TOKENS = 6, 400
+BEFORE_S, AFTER_S = 6.0, 8.0  # of the load
+PAUSE_S = 0.5
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+RECORDS = f"SELECT error FROM inference_requestrecord WHERE model = '{MODEL}'"  # noqa: S608 - our own
+
+
+@dataclass
+class Fleet:
+    """The fronts, and how to end an engine as a system does that is out of memory."""
+
+    fronts: TwoFronts
+    engines: list[Site]
+    kill: Callable[[], object]
+    records: Callable[[], list[str]]  # the error of each request to the model
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[Site]:
+    """A site of ours that has the model in memory."""
+    never_ends(make_tiny_model(folder / "models" / "tiny"))
+    with Site(folder, "--no-starter") as site:
+        asked = body("Hello", model="tiny", max_tokens=2)
+        httpx.post(site.wait_ready().url + CHAT, json=asked, timeout=240).raise_for_status()
+        yield site
+
+
+@pytest.fixture(scope="module", params=["ours", "mlx_lm"])
+def fleet(
+    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    folder, database = tmp_path_factory.mktemp("fleet"), f"fleet_{request.param}"
+    with ExitStack() as stack:
+        engines = [stack.enter_context(engine(folder / f"engine{number}")) for number in (1, 2)]
+        lm_url, lm = stack.enter_context(mlx_lm_server(folder / "mlx_lm"))
+        url = postgres.create(database)
+        fronts = stack.enter_context(two_fronts(folder, "nginx", url))
+        for number, one in enumerate(engines):
+            add(fronts.one, f"site{number}", f"{one.url}/v1", "mlxsite", "tiny")
+        add(fronts.one, "mlx-lm", lm_url, "mlx-lm", "default_model")
+        for site in (fronts.one, fronts.other):
+            assert eventually(lambda site=site: MODEL in models_of(site))  # type: ignore[misc]
+        is_ours = request.param == "ours"
+        kill = (lambda: engines.pop().stop(signal.SIGKILL)) if is_ours else lm.kill
+        yield Fleet(fronts, engines, kill, lambda: [row[0] for row in postgres.query(RECORDS, database)])
+
+
+def add(front: Site, name: str, url: str, kind: str, theirs: str) -> None:
+    model = f"{MODEL}={theirs}"
+    manage(front, "add", name, url, "--engine", kind, "--model", model, "--context", "2048")
+
+
+def body(content: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": TOKENS,
+        **fields,
+    }
+
+
+@dataclass
+class Load:
+    """What clients asked for until a moment, and what the site acknowledged."""
+
+    until: float
+    streams: list[list[str]] = field(default_factory=list)  # the events of each
+    chats: list[tuple[str, str]] = field(default_factory=list)  # conversations, with their questions
+    responses: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def stream(self, url: str, number: int) -> None:
+        """Read one stream after the other, each on a connection of its own."""
+        while time.monotonic() < self.until:
+            asked = body(f"{number}, {len(self.streams)}", stream=True)
+            with web(url) as client, client.stream("POST", CHAT, json=asked) as response:
+                lines = list(response.iter_lines())
+            if response.status_code != 200:
+                self.refused.append("".join(lines))
+                continue
+            self.streams.append([line[6:] for line in lines if line.startswith("data: ")])
+
+    def chat(self, site: Site) -> None:
+        """Begin one chat after the other at this front."""
+        with web(site.url) as client:
+            client.get("/")
+            client.headers["X-CSRFToken"] = client.cookies["mlxsite_csrf"]
+            while time.monotonic() < self.until:
+                content = f"Question {len(self.chats)} of {site.url}"
+                asked = {"content": content, "question": {"model": MODEL, "max_tokens": TOKENS}}
+                response = client.post("/chat/ask/", json=asked)
+                if response.status_code == 200:
+                    self.chats.append((response.json()["conversation"], content))
+                else:
+                    self.refused.append(response.text)
+                time.sleep(PAUSE_S)
+
+    def respond(self, site: Site) -> None:
+        """Begin one response in the background after the other at this front."""
+        asked = {"model": MODEL, "input": "Go on.", "background": True, "max_output_tokens": TOKENS}
+        with web(site.url) as client:
+            while time.monotonic() < self.until:
+                response = client.post(RESPONSES, json=asked)
+                if response.status_code == 200:
+                    self.responses.append(response.json()["id"])
+                else:
+                    self.refused.append(response.text)
+                time.sleep(PAUSE_S)
+
+
+def ending(events: list[str]) -> str:
+    """`whole`, or the code of the error that a stream ended with; no stream ends twice, or without a word."""
+    assert events, "a stream without an event"
+    chunks = [json.loads(one) for one in events if one != "[DONE]"]
+    errors = [chunk["error"] for chunk in chunks if "error" in chunk]
+    finishes = [one["finish_reason"] for chunk in chunks for one in chunk.get("choices", ())]
+    if not errors:
+        assert events[-1] == "[DONE]" and events.count("[DONE]") == 1
+        assert [one for one in finishes if one] == ["length"]
+        return "whole"
+    assert len(errors) == 1 and "error" in chunks[-1] and "[DONE]" not in events
+    assert not any(finishes)
+    return usable(errors[0])
+
+
+def usable(error: dict[str, Any]) -> str:
+    """The code of an error that says what happened, and nothing of addresses here."""
+    assert error["message"] and "127.0.0.1" not in error["message"], error
+    return str(error["code"])
+
+
+def chat_status(site: Site, conversation: str, question: str) -> str:
+    """How the answer of an acknowledged question is, seen at this front."""
+    with web(site.url) as client:
+        asked, answer = client.get(f"/chat/conversations/{conversation}/").json()["messages"]
+    assert asked["content"] == question
+    assert answer["status"] != "done" or answer["content"]
+    assert (answer["status"] == "failed") == bool(answer["error"])
+    return str(answer["status"])
+
+
+def response_status(site: Site, number: str) -> str:
+    """How an acknowledged response is, seen at this front."""
+    with web(site.url) as client:
+        found = client.get(f"{RESPONSES}/{number}").json()
+    if found["status"] == "failed":
+        assert usable(found["error"])
+    return str(found["status"])
+
+
+@nightly
+def test_an_engine_is_killed_under_load(fleet: Fleet) -> None:
+    one, other, proxy = fleet.fronts.one, fleet.fronts.other, fleet.fronts.url
+    load = Load(until=time.monotonic() + BEFORE_S + AFTER_S)
+    with ThreadPoolExecutor(CLIENTS + 4) as clients:
+        work = [clients.submit(load.stream, proxy, number) for number in range(CLIENTS)]
+        work += [clients.submit(ask, site) for ask in (load.chat, load.respond) for site in (one, other)]
+        time.sleep(BEFORE_S)
+        fleet.kill()
+        for done in work:
+            done.result(240)
+    endings = Counter(map(ending, load.streams))
+    print(endings, len(load.chats), len(load.responses), load.refused)
+    assert set(endings) == {"whole", "upstream_failed"} and endings["whole"] > endings["upstream_failed"]
+    assert load.refused == []
+
+    def statuses(site: Site) -> tuple[Counter[str], Counter[str]]:
+        chats = Counter(chat_status(site, *chat) for chat in load.chats)
+        return chats, Counter(response_status(site, number) for number in load.responses)
+
+    for site in (one, other):  # what one of them acknowledged is known to both, and comes to its end
+        assert eventually(
+            lambda site=site: (
+                set(statuses(site)[0]) <= {"done", "failed"}
+                and set(statuses(site)[1]) <= {"completed", "failed"}
+            ),  # type: ignore[misc]
+            within_s=120,
+        )
+    chats, responses = statuses(one)
+    assert statuses(other) == (chats, responses) and chats["done"] and responses["completed"]
+    failed = endings["upstream_failed"] + chats["failed"] + responses["failed"]
+    total = len(load.streams) + len(load.chats) + len(load.responses)
+    assert eventually(lambda: len(fleet.records()) == total, within_s=30)
+    assert Counter(map(bool, fleet.records())) == {True: failed, False: total - failed}
+
+
+@nightly
+def test_what_is_left_serves_everybody_and_holds_nothing(fleet: Fleet) -> None:
+    with web(fleet.fronts.url) as client, ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(client.post, CHAT, json=body(f"Later {n}", max_tokens=9)) for n in range(16)]
+        assert [one.result().status_code for one in asked] == [200] * 16
+
+    def streams(site: Site) -> int:
+        workers = httpx.get(f"{site.url}/health", timeout=60).json()["workers"]
+        return sum(worker["streams"] for worker in workers)
+
+    sites = [fleet.fronts.one, fleet.fronts.other, *fleet.engines]
+    assert eventually(lambda: not any(map(streams, sites)), within_s=60)
+    for site in sites:
+        assert httpx.get(f"{site.url}/ready", timeout=60).status_code == 200
+        assert "Traceback" not in site.output
