@@ -13,13 +13,14 @@ HI = {"role": "user", "content": "hi"}
 
 
 def test_it_is_over_once_one_prompt_took_longer_than_the_limit() -> None:
-    preparation = PreparationTime(0.05)
-    assert not preparation.is_over
+    preparation = PreparationTime(0.2)
+    found = [preparation.is_over]
     with preparation.of_one():
-        assert not preparation.is_over
-        time.sleep(0.1)
-        assert preparation.is_over
-    assert not preparation.is_over
+        found.append(preparation.is_over)
+        time.sleep(0.3)
+        found.append(preparation.is_over)
+    found.append(preparation.is_over)
+    assert found == [False, False, True, False]
 
 
 def test_a_template_without_end_is_ended_before_that() -> None:

@@ -69,7 +69,7 @@ class TemplateRenderer:
     @property
     def pid(self) -> int | None:
         """The process, if there is one."""
-        return self._process and self._process.pid
+        return self._process.pid if self._process else None
 
     @contextmanager
     def within(self, limit_s: float) -> Iterator[None]:

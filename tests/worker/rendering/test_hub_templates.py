@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from transformers import PreTrainedTokenizerFast
@@ -29,9 +30,10 @@ TOOL = {
     "function": {"name": "add", "description": "Adds.", "parameters": {"type": "object"}},
 }
 FAILED = "failed"
+Json = dict[str, Any]
 
 
-def theirs(hub: PreTrainedTokenizerFast, messages: list[dict[str, object]], tools: list[object]) -> str:
+def theirs(hub: PreTrainedTokenizerFast, messages: list[Json], tools: list[Json]) -> str:
     options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
     try:
         return str(hub.apply_chat_template(messages, tools=tools or None, **options))
@@ -39,10 +41,10 @@ def theirs(hub: PreTrainedTokenizerFast, messages: list[dict[str, object]], tool
         return FAILED
 
 
-def ours(hub: PreTrainedTokenizerFast, messages: list[dict[str, object]], tools: list[object]) -> str:
+def ours(hub: PreTrainedTokenizerFast, messages: list[Json], tools: list[Json]) -> str:
     options = {"enable_thinking": False}
     try:
-        return HubTokenizer(hub).render(messages, tools=tools, opens_answer=True, options=options)  # type: ignore[arg-type]
+        return HubTokenizer(hub).render(messages, tools=tools, opens_answer=True, options=options)
     except TemplateFailed:
         return FAILED
 
@@ -53,7 +55,12 @@ def test_it_renders_as_apply_chat_template_does(name: str) -> None:
     hub = PreTrainedTokenizerFast(
         tokenizer_object=rust, chat_template=TEMPLATES[name], bos_token=SPECIAL[0], eos_token=SPECIAL[1]
     )
-    cases = [(TALK[:1], []), (TALK[:1], [TOOL]), (TALK, [TOOL]), (TALK[3:], [])]
+    cases: list[tuple[list[Json], list[Json]]] = [
+        (TALK[:1], []),
+        (TALK[:1], [TOOL]),
+        (TALK, [TOOL]),
+        (TALK[3:], []),
+    ]
     found = [theirs(hub, *case) for case in cases]
     assert [ours(hub, *case) for case in cases] == found
     assert set(found) != {FAILED}
