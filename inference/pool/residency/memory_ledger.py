@@ -19,6 +19,14 @@ class MemoryLedger:
         """A copy made in one step, since snapshots come from other threads."""
         return list(self._residents.values())
 
+    def evictable(self, now: float, min_residency_s: float, *, beside: str = "") -> list[Resident]:
+        """The models that may be evicted, `beside` another one, and have been ready for so many seconds."""
+        return [
+            one
+            for one in self.residents
+            if one.is_evictable and one.card.id != beside and now - one.ready_at >= min_residency_s
+        ]
+
     def streams(self) -> list[Stream]:
         """The running leases of all models."""
         return [stream for resident in self.residents for stream in resident.streams]

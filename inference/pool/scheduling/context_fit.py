@@ -5,6 +5,7 @@ pinned models beside it: other models make room for a long request, and a longer
 A load fixes it, so it never shrinks under a request.
 """
 
+from collections.abc import Callable, Hashable
 from typing import Literal
 
 from inference.core.model_card import ModelCard
@@ -29,6 +30,19 @@ class ContextFits:
     def fitted(self, card: ModelCard) -> ModelCard:
         """The card with the context that the model has, or would have if it were loaded now."""
         return card.with_context(self.of(card).context)
+
+    def of_round(self) -> Callable[[ModelCard], ModelCard]:
+        """`fitted` for one round of the scheduler, in which a model's context does not change."""
+        contexts: dict[Hashable, int] = {}
+
+        def fitted(card: ModelCard) -> ModelCard:
+            sizes = (card.load_bytes, card.kv_bytes_per_token, card.longest_context, card.context_cap)
+            context = contexts.get((card.resident_id, sizes))
+            if context is None:
+                context = contexts[card.resident_id, sizes] = self.of(card).context
+            return card.with_context(context)
+
+        return fitted
 
 
 def _fit(card: ModelCard, outlook: Outlook) -> ContextFit:

@@ -21,7 +21,8 @@ none of them, so that one which begins need not wait for the end of others' long
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident, Stream
@@ -30,8 +31,22 @@ SEEN_FOR_S = 600.0  # after its last request an account counts as one that uses 
 _KEPT = 8  # one stream in so many is kept for accounts that have none
 
 
+@dataclass(frozen=True, eq=False)
+class Order:
+    """The order of the queue after its change number `version`, beside these streams."""
+
+    version: int
+    running: tuple[Stream, ...]
+    requests: tuple[PendingLease, ...]
+    places: Mapping[PendingLease, int]  # from 1
+    ranks: Mapping[PendingLease, int]  # none where only one account waits
+
+
 class FairQueue:
-    """Requests that wait; `running` returns the streams of all models, `clock` is monotonic."""
+    """Requests that wait; `running` returns the streams of all models, `clock` is monotonic.
+
+    Each of them asks for its place several times a second, so the order is kept until something changes.
+    """
 
     def __init__(self, running: Callable[[], Iterable[Stream]], clock: Callable[[], float]) -> None:
         self._running = running
@@ -39,6 +54,8 @@ class FairQueue:
         self._pending: deque[PendingLease] = deque()  # as they came
         self.next_turn = itertools.count().__next__
         self._seen: dict[str, float] = {}  # when each account sent its last request
+        self._changes = 0  # counted after each, because other threads read the order
+        self._order: Order | None = None
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -47,11 +64,23 @@ class FairQueue:
         return pending in self._pending
 
     def __iter__(self) -> Iterator[PendingLease]:
-        return iter(fair_order(self._pending, self._running()))
+        return iter(self._ordered().requests)
+
+    def _ordered(self) -> Order:
+        changes, running = self._changes, tuple(self._running())
+        order = self._order
+        if order is None or order.version != changes or order.running != running:
+            arrived = list(self._pending)
+            requests = tuple(fair_order(arrived, running))
+            places = {pending: place for place, pending in enumerate(requests, start=1)}
+            known_ranks = ranks(arrived, running) if _is_shared(arrived) else {}
+            order = self._order = Order(changes, running, requests, places, known_ranks)
+        return order
 
     def add(self, pending: PendingLease) -> None:
         pending.turn = self.next_turn()
         self._pending.append(pending)
+        self._changes += 1
         if pending.is_request:
             now = self._clock()
             self._seen = {share: at for share, at in self._seen.items() if now - at < SEEN_FOR_S}
@@ -63,26 +92,26 @@ class FairQueue:
         for pending in self._pending:
             if pending.share == stream.share and pending.number > stream.number:
                 pending.turn = turn
+        self._changes += 1
 
     def discard(self, pending: PendingLease) -> None:
         """Remove a request, if it waits."""
         if pending in self._pending:
             self._pending.remove(pending)
+            self._changes += 1
 
-    def before(self, pending: PendingLease) -> list[PendingLease]:
+    def before(self, pending: PendingLease) -> tuple[PendingLease, ...]:
         """The requests that are to be served before this one, which waits."""
-        order = list(self)
-        return order[: order.index(pending)]
+        order = self._ordered()
+        return order.requests[: order.places[pending] - 1]
 
     def position_of(self, pending: PendingLease) -> int:
         """The place in the order, from 1; 0 for one that does not wait any more."""
-        return list(self).index(pending) + 1 if pending in self._pending else 0
+        return self._ordered().places.get(pending, 0)
 
     def rank_of(self, pending: PendingLease) -> int:
         """The number of answers of its account's earlier requests; 0 where no other account waits."""
-        if not _is_shared(self._pending):
-            return 0
-        return ranks(self._pending, self._running()).get(pending, 0)
+        return self._ordered().ranks.get(pending, 0)
 
     def surplus(self, newcomer: PendingLease) -> PendingLease:
         """The request that a full queue loses: the latest of the account with most requests in it."""

@@ -96,7 +96,10 @@ class GrowthScheduler:
         """Whether no further request may take memory: one that runs has it made, or has waited too long."""
         patience, now = self._options.patience_s, self._clock()
         return self._is_making_space or any(
-            one.growth and one.growth.state == "paused" and now - one.growth.paused_at > patience
+            one.growth
+            and one.growth.state == "paused"
+            and now - one.growth.paused_at > patience
+            and self._fits_beside_claims(one, one.growth)
             for one in self._leases
         )
 
@@ -152,13 +155,26 @@ class GrowthScheduler:
         """Tokens of each answer if everything else were gone that may be: all but pinned models."""
         if not resident.kv_per_token:
             return wanted.tokens
-        pinned = sum(
+        fitting = (self._ledger.limit - self._least_beside(resident)) // resident.kv_per_token
+        return max(0, fitting - wanted.prompt_tokens) // max(1, wanted.answers)
+
+    def _least_beside(self, resident: Resident) -> int:
+        """Bytes of this model without KV caches, and of what is never evicted for it."""
+        pinned = (
             one.least_base
             for one in self._ledger.residents
             if one is not resident and one.card.is_pinned and not one.is_leaving
         )
-        fitting = (self._ledger.limit - resident.base - pinned) // resident.kv_per_token
-        return max(0, fitting - wanted.prompt_tokens) // max(1, wanted.answers)
+        return resident.base + sum(pinned)
+
+    def _fits_beside_claims(self, lease: PendingLease, growth: AnswerGrowth) -> bool:
+        """Whether it would fit alone now: it may have to wait until work beside the models has ended."""
+        resident, wanted = lease.resident, growth.wanted
+        if not (resident and wanted):
+            return True
+        tokens = min(wanted.tokens, self._most_alone(resident, wanted))
+        kv = wanted.kv_tokens(tokens) * resident.kv_per_token
+        return self._least_beside(resident) + kv + self._ledger.claimed <= self._ledger.limit
 
     def _slices_before(self, lease: PendingLease) -> int:
         """Bytes that the older requests want next: without them, one that goes on is paused again at once."""
@@ -174,7 +190,7 @@ class GrowthScheduler:
 
     def _kept_for(self, lease: PendingLease) -> int:
         """Bytes that stay however much is shed, evicted and paused for this lease."""
-        kept = 0
+        kept = self._ledger.claimed
         for resident in self._ledger.residents:
             if resident.is_evictable or (resident.is_leaving and not resident.leases):
                 continue
@@ -208,12 +224,7 @@ class GrowthScheduler:
         missing -= idle_loras
         if missing <= 0:
             return
-        now = self._clock()
-        evictable = [
-            one
-            for one in residents
-            if one.is_evictable and now - one.ready_at >= self._options.min_residency_s
-        ]
+        evictable = self._ledger.evictable(self._clock(), self._options.min_residency_s)
         plan = eviction.plan_eviction(residents, evictable, missing)
         pauses: list[PendingLease] = []
         if not plan.is_enough:
@@ -230,7 +241,9 @@ class GrowthScheduler:
 
     def _break_stalemate(self) -> None:
         """Cut the youngest paused request short if nothing moves that could let any of them go on."""
-        if not self._leases or any(
+        if not self._leases or self._ledger.claimed:  # a claim ends
+            return
+        if any(
             not (one.growth and one.growth.state == "paused" and one.growth.wanted) for one in self._leases
         ):
             return

@@ -103,26 +103,35 @@ class Scheduler:
         """
         self._growth.serve()
         self._reservation.begin_round(self._clock())
-        lacking: list[PendingLease] = []
+        fitted, is_blocked = self._contexts.of_round(), self._growth.blocks_admissions
+        head: PendingLease | None = None
+        lacking, without_place = set[str](), set[tuple[str, str, bool]]()
         for pending in self:
-            self._fit(pending)
-            if self._growth.blocks_admissions and self._needed_bytes(pending):
+            kind = (pending.card.id, pending.share, pending.is_request)
+            if pending.card.id in lacking:
+                self._reservation.add_waiting(pending)
+            if pending.card.id in lacking or kind in without_place:
+                continue
+            self._fit(pending, fitted)
+            if is_blocked and self._needed_bytes(pending):
                 if error := self._unservable_error(pending):
                     self.refuse(pending, error)
                 continue
-            is_behind_its_like = any(pending.card.id == other.card.id for other in lacking)
-            if not is_behind_its_like and not self._lacks_memory(pending):
+            if not self._lacks_memory(pending):
                 self._serve(pending)
+                if not pending.granted.done():
+                    without_place.add(kind)
                 continue
-            if not is_behind_its_like and (error := self._unservable_error(pending)):
+            if error := self._unservable_error(pending):
                 self.refuse(pending, error)
                 continue
-            if not lacking:
-                self._reserve_for_head(pending)
-            lacking.append(pending)
+            if head is None:
+                head = pending
+                self._reserve_for_head(head)
+            lacking.add(pending.card.id)
             self._reservation.add_waiting(pending)
-        if lacking:
-            self._evict_for_head(lacking[0])
+        if head:
+            self._evict_for_head(head)
         self._reservation.end_round()
 
     def _lacks_memory(self, pending: PendingLease) -> bool:
@@ -174,9 +183,9 @@ class Scheduler:
         """The refusal of a request that will not fit however long it waits, not even with one token."""
         return self._error_with(pending, pending.least_tokens)
 
-    def _fit(self, pending: PendingLease) -> None:
+    def _fit(self, pending: PendingLease, fitted: Callable[[ModelCard], ModelCard]) -> None:
         """Give a request the model's present context, and a smaller first slice if it does not fit alone."""
-        pending.card = self._contexts.fitted(pending.card)
+        pending.card = fitted(pending.card)
         while pending.first_tokens > 1 and self._error_with(pending, pending.kv_tokens):
             pending.first_tokens //= 2
 
@@ -216,7 +225,7 @@ class Scheduler:
         if (missing := need - self._ledger.free - self._ledger.reclaiming) <= 0:
             return
         residents, wanted = self._ledger.residents, head.lora.name if head.lora else ""
-        evictable = [resident for resident in self._past_min_residency(head) if resident.is_evictable]
+        evictable = self._ledger.evictable(self._clock(), self._options.min_residency_s, beside=head.card.id)
         holders = residents
         if idle_lora_bytes(residents, wanted) < missing:
             holders = [resident for resident in residents if resident not in evictable]
@@ -226,15 +235,6 @@ class Scheduler:
             why = f"needed {in_gb(need)} for {head.card.id}, {self._ledger}"
             self._unloader.drop_loras(holders, wanted, missing, why)
             self._unloader.apply(plan, why, need)
-
-    def _past_min_residency(self, head: PendingLease) -> list[Resident]:
-        """The models other than the head's own that have been ready for long enough to be evicted."""
-        now = self._clock()
-        return [
-            resident
-            for resident in self._ledger.residents
-            if resident.card.id != head.card.id and now - resident.ready_at >= self._options.min_residency_s
-        ]
 
     # Outcomes: every pending lease gets exactly one.
 

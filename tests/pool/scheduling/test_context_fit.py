@@ -7,6 +7,10 @@ import pytest
 from inference.core.errors import AllPinned, ModelTooLarge, PoolFull
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Memory
+from inference.pool.residency.memory_ledger import MemoryLedger
+from inference.pool.residency.memory_pressure import MemoryPressure
+from inference.pool.residency.resident import Resident
+from inference.pool.scheduling.context_fit import ContextFits
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, spin
 
@@ -42,6 +46,28 @@ async def test_beside_an_empty_pool_all_but_the_weights_is_for_the_context() -> 
     assert figures(
         scene, sized("a", 4), sized("b", 4, prefill_bytes=GB), sized("c", 4, context_length=2048)
     ) == [(6000, 6000), (5000, 5000), (2048, 2048)]
+
+
+class Counting(MemoryLedger):
+    """It counts how often somebody looks at what is in memory."""
+
+    looks = 0
+
+    @property
+    def residents(self) -> list[Resident]:
+        self.looks += 1
+        return super().residents
+
+
+def test_a_round_looks_at_the_memory_once_for_each_model() -> None:
+    ledger = Counting(10 * GB)
+    fitted = ContextFits(ledger, MemoryPressure()).of_round()
+    capped = sized("b", 4, context_cap=100)
+    cards = [sized("a", 4), sized("b", 4), capped]
+    assert [fitted(one).context_length for one in cards] == [6000, 6000, 100]
+    looks = ledger.looks
+    assert [fitted(one).context_length for one in cards * 50] == [6000, 6000, 100] * 50
+    assert ledger.looks == looks > 0
 
 
 async def test_a_model_that_is_too_large_has_none() -> None:

@@ -1,6 +1,7 @@
 """How accounts share the streams of a model and the queue, step by step."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from inference.core.errors import QueueFull
 from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident, Stream
-from inference.pool.scheduling.fair_queue import SEEN_FOR_S, fair_order, ranks
+from inference.pool.scheduling.fair_queue import SEEN_FOR_S, FairQueue, fair_order, ranks
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, is_granted, refusal, spin
 
@@ -83,6 +84,33 @@ def test_no_order_puts_an_account_that_has_more_before_one_that_has_less(drawn: 
     for share in "xyz":
         own = [one.number for one in order if one.share == share]
         assert own == sorted(own)  # nobody overtakes itself
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["add", "leave", "grant", "end"]), st.integers(0, 9)), max_size=30))
+def test_the_order_and_the_places_are_right_after_any_change(changes: list[tuple[str, int]]) -> None:
+    streams: list[Stream] = []
+    queue, numbers = FairQueue(lambda: streams, lambda: 0.0), itertools.count(1)
+    waiting: list[PendingLease] = []
+    for change, choice in changes:
+        if change == "add":
+            number = next(numbers)
+            waiting.append(pending(number, "xyz"[choice % 3], answers=1 + choice % 2))
+            queue.add(waiting[-1])
+        elif change == "end" and streams:
+            queue.note_end(streams.pop(choice % len(streams)))
+        elif change in ("leave", "grant") and waiting:
+            one = waiting.pop(choice % len(waiting))
+            queue.discard(one)
+            streams += [Stream(one.number, 0.0, one.share, one.weight)] if change == "grant" else []
+        order = fair_order(waiting, streams)
+        assert list(queue) == order
+        assert [queue.position_of(one) for one in order] == list(range(1, len(order) + 1))
+        is_shared = len({one.share for one in order}) > 1
+        own = ranks(waiting, streams)
+        assert all(queue.rank_of(one) == (own[one] if is_shared else 0) for one in order)
+        assert all(list(queue.before(one)) == order[:place] for place, one in enumerate(order))
+    assert queue.position_of(pending(99, "x")) == 0
 
 
 # On a pool.

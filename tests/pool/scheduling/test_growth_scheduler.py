@@ -211,6 +211,25 @@ async def test_the_paused_go_on_before_anybody_is_admitted() -> None:
     assert is_granted(late)
 
 
+async def test_work_beside_the_models_is_waited_for_and_keeps_nobody_else_waiting() -> None:
+    scene = Growing(A, limit_bytes=3400 * MB, patience_s=5)
+    old, young = await scene.begin("a", 700), await scene.begin("a", 100)
+    await scene.pool.claim("quantising", 500 * MB)
+    assert await scene.want(old, 1300, prompt=700, made=500) == []
+    assert kinds(await scene.want(young, 570, prompt=100)) == ["Grant"]
+    await scene.want(old, 1300, prompt=700, made=512, is_paused=True)
+    await scene.report("a", active=GB)
+    await scene.pass_s(6)
+    late = await scene.join("a", 10, 10)
+    assert is_granted(late)
+    await scene.leave(young, late)
+    await scene.report("a", active=GB)
+    assert scene.orders[old.number] == []  # it is not cut short, either
+    await scene.pool.end_claim("quantising")
+    await spin()
+    assert kinds(scene.orders[old.number]) == ["Grant"]
+
+
 async def test_one_that_waits_for_older_ones_keeps_nobody_from_growing() -> None:
     scene = Growing(A, limit_bytes=3400 * MB)
     old = await scene.begin("a", 700)
