@@ -40,7 +40,7 @@ from inference.worker.model.low_priority import run_at_low_priority
 
 if TYPE_CHECKING:
     from inference.worker.engine.rounds import EngineBatch
-    from inference.worker.engine.sequence import Output, Sequence
+    from inference.worker.engine.sequence import Sequence
     from inference.worker.engine.token_grants import TokenGrants
     from inference.worker.lora.store import LoraStore
     from inference.worker.model.loaded_model import LoadedModel
@@ -254,12 +254,16 @@ class Engine(threading.Thread):
         self._callbacks.on_memory()
 
     def _end_thinking(self, sequence_id: int) -> bool:
+        if waiting := self._restoring.get(sequence_id):
+            ended = waiting.with_thinking_ended()
+            self._restoring[sequence_id] = ended or waiting
+            return ended is not None
         is_in_batch = bool(self._batch and self._batch.end_thinking(sequence_id))
         return is_in_batch or bool(self._grants and self._grants.end_thinking(sequence_id))
 
     def _add_restored(self, batch: "EngineBatch", restored: Restored) -> None:
         """Add the sequences that waited for the disk and were not cancelled meanwhile."""
-        group = [one for one in restored.sequences if self._restoring.pop(one.id, None)]
+        group = [found for one in restored.sequences if (found := self._restoring.pop(one.id, None))]
         if self._prefix_cache and restored.entry:
             self._prefix_cache.restore(restored.entry)
         if group:
@@ -271,13 +275,9 @@ class Engine(threading.Thread):
     def _step(self, batch: "EngineBatch") -> None:
         from inference.worker.engine.sequence import Lost
 
-        outputs: list[Output] = []
-        lost: list[int] = []
-        for output in batch.step():
-            if isinstance(output, Lost):
-                lost.append(output.id)
-            else:
-                outputs.append(output)
+        made = list(batch.step())
+        outputs = [one for one in made if not isinstance(one, Lost)]
+        lost = [one.id for one in made if isinstance(one, Lost)]
         self.steps += 1
         self._rounds.note(outputs)
         self._callbacks.on_outputs(outputs)

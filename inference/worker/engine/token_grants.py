@@ -11,6 +11,7 @@ The pool reserves memory for a prompt and the first tokens of its answers only. 
 Used on the engine's thread only.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -22,6 +23,7 @@ from inference.worker.engine.sequence import Output, Sampled, Sequence
 
 SLICE = 256  # tokens that are asked for at once
 _MARGIN = 128  # what is left of a grant when more is asked for, or half of a smaller grant
+_EARLY = 1024  # more requests than are ever in preparation at once
 
 
 @dataclass(eq=False)
@@ -94,12 +96,15 @@ class TokenGrants:
         self._want = want
         self._requests: dict[int, LimitedRequest] = {}
         self._answers: dict[int, LimitedAnswer] = {}  # by sequence
+        # Paused before they began, while their prompts were prepared; some of them have ended already.
+        self._paused_early: deque[int] = deque(maxlen=_EARLY)
 
     def open(self, limit: Limit) -> bool:
         """Limit a request whose sequences are added next; True if it begins paused.
 
         If less is reserved than its prompts and the granted tokens take, because its prompts are longer than
         they were estimated, it begins with fewer tokens and asks for more at once; paused if none are left.
+        So does one that the pool has paused already.
         """
         request = LimitedRequest(limit.request, limit.tokens)
         for sequence in limit.sequences:
@@ -107,6 +112,10 @@ class TokenGrants:
             request.answers[sequence.id] = self._answers[sequence.id] = answer
         self._requests[request.number] = request
         request.raise_to(limit.tokens)
+        if limit.request in self._paused_early:
+            request.is_paused = True
+            self._ask(request)
+            return True
         answers = request.answers.values()
         if sum(one.prompt + min(limit.tokens, one.most) for one in answers) <= limit.kv_tokens:
             return False
@@ -160,8 +169,13 @@ class TokenGrants:
         return list(reversed(request.answers)) if request and not request.is_paused else []
 
     def pause(self, number: int, sequences: Iterable[Sequence]) -> None:
-        """Note that a request's sequences have left the batch, and ask for what it needs to go on."""
-        if not (request := self._requests.get(number)) or request.is_paused:
+        """Note that a request's sequences have left the batch, and ask for what it needs to go on.
+
+        One that is unknown has ended, or begins paused.
+        """
+        if not (request := self._requests.get(number)):
+            self._paused_early.append(number)
+        if not request or request.is_paused:
             return
         request.waiting += sequences
         request.is_paused = True

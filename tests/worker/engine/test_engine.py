@@ -37,6 +37,7 @@ class Bench:
         self.cached: dict[int, int] = {}
         self.findings: tuple[Finding, ...] = ()
         self.breaks_on_load = False
+        self.thinking_ended = 0
         callbacks = EngineCallbacks(
             on_imported=lambda: None,
             on_loading=lambda progress: None,
@@ -45,6 +46,7 @@ class Bench:
             on_outputs=self._take,
             on_lost=self._lose,
             on_memory=self._count,
+            on_thinking_ended=self._note_thinking,
         )
         self.engine = Engine(callbacks, load=lambda options, progress: _loaded(make()))
         self.engine.start()
@@ -82,6 +84,9 @@ class Bench:
 
     def _count(self) -> None:
         self.memory_reports += 1
+
+    def _note_thinking(self, request: int, answers: int) -> None:
+        self.thinking_ended += answers
 
 
 def _loaded(model: nn.Module) -> LoadedModel:

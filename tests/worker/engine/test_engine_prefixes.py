@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference.core.protocol import Shed
-from inference.worker.engine.commands import Add
+from inference.worker.engine.commands import Add, EndThinking
 from inference.worker.prefix_cache import disk as disk_module
+from tests.worker.engine.test_end_thinking import ANSWER, CLOSE, thinker
 from tests.worker.engine.test_engine import Bench, on_disk
 from tests.worker.models import sequence, tiny
 
@@ -79,3 +81,22 @@ def test_a_new_sequence_finds_its_prefix_before_it_is_shed(tmp_path: Path) -> No
     assert {one.end() for _ in range(2)} == {(2, "length"), (3, "length")}
     assert one.cached[2] > 60
     one.stop()
+
+
+def test_reasoning_ends_in_an_answer_that_waits_for_the_disk(tmp_path: Path) -> None:
+    one, disk = replace(thinker(1, max_tokens=12), prompt=sequence(1, 200).prompt), on_disk(tmp_path)
+    first = Bench(lambda: tiny(tmp_path / "tiny"))
+    first.load(**disk)
+    first.engine.post(Add((one,)))
+    first.end()
+    first.stop()
+    begun = tuple(first.generated[1][:5])
+    second = Bench(lambda: tiny(tmp_path / "tiny"))
+    second.load(**disk)
+    # Both are handled before the file has been read.
+    second.engine.post(Add((replace(one, answered=begun, max_tokens=7),)))
+    second.engine.post(EndThinking(1, (1,)))
+    assert second.end() == (1, "length")
+    second.stop()
+    assert (second.thinking_ended, second.cached[1] >= 199) == (1, True)
+    assert second.generated[1][:2] == [CLOSE, ANSWER]

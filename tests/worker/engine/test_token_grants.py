@@ -80,6 +80,18 @@ def test_a_grant_in_time_changes_nothing_else() -> None:
     assert [one.tokens for one in played.wishes] == [320, 576]
 
 
+def test_one_that_is_paused_while_its_prompt_is_prepared_begins_paused() -> None:
+    played = Played()
+    played.grants.pause(7, [])
+    sequences = played.open(64, 1000, 1000)
+    assert played.grants.hold_back(sequences)
+    assert played.wishes == [
+        GrowthWanted(id=7, wish=1, tokens=64, made=0, answers=2, prompt_tokens=20, is_paused=True)
+    ]
+    assert played.grants.grant(Grant(id=7, wish=1, tokens=64)) == [tuple(sequences)]
+    assert played.make(63, 1, 2) == []
+
+
 @pytest.mark.parametrize("most", [64, 50, 1])
 def test_an_answer_whose_limit_is_granted_asks_for_nothing(most: int) -> None:
     played = Played()
