@@ -6,13 +6,14 @@ Two forms are read. That of mlx-lm has `adapter_config.json` with `lora_paramete
 `r` and `lora_alpha`, and `adapter_model.safetensors` with `lora_A.weight` (rank, inputs) and
 `lora_B.weight` (outputs, rank) (https://huggingface.co/docs/peft/developer_guides/checkpoint).
 
-Layers with experts have factors for each of them, in mlx-lm's form only: `lora_a` (experts, rank, inputs) and
-`lora_b` (experts, outputs, rank).
+Layers with experts have factors for each of them: `lora_a` (experts, rank, inputs) and `lora_b` (experts,
+outputs, rank) in mlx-lm's form, and in PEFT's those of a layer for each expert.
 
 What cannot be added to single rows of a batch exactly is refused by name.
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _PEFT_PREFIX = "base_model.model."
 _MOST_RANK = 1024
 _RANK_STEP = 8  # ranks are padded to a multiple, so that adapters of similar ranks share a stack
 _FP32 = 4
+_EXPERT = re.compile(r"\.experts\.(\d{1,5})\.")  # in the path of a single expert's layer
 _FLOATS = frozenset({"F32", "F16", "BF16"})
 # Of PEFT's initial weights, those that leave the base model as it is.
 _PLAIN_STARTS = (True, False, None, "gaussian", "eva", "orthogonal")
@@ -81,8 +83,17 @@ class LoraFiles:
     layers: tuple[LoraLayer, ...]
 
     def resident_bytes(self, *, dequantises: bool) -> int:
-        """Bytes of its factors once loaded; in fp32 where the worker dequantises."""
-        return sum(_bytes(layer, dequantises) for layer in self.layers)
+        """Bytes of its factors once loaded; in fp32 where the worker dequantises.
+
+        Those of single experts lie in one stack, in which each has as many as the largest.
+        """
+        experts: dict[str, list[int]] = defaultdict(list)
+        numbers: dict[str, int] = defaultdict(int)
+        for layer in self.layers:
+            stack, number = _stack_of(layer.path)
+            experts[stack].append(_bytes(layer, dequantises))
+            numbers[stack] = max(numbers[stack], number + 1)
+        return sum(max(sizes) * numbers[stack] for stack, sizes in experts.items())
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,12 @@ def check_base(layers: Iterable[LoraLayer], shapes: Mapping[str, tuple[int, ...]
                 f"its layer {layer.path[:80]} is made for {_product(layer.shape)} numbers, and the model's "
                 f"has {_product(found)}: it belongs to another model"
             )
+
+
+def _stack_of(path: str) -> tuple[str, int]:
+    """What stack a layer is in, and its number there; one that is no single expert's is alone in its own."""
+    single = _EXPERT.search(path)
+    return (f"{path[: single.start()]}.{path[single.end() :]}", int(single[1])) if single else (path, 0)
 
 
 def _bytes(layer: LoraLayer, dequantises: bool) -> int:

@@ -1,6 +1,7 @@
 """Reads an adapter's weights and prepares them for the layers of a loaded model."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,15 @@ from inference.repository.files import lora
 from inference.repository.files.lora import BrokenLora, LoraLayer
 from inference.worker.lora.experts import EXPERTS
 from inference.worker.lora.layers import Factors
+from inference.worker.lora.single_experts import Expert, places_of, stacked
 
 _LINEAR = (nn.Linear, nn.QuantizedLinear)
 _TEXT = frozenset({"model", "language_model"})
 _EMBEDDING = (nn.Embedding, nn.QuantizedEmbedding)
-# Experts that are layers of their own are called with a few tokens out of all rows (DBRX).
-_LONE_EXPERT = re.compile(r"\.experts\.\d+\.")
+# Experts that are layers of their own are called with a few tokens out of all rows (DBRX). The weights of the
+# others are read by the model beside calling their layer, or in its place (Kimi K3, Gemma 3n).
+_UNCHANGEABLE = re.compile(r"\.experts\.\d+\.|(_res_proj|\.prediction_coefs|\.correction_coefs)$")
+_READS_EMBEDDING = ("llama4_text", "minicpm")  # as its head, where it has no other
 Targets = Mapping[str, nn.Module]  # the layers that an adapter may change, by path
 
 
@@ -34,10 +38,13 @@ class LoraWeights:
 
 def targets(model: nn.Module) -> Targets:
     """The layers of a model that adapters may change, before any of them is."""
+    kinds = (*_LINEAR, *_EMBEDDING, *EXPERTS)
+    if type(model).__module__.rpartition(".")[2] in _READS_EMBEDDING and "lm_head" not in model:
+        kinds = (*_LINEAR, *EXPERTS)
     return {
         path: layer
         for path, layer in model.named_modules()
-        if isinstance(layer, (*_LINEAR, *_EMBEDDING, *EXPERTS)) and not _LONE_EXPERT.search(path)
+        if isinstance(layer, kinds) and not _UNCHANGEABLE.search(path)
     }
 
 
@@ -51,40 +58,60 @@ def read(given: Lora, layers: Targets, *, is_cpu: bool) -> LoraWeights:
     Raises BrokenLora, or OSError.
     """
     files = lora.read(Path(given.path))
-    paths = {layer.path: _path(layer, layers) for layer in files.layers}
-    found = {layer.path: _target(layer, layers.get(paths[layer.path])) for layer in files.layers}
+    places = [_place(layer, layers) for layer in files.layers]
+    found = [_target(*pair, layers) for pair in zip(files.layers, places, strict=True)]
     try:
         arrays: Any = mx.load(str(files.weights))
     except (RuntimeError, ValueError):
         raise BrokenLora(f"its {files.weights.name} cannot be read") from None
     factors: dict[str, Factors] = {}
-    for layer in files.layers:
-        ours = _factors(layer, arrays, found[layer.path], is_cpu=is_cpu)
+    experts: dict[str, dict[int, Factors]] = defaultdict(dict)
+    for layer, place, base in zip(files.layers, places, found, strict=True):
+        ours = _factors(layer, arrays, base, is_cpu=is_cpu)
         if not all(mx.isfinite(array).all().item() for array in ours.arrays):
             raise BrokenLora(f"its layer {layer.path[:80]} has numbers that are not finite")
-        factors[paths[layer.path]] = ours
+        if isinstance(place, Expert):
+            experts[place.path][place.number] = ours
+        else:
+            factors[place] = ours
+    for path, single in experts.items():
+        factors[path] = stacked(single, len(layers[path].weight))
     return LoraWeights(given.key, factors)
 
 
-def _path(layer: LoraLayer, layers: Targets) -> str:
-    """The path of the model's own layer.
+def _place(layer: LoraLayer, layers: Targets) -> str | Expert:
+    """The path of the model's own layer, or which expert of one a layer is."""
+    if not layer.is_transposed or layer.path in layers:
+        return layer.path
+    for path, number in places_of(layer.path):
+        if isinstance(layers.get(own := _path(path, layers)), EXPERTS):
+            return Expert(own, number)
+    return _path(layer.path, layers)
+
+
+def _path(given: str, layers: Targets) -> str:
+    """The path that a layer with PEFT's path has in the model.
 
     PEFT has the paths of transformers, which differ from mlx-lm's for the text part of multimodal models:
     `model.language_model.layers.0` is `language_model.model.layers.0` there.
     """
-    parts, inner, number = layer.path.partition("layers.")
-    if layer.path in layers or not layer.is_transposed or not set(filter(None, parts.split("."))) <= _TEXT:
-        return layer.path
+    parts, inner, number = given.partition("layers.")
+    if given in layers or not set(filter(None, parts.split("."))) <= _TEXT:
+        return given
     same = [path for path in layers if path.endswith(f".{inner}{number}") and inner]
     is_one = len(same) == 1 and set(same[0].partition("layers.")[0].split(".")) <= {*_TEXT, ""}
-    return same[0] if is_one else layer.path
+    return same[0] if is_one else given
 
 
-def _target(layer: LoraLayer, found: nn.Module | None) -> nn.Module:
+def _target(layer: LoraLayer, place: str | Expert, layers: Targets) -> nn.Module:
     """The model's layer; raises BrokenLora where there is none or one of another size."""
+    is_expert = isinstance(place, Expert)
+    found = layers.get(place.path if isinstance(place, Expert) else place)
     if found is None:
         raise BrokenLora(f"the model has no layer {layer.path[:80]} that it could change")
-    shape = _shape(found)
+    if is_expert and layer.magnitude:
+        raise BrokenLora(f"it changes the expert {layer.path[:80]} in DoRA; make a model of it")
+    shape = _shape(found)[1:] if is_expert else _shape(found)
     is_embedding = isinstance(found, _EMBEDDING)
     if is_embedding and (layer.magnitude or layer.is_transposed):
         raise BrokenLora(

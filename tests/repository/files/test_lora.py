@@ -90,6 +90,13 @@ def test_experts_have_factors_of_their_own(tmp_path: Path) -> None:
     assert files.resident_bytes(dequantises=True) == 8 * 16 * (64 + 128) * 4
 
 
+def test_single_experts_in_pefts_form_share_a_stack(tmp_path: Path) -> None:
+    single = {f"model.layers.0.mlp.experts.{number}.up_proj": (128, 64) for number in (1, 5)}
+    files = lora.read(write_peft(tmp_path / "a", single | layers(Q, numbers=[0]), rank=9))
+    assert [layer.shape for layer in files.layers if "experts" in layer.path] == [(128, 64)] * 2
+    assert files.resident_bytes(dequantises=True) == 6 * 16 * (64 + 128) * 4 + 16 * (64 + 64) * 4
+
+
 def test_experts_of_another_number_or_size_belong_to_another_model(tmp_path: Path) -> None:
     files = lora.read(write_mlx(tmp_path / "a", EXPERTS))
     lora.check_base(files.layers, {UP0: (8, 128, 64)})
