@@ -154,6 +154,9 @@ def picture_rows(rows: Sequence[PictureRow | None], starts: Sequence[int]) -> It
 @contextmanager
 def answer_rows(rows: Sequence[PictureRow | None]) -> Iterator[None]:
     """Build a forward pass of tokens behind the pictures of their prompts."""
+    if not any(rows):  # as in nearly every step
+        yield
+        return
     ends = [row.pictures.end if row else 0 for row in rows]
     is_shifted = any(row.pictures.shift(end) for row, end in zip(rows, ends, strict=True) if row)
     with picture_rows(rows if is_shifted else (), ends if is_shifted else ()):

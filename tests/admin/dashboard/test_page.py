@@ -13,12 +13,13 @@ from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, pa
 from inference.admin.dashboard.rows import Row, processes_of
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
-from inference.core.pool_state import ModelState, PoolEvent, RankState, ResidentModel
+from inference.core.pool_state import Memory, ModelState, PoolEvent, RankState, ResidentModel
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.core.self_test_summary import SelfTestSummary
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
+from inference.pool.residency.answer_growth import Answers
 from inference.serving import runtime
 from inference.serving.active_requests import STREAMS, Drafts
 from inference.serving.generation import stream
@@ -188,3 +189,20 @@ def test_a_models_drafts_are_beside_its_requests(monkeypatch: pytest.MonkeyPatch
     with serving(cards=[card("tiny"), card("other")]):
         notes = {row.key: row.cells[3].note for row in look().models}
     assert notes == {"other": "", "tiny": "900 of 1,200 drafted tokens accepted"}
+
+
+async def test_a_model_shows_what_its_answers_may_come_to_and_how_many_are_paused() -> None:
+    runner = FakeRunner()
+    with serving(runner, cards=[card("tiny", kv_bytes_per_token=10**6)]) as pool:
+        running, paused = [
+            await pool.admission.join("tiny", 100, "chat", Answers(1, 3000), "") for _ in range(2)
+        ]
+        for lease in (running, paused):
+            await asyncio.wait([lease.granted])
+            pool.admission.accept(lease, 100, 3000)
+        paused.note_pause(0.0)
+        runner.report(Memory(active=GB))
+        (tiny,) = look().models
+        await pool.close()
+    assert (tiny.cells[2].text, tiny.cells[2].note) == ("1.6 GB", "may grow to 7.2 GB")
+    assert tiny.cells[3].note == "1 paused"
