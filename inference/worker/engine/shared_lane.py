@@ -24,8 +24,9 @@ import mlx.nn as nn
 from mlx_lm.generate import BatchGenerator, StopSequences
 
 from inference.worker.engine.prefill_batch import Prefill
+from inference.worker.engine.prefill_budget import PrefillBudget
 from inference.worker.engine.sequence import Sequence
-from inference.worker.engine.speculative_decode import SpeculativeDecode
+from inference.worker.engine.speculative_decode import MOST_FED, SpeculativeDecode
 from inference.worker.model import mlx_lm_patches
 from inference.worker.prefix_cache.layers import Cache
 from inference.worker.sampling.token_sampler import TokenSampler
@@ -58,6 +59,7 @@ class SharedLane:
             stream=lane_stream(),
         )
         self._generator._generation_batch.speculation = self._speculation
+        self._generator._generation_batch.draft_budget = PrefillBudget(MOST_FED)
         self._samplers: WeakValueDictionary[int, TokenSampler] = WeakValueDictionary()  # the generator's
 
     @property
@@ -100,6 +102,8 @@ class SharedLane:
         # mlx-lm prefills nothing while it decodes as many sequences as this.
         self._generator.completion_batch_size = self._width if chunk else 0
         self._generator.prefill_step_size, self._generator.prefill_batch_size = chunk, together
+        if self._speculation:
+            self._speculation.is_prefilling = chunk > 0
         prefills, decodes = self._generator.next()
         if prefills and self._speculation:
             self._speculation.is_interrupted = True

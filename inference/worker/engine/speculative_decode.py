@@ -17,6 +17,7 @@ be removed, extracted or joined by others as after a plain step.
 
 import time
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,15 @@ import mlx.core as mx
 from mlx_lm.generate import GenerationBatch
 
 from inference.worker.engine.decode_step import Decode
+from inference.worker.engine.prefill_budget import PrefillBudget
 from inference.worker.speculation.draft_counts import DraftCounts
 from inference.worker.speculation.drafter import NO_DRAFT, Draft, Drafter
 from inference.worker.speculation.plan import MAX_DRAFT, Plan, best_plan
 from inference.worker.speculation.ragged_cache import can_roll_back, ragged, roll_back
 from inference.worker.speculation.speculation import Speculation
 from inference.worker.speculation.verification import Places, accepted_count, places_of, sample_places
+
+MOST_FED = 256  # tokens that the draft model is fed between two steps
 
 
 @dataclass
@@ -44,6 +48,7 @@ class SpeculativeDecode(Decode):
 
     prompt_cache: list[Any]
     speculation: Speculation | None = None
+    draft_budget = PrefillBudget(MOST_FED)  # each lane has its own
     _known: list[int] | None = None  # the next tokens, once they have been read
     _ended_at = 0.0  # when the last step ended
     _last_shape = (0, 0)  # rows and width of the last step
@@ -94,30 +99,42 @@ class SpeculativeDecode(Decode):
         return cut if any(draft.tokens for draft in cut) else None
 
     def _plan_of_model(self, speculation: Speculation) -> Plan:
-        """What drafts of the draft model promise, before any is made; it sees what it has not seen yet."""
-        model, rows = speculation.draft_model, len(self.uids)
-        plain = speculation.costs.plain(rows)
+        """What drafts of the draft model promise, before any is made.
+
+        Of rows that it has not seen yet it is fed a chunk; the others are drafted for meanwhile.
+        """
+        model, plain = speculation.draft_model, speculation.costs.plain(len(self.uids))
         if model is None or plain is None or not speculation.costs.may_speculate:
             return Plan()
-        drafters = [speculation.drafters.get(uid) for uid in self.uids]
+        known = self._drafted_for(speculation)
+        plan = self._plan_for(speculation, set(known), plain)
+        if plan.width == 1 or model.ready(known) == set(known):
+            return plan
+        if not speculation.is_prefilling:
+            started = time.perf_counter()
+            most, _ = self.draft_budget.allot([MOST_FED + 1], is_decoding=True)
+            fed = model.prepare(known, most)
+            self.draft_budget.record(fed, time.perf_counter() - started)
+            speculation.is_interrupted = True
+        return self._plan_for(speculation, model.ready(known), plain)
+
+    def _plan_for(self, speculation: Speculation, uids: AbstractSet[int], plain: float) -> Plan:
+        """What drafts of the draft model for these rows promise."""
+        rows, drafters = len(self.uids), speculation.drafters
         possible = [
-            drafter.of_model((0,) * self._most_drafted(row, drafter)) if drafter else NO_DRAFT
-            for row, drafter in enumerate(drafters)
+            drafters[uid].of_model((0,) * self._most_drafted(row, drafters[uid])) if uid in uids else NO_DRAFT
+            for row, uid in enumerate(self.uids)
         ]
-        plan = best_plan(
+        return best_plan(
             possible,
             speculation.costs,
             drafting_s=lambda count: speculation.drafting_costs.seconds(rows, count, plain),
         )
-        if plan.width == 1:
-            return plan
-        known = {
-            uid: tokens for uid, tokens, one in zip(self.uids, self.tokens, drafters, strict=True) if one
-        }
-        if model.prepare(known):
-            speculation.is_interrupted = True
-            return Plan()
-        return plan
+
+    def _drafted_for(self, speculation: Speculation) -> dict[int, list[int]]:
+        """The tokens of the rows that may be drafted for, without the latest ones."""
+        rows = zip(self.uids, self.tokens, strict=True)
+        return {uid: tokens for uid, tokens in rows if uid in speculation.drafters}
 
     def _drafts_of_model(self, speculation: Speculation, drafts: Sequence[Draft], count: int) -> list[Draft]:
         """The draft model's drafts, but those of `drafts` that are right more often."""

@@ -2,15 +2,17 @@
 
 B is the number of its rows, W the most tokens that one of them has not seen, and k the tokens of a draft.
 
-1. A row that is new is prefilled by itself, a chunk at a time, and then joins the others (`prepare`).
-2. All rows are fed what they have not seen: (B, W) int32, padded on the right and rolled back row by row.
+1. A row that is new is prefilled by itself, a chunk at a time, and then joins the others (`prepare`). So are
+   rows that have gone on for long without drafts. The others are `ready` and need not wait for them.
+2. Rows are fed what they have not seen: (B, W) int32, padded on the right and rolled back row by row.
 3. The likeliest next token is fed, (B, 1), until there are k of them.
 4. The caches are rolled back to all tokens but the latest one, which is fed again with the next draft.
 
 What the rows accept does not matter here: with the next draft, each is fed what it has become.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import mlx.core as mx
@@ -20,7 +22,8 @@ from mlx_lm.models.cache import BatchKVCache, make_prompt_cache
 
 from inference.worker.speculation.ragged_cache import RaggedKVCache, ragged, roll_back
 
-_CHUNK = 256  # tokens that are fed at once
+_AT_ONCE = 32  # tokens that a row may have to be fed when it is drafted for
+_LEAST = 16  # of each row that lags behind: they grow meanwhile
 
 
 class _NewRow:
@@ -53,8 +56,12 @@ class DraftModel:
         new = [cache.state for row in self._new.values() if row.fed for cache in row.caches]
         return int(tree_reduce(_added_bytes, (states, new), 0))
 
-    def prepare(self, rows: Mapping[int, Sequence[int]]) -> bool:
-        """Feed a chunk of what rows have not seen; returns whether there was anything to do.
+    def ready(self, rows: Mapping[int, Sequence[int]]) -> AbstractSet[int]:
+        """Those of the rows that can be drafted for at once; `rows` are as for `prepare`."""
+        return {uid for uid, fed in self._rows if uid in rows and len(rows[uid]) - fed <= _AT_ONCE}
+
+    def prepare(self, rows: Mapping[int, Sequence[int]], most: int) -> int:
+        """Feed about `most` tokens that rows have not seen; returns how many were fed.
 
         `rows` are all rows that may be drafted for: their tokens without the latest one. Others are dropped.
         """
@@ -62,23 +69,24 @@ class DraftModel:
             self.forget(uid)
         for uid in rows:
             if uid not in self._uids:
-                self._prefill(uid, rows[uid])
-                return True
-        pieces = [list(rows[uid][fed : fed + _CHUNK]) for uid, fed in zip(self._uids, self._fed, strict=True)]
-        if max(map(len, pieces), default=0) < _CHUNK:
-            return False
+                return self._prefill(uid, rows[uid], most)
+        each = max(_LEAST, most // max(1, len(self._uids)))
+        ready = self.ready(rows)
+        pieces = [[] if uid in ready else list(rows[uid][fed : fed + each]) for uid, fed in self._rows]
+        if not any(pieces):
+            return 0
         self._feed(pieces)
         mx.eval([cache.state for cache in self._caches])
-        return True
+        return len(pieces) * max(map(len, pieces))
 
     def draft(self, rows: Mapping[int, Sequence[int]], count: int) -> dict[int, list[int]]:
-        """The `count` likeliest tokens after those of each row, for rows that are prepared.
+        """The `count` likeliest tokens after those of each row that is ready.
 
         `rows` are as for `prepare`, with their latest tokens; waits for the device.
         """
-        known = [rows[uid] for uid in self._uids]
-        pieces = [list(tokens[fed:]) for tokens, fed in zip(known, self._fed, strict=True)]
-        if not pieces or max(map(len, pieces)) > _CHUNK:
+        unseen = [list(rows[uid][fed:]) if uid in rows else [] for uid, fed in self._rows]
+        pieces = [piece if len(piece) <= _AT_ONCE + 1 else [] for piece in unseen]
+        if not any(pieces):
             return {}
         logits = self._feed(pieces)
         drafted = []
@@ -88,9 +96,16 @@ class DraftModel:
             if place + 1 < count:
                 logits = self._model(token[:, None], cache=self._caches)[:, -1]
         tokens: list[list[int]] = mx.stack(drafted, axis=1).tolist()  # type: ignore[assignment]
-        roll_back(self._caches, [0] * len(known), count)  # the drafted ones but the last, and the latest one
-        self._fed = [len(one) - 1 for one in known]
-        return dict(zip(self._uids, tokens, strict=True))
+        # What was drafted is dropped, but for the last, which was not fed, and so is each row's latest token.
+        roll_back(self._caches, [0 if piece else 1 for piece in pieces], count)
+        self._fed = [fed - 1 if piece else fed for fed, piece in zip(self._fed, pieces, strict=True)]
+        drafts = zip(self._uids, tokens, pieces, strict=True)
+        return {uid: drafted_for for uid, drafted_for, piece in drafts if piece}
+
+    @property
+    def _rows(self) -> Iterator[tuple[int, int]]:
+        """The uid of each row, and how many of its tokens are in the caches."""
+        return zip(self._uids, self._fed, strict=True)
 
     def forget(self, uid: int) -> None:
         """Drop a row, if it is here."""
@@ -105,15 +120,15 @@ class DraftModel:
         for cache in self._caches:
             cache.filter(kept)
 
-    def _prefill(self, uid: int, tokens: Sequence[int]) -> None:
-        """Feed a chunk of a new row; the last chunk makes it a row of the batch."""
+    def _prefill(self, uid: int, tokens: Sequence[int], most: int) -> int:
+        """Feed a chunk of a new row; the last chunk makes it a row of the batch. Returns its tokens."""
         row = self._new.setdefault(uid, _NewRow(self._model))
-        piece = list(tokens[row.fed : row.fed + _CHUNK])
+        piece = list(tokens[row.fed : row.fed + most])
         self._model(mx.array([piece]), cache=row.caches)
         mx.eval([cache.state for cache in row.caches])
         row.fed += len(piece)
         if row.fed < len(tokens):
-            return
+            return len(piece)
         del self._new[uid]
         joined = ragged([BatchKVCache.merge([cache]) for cache in row.caches])
         if self._caches:
@@ -123,6 +138,7 @@ class DraftModel:
             self._caches = joined
         self._uids.append(uid)
         self._fed.append(row.fed)
+        return len(piece)
 
     def _feed(self, pieces: Sequence[list[int]]) -> mx.array:
         """Add some tokens to each row; returns the logits after the last of each, (B, V)."""

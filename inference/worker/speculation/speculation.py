@@ -18,6 +18,7 @@ class Speculation:
         self.acceptance = Acceptance()
         self.drafters: dict[int, Drafter] = {}  # by the uid of their row; rows without one never draft
         self.is_interrupted = False  # whether something else was computed since the last step
+        self.is_prefilling = False  # whether prompts are, in the step that comes
 
     def forget(self, uid: int) -> None:
         """Drop what is known of a row that has ended."""

@@ -1,13 +1,15 @@
 """Drafts of a draft model, verified in the batch: the same tokens as without it."""
 
 from dataclasses import replace
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import pytest
 
 from inference.worker.engine.batch import Batch
-from inference.worker.engine.sequence import Sampled, Sequence
+from inference.worker.engine.prefill_budget import PrefillBudget
+from inference.worker.engine.sequence import Prefilled, Sampled, Sequence
 from inference.worker.speculation.draft_model import DraftModel
 from tests.nightly import of_each_kind
 from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch
@@ -40,8 +42,8 @@ def flat(model: nn.Module) -> list[tuple[str, mx.array]]:
     return list(tree_flatten(model.parameters()))
 
 
-def drafting(model: nn.Module, draft: nn.Module) -> Batch:
-    return eager_batch(model, draft_model=DraftModel(draft, 264))
+def drafting(model: nn.Module, draft: nn.Module, **options: Any) -> Batch:
+    return eager_batch(model, draft_model=DraftModel(draft, 264), **options)
 
 
 def speculative(one: Sequence) -> Sequence:
@@ -96,6 +98,49 @@ def test_a_long_prompt_is_prefilled_by_the_draft_model_between_steps(model: nn.M
     fast = answers(drafting(model, counting), one)[1]
     assert told(fast) == told(answers(plain_batch(model), one)[1])
     assert accepted(fast) > 30 and counting.tokens > 700
+
+
+def test_others_are_drafted_for_while_a_long_prompt_is_prefilled(model: nn.Module) -> None:
+    counting = Counting(model)
+    batch = drafting(model, counting)
+    batch._main._generator._generation_batch.draft_budget = PrefillBudget(16)  # type: ignore[attr-defined]
+    others, late = (
+        speculative(wanted("greedy", max_tokens=150)),
+        speculative(sequence(2, 240, max_tokens=60)),
+    )
+    batch.add(others)
+    made: dict[int, list[Sampled]] = {1: [], 2: []}
+    meanwhile = 0
+    while batch.is_busy:
+        before = counting.tokens
+        outputs = [one for one in batch.step() if isinstance(one, Sampled)]
+        for one in outputs:
+            made[one.id].append(one)
+        if len(made[1]) > 20 and late:
+            batch.add(late)
+            late = None
+        if made[2] and not drafted(made[2]):
+            meanwhile += accepted([one for one in outputs if one.id == 1])
+            assert counting.tokens - before <= 16 + 2 * (33 + 15)
+    assert meanwhile > 20 and accepted(made[2]) > 20
+    for number, one in ((1, wanted("greedy", max_tokens=150)), (2, sequence(2, 240, max_tokens=60))):
+        assert told(made[number]) == told(answers(plain_batch(model), one)[number])
+
+
+def test_the_draft_model_prefills_beside_no_other_prompt(model: nn.Module) -> None:
+    counting = Counting(model)
+    batch = drafting(model, counting, prefill_step=16)
+    batch.add(speculative(wanted("greedy", max_tokens=30)))
+    while batch.is_busy and not counting.tokens:
+        list(batch.step())
+    batch.add(sequence(2, 300, start=9, max_tokens=1))
+    batch.add(speculative(sequence(3, 40, start=3, max_tokens=40)))
+    fed = [0]
+    while batch.is_busy:
+        before, outputs = counting.tokens, list(batch.step())
+        is_prefilling = any(isinstance(one, Prefilled) for one in outputs)
+        fed.append(0 if not is_prefilling else counting.tokens - before)
+    assert max(fed) <= 3 * (33 + 15)
 
 
 def test_a_removed_answer_leaves_nothing_in_the_draft_model(model: nn.Module) -> None:

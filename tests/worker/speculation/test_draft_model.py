@@ -32,8 +32,8 @@ def alone(model: nn.Module, tokens: list[int], count: int) -> list[int]:
     return drafted
 
 
-def prepared(draft_model: DraftModel, rows: dict[int, list[int]]) -> None:
-    while draft_model.prepare({uid: tokens[:-1] for uid, tokens in rows.items()}):
+def prepared(draft_model: DraftModel, rows: dict[int, list[int]], most: int = 256) -> None:
+    while draft_model.prepare({uid: tokens[:-1] for uid, tokens in rows.items()}, most):
         pass
 
 
@@ -67,20 +67,27 @@ def test_a_long_prompt_is_fed_in_chunks(model: nn.Module) -> None:
     counting = Counting(model)
     draft_model = DraftModel(counting, 264)
     seen: list[int] = []
-    while draft_model.prepare({1: prompt(900)}):
+    while fed := draft_model.prepare({1: prompt(900)}, 200):
         seen.append(counting.tokens - sum(seen))
-    assert len(seen) > 2 and sum(seen) == 900 and max(seen) < 512
+        assert fed == seen[-1]
+    assert seen == [200, 200, 200, 200, 100]
 
 
-def test_a_row_that_was_left_behind_catches_up_in_chunks(model: nn.Module) -> None:
-    draft_model = DraftModel(model, 264)
+def test_a_row_that_was_left_behind_catches_up_in_chunks_and_keeps_nobody_waiting(model: nn.Module) -> None:
+    counting = Counting(model)
+    draft_model = DraftModel(counting, 264)
     rows = {1: prompt(10), 2: prompt(20, 2)}
     prepared(draft_model, rows)
-    rows[1] += prompt(700, 5)
-    rows[2] += prompt(3, 6)
-    assert draft_model.draft(rows, 3) == {}
-    prepared(draft_model, rows)
+    rows[1] += prompt(300, 5)
+    fed = 0
+    while draft_model.ready({uid: tokens[:-1] for uid, tokens in rows.items()}) == {2}:
+        rows[2] += [len(rows[2])]
+        assert draft_model.draft(rows, 3) == {2: alone(model, rows[2], 3)}
+        before = counting.tokens
+        fed += draft_model.prepare({uid: tokens[:-1] for uid, tokens in rows.items()}, 100)
+        assert counting.tokens - before <= 100
     assert draft_model.draft(rows, 3) == {uid: alone(model, tokens, 3) for uid, tokens in rows.items()}
+    assert fed >= 2 * (300 - 32)
 
 
 def test_no_token_beyond_the_vocabulary_is_drafted(model: nn.Module) -> None:
@@ -96,6 +103,6 @@ def test_rows_that_ended_take_no_memory(model: nn.Module) -> None:
     both = draft_model.nbytes
     draft_model.forget(1)
     assert 0 < draft_model.nbytes < both
-    draft_model.prepare({3: prompt(900)})  # the other one is not in the batch any more
+    draft_model.prepare({3: prompt(900)}, 256)  # the other one is not in the batch any more
     draft_model.forget(3)
     assert draft_model.nbytes == 0
