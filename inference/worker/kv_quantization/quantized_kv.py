@@ -78,22 +78,22 @@ class BatchQuantizedKV(PackedKV):
         super().__init__(layout)
         self.left_padding = mx.array(list(left_padding))
         self.offset = -self.left_padding
-        self._length = 0
+        self._idx = 0
         self._right_padding: mx.array | None = None
 
     @property
     def length(self) -> int:
-        return self._length
+        return self._idx
 
     def update_and_fetch(self, keys: mx.array, values: mx.array) -> KeysAndValues:
         """Append keys and values of each row's new tokens, (B, heads, t, D); returns those of all tokens."""
         self._append(keys, values)
         self.offset = self.offset + keys.shape[2]
-        self._length += keys.shape[2]
+        self._idx += keys.shape[2]
         return self.keys_and_values()
 
     def make_mask(self, N: int, return_array: bool = False, **kwargs: Any) -> Any:
-        return create_causal_mask(N, offset=self._length, left_padding=self.left_padding, **kwargs)
+        return create_causal_mask(N, offset=self._idx, left_padding=self.left_padding, **kwargs)
 
     def prepare(
         self,
@@ -122,16 +122,10 @@ class BatchQuantizedKV(PackedKV):
 
     def trim(self, n: int) -> int:
         """Drop the last `n` tokens of every row; returns how many there were to drop."""
-        n = min(self._length, n)
-        self._length -= n
+        n = min(self._idx, n)
+        self._idx -= n
         self.offset = self.offset - n
         return n
-
-    def trim_rows(self, counts: Sequence[int]) -> None:
-        """Drop the last `counts[b]` tokens of each row b, at most as many as it has."""
-        shared = self.trim(min(counts))
-        if any(count > shared for count in counts):
-            self._shift(mx.array([count - shared for count in counts]))
 
     def filter(self, rows: Any) -> None:
         """Keep only these rows, and the padding that they need."""
@@ -145,12 +139,12 @@ class BatchQuantizedKV(PackedKV):
             self.keys, self.values = (
                 mapped(lambda array: array[..., superfluous:, :], arrays) for arrays in self._arrays
             )
-        self._length -= superfluous
+        self._idx -= superfluous
         self.left_padding = self.left_padding - superfluous
 
     def extend(self, other: "BatchQuantizedKV") -> None:
         """Append the rows of another batch; the shorter of the two gets padding."""
-        length = max(self._length, other._length)
+        length = max(self._idx, other._idx)
         filled = self if self.keys is not None else other
         if filled.keys is not None:
             keys, values = filled._arrays
@@ -158,20 +152,20 @@ class BatchQuantizedKV(PackedKV):
             mine, others = (batch._padded(keys, values, length, tokens) for batch in (self, other))
             self.keys, self.values = (joined(batches) for batches in zip(mine, others, strict=True))
         self.left_padding = mx.concatenate(
-            [batch.left_padding + (length - batch._length) for batch in (self, other)]
+            [batch.left_padding + (length - batch._idx) for batch in (self, other)]
         )
         self.offset = mx.concatenate([self.offset, other.offset])
-        self._length = length
+        self._idx = length
 
     def extract(self, row: int) -> QuantizedKV:
         """A copy of one row without its padding, (1, heads, t, ...)."""
         cache = QuantizedKV(self.layout)
         start = int(self.left_padding[row].item())  # type: ignore[arg-type]
-        part = (slice(row, row + 1), slice(None), slice(start, self._length))
+        part = (slice(row, row + 1), slice(None), slice(start, self._idx))
         cache.keys, cache.values = (
             mapped(lambda array: mx.contiguous(array[part]), arrays) for arrays in self._arrays
         )
-        cache.offset = self._length - start
+        cache.offset = self._idx - start
         return cache
 
     @classmethod
@@ -187,18 +181,18 @@ class BatchQuantizedKV(PackedKV):
                     for array, numbers in zip(batch, own, strict=True):
                         array[row : row + 1, :, length - cache.offset :] = numbers[..., : cache.offset, :]
             merged.keys, merged.values = keys, values
-        merged.offset, merged._length = merged.offset + length, length
+        merged.offset, merged._idx = merged.offset + length, length
         return merged
 
     @property
     def state(self) -> tuple[Any, ...]:
         layout = self.layout
-        own = (self.offset, self.left_padding, self._length)
+        own = (self.offset, self.left_padding, self._idx)
         return self.keys, self.values, *own, layout.bits, layout.group_size, layout.is_fused
 
     @state.setter
     def state(self, state: tuple[Any, ...]) -> None:
-        self.keys, self.values, self.offset, self.left_padding, self._length, *layout = state
+        self.keys, self.values, self.offset, self.left_padding, self._idx, *layout = state
         self.layout = PackedLayout(*layout)
         self._right_padding = None
 
@@ -222,6 +216,6 @@ class BatchQuantizedKV(PackedKV):
             keys, values = self._arrays
         else:
             keys, values = (empty_like(packed, self.offset.shape[0], 0) for packed in (keys, values))
-        left = length - self._length
+        left = length - self._idx
         right = tokens - keys[0].shape[2] - left
         return padded(keys, left, right), padded(values, left, right)

@@ -4,8 +4,11 @@ import mlx.nn as nn
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
 from inference.core.model_card import Finding
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.loaded_model import LoadedModel
+
+_ROLLED_BACK = {KVCache.__name__, QuantizedKV.__name__}  # as rows of a batch
 
 
 def findings_of(loaded: LoadedModel, speculation: str) -> tuple[Finding, ...]:
@@ -20,5 +23,5 @@ def obstacle(model: nn.Module, support: BatchSupport) -> str:
     """What keeps drafts from being verified; empty if nothing does."""
     if not support.can_batch:
         return "its requests are computed one at a time"
-    others = sorted({type(layer).__name__ for layer in make_prompt_cache(model)} - {KVCache.__name__})
+    others = sorted({type(layer).__name__ for layer in make_prompt_cache(model)} - _ROLLED_BACK)
     return f"its caches ({', '.join(others)}) cannot be rolled back" if others else ""

@@ -1,41 +1,32 @@
 """A batch's KV cache whose rows may end in different places, so that each is rolled back by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlx.core as mx
-from mlx_lm.models.cache import BatchKVCache
+from mlx_lm.models.cache import BatchKVCache, _BaseCache
+
+from inference.worker.kv_quantization.packed_numbers import mapped
+from inference.worker.kv_quantization.quantized_kv import BatchQuantizedKV
 
 _MAX_SLACK = 128  # unused places behind a row; beyond that the rows are aligned, which copies them
 
 
-class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
-    """mlx-lm's BatchKVCache with an end for each row.
+class RaggedRows(_BaseCache):  # type: ignore[misc]  # mlx-lm is not typed
+    """An end for each row, for a batch's cache in which all rows end at `_idx`.
 
-    There all rows end at `_idx`, and only a copy of a row could move its end. Here row b occupies the places
-    `left_padding[b]` to `_idx - slack[b]`, and `_idx` is the end of the longest reaching row. Rows are rolled
-    back by moving their ends; what lies behind an end is masked, and overwritten by the next tokens.
-    `offset` stays what it is there: the number of tokens of each row, which are its positions.
+    There only a copy of a row could move its end. Here row b occupies the places `left_padding[b]` to
+    `_idx - slack[b]`, and `_idx` is the end of the longest reaching row. Rows are rolled back by moving their
+    ends; what lies behind an end is masked, and overwritten by the next tokens. `offset` stays what it is
+    there: the number of tokens of each row, which are its positions.
     """
 
-    keys: Any
-    values: Any
     offset: mx.array
+    left_padding: mx.array
     _idx: int
-
-    def __init__(self, left_padding: list[int]) -> None:
-        super().__init__(left_padding)
-        self._slack = [0] * len(left_padding)
-        self._ends: mx.array | None = None  # (B,) ends of the rows; None while all end at `_idx`
-
-    @classmethod
-    def of(cls, cache: BatchKVCache) -> "RaggedKVCache":
-        """The same cache, whose arrays it takes over."""
-        if isinstance(cache, cls):
-            return cache
-        ragged = cls([0] * cache.offset.shape[0])
-        ragged.state = cache.state
-        return ragged
+    _right_padding: mx.array | None
+    _slack: list[int]
+    _ends: mx.array | None = None  # (B,) ends of the rows; None while all end at `_idx`
 
     @property
     def is_ragged(self) -> bool:
@@ -61,7 +52,7 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
         if self._ends is None:
             return
         self._right_padding = mx.array(self._slack, dtype=mx.int32)
-        self.keys, self.values = self.keys[..., : self._idx, :], self.values[..., : self._idx, :]
+        self._change(lambda array: array[..., : self._idx, :])
         offset = self.offset
         self.finalize()
         self.offset = offset  # finalize expects offsets that count the padding
@@ -73,21 +64,11 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
             return super().update_and_fetch(keys, values)
         length = keys.shape[2]
         self._reserve(self._idx + length)
-        places = (self._ends[:, None] + mx.arange(length))[:, None, :, None]
-        self.keys = mx.put_along_axis(self.keys, mx.broadcast_to(places, keys.shape), keys, axis=2)
-        self.values = mx.put_along_axis(self.values, mx.broadcast_to(places, values.shape), values, axis=2)
+        self._put((self._ends[:, None] + mx.arange(length))[:, None, :, None], keys, values)
         self._ends = self._ends + length
         self.offset = self.offset + length
         self._idx += length
         return self.keys_and_values()
-
-    def _reserve(self, end: int) -> None:
-        """Have places up to `end`."""
-        missing = end - self.keys.shape[2]
-        if missing <= 0:
-            return
-        padding = [(0, 0), (0, 0), (0, -(-missing // self.step) * self.step), (0, 0)]
-        self.keys, self.values = mx.pad(self.keys, padding), mx.pad(self.values, padding)
 
     def make_mask(
         self, N: int, return_array: bool = False, window_size: int | None = None, **kwargs: Any
@@ -113,9 +94,9 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
         ends = [self._idx - one for one in self._slack]
         self._ends = mx.array(ends, dtype=mx.int32) if any(self._slack) else None
 
-    def extend(self, other: BatchKVCache) -> None:
+    def extend(self, other: Any) -> None:
         self.align()
-        if isinstance(other, RaggedKVCache):
+        if isinstance(other, RaggedRows):
             other.align()
         super().extend(other)
         self._slack = [0] * self.offset.shape[0]
@@ -128,19 +109,97 @@ class RaggedKVCache(BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
         self._idx = end
         return row
 
+    def _reserve(self, end: int) -> None:
+        """Have places up to `end`."""
+        self._change(lambda array: _padded(array, end))
+
+    # What the cache has of its own.
+
+    def _change(self, change: Callable[[mx.array], mx.array]) -> None:
+        """Replace each array of keys and values."""
+        raise NotImplementedError
+
+    def _put(self, places: mx.array, keys: mx.array, values: mx.array) -> None:
+        """Write new keys and values to `places`, (B, 1, L, 1)."""
+        raise NotImplementedError
+
+
+class RaggedKVCache(RaggedRows, BatchKVCache):  # type: ignore[misc]  # mlx-lm is not typed
+    """mlx-lm's BatchKVCache with an end for each row."""
+
+    keys: Any
+    values: Any
+
+    def __init__(self, left_padding: list[int]) -> None:
+        super().__init__(left_padding)
+        self._slack = [0] * len(left_padding)
+
+    @classmethod
+    def of(cls, cache: BatchKVCache) -> "RaggedKVCache":
+        """The same cache, whose arrays it takes over."""
+        ragged = cls([0] * cache.offset.shape[0])
+        ragged.state = cache.state
+        return ragged
+
+    def _change(self, change: Callable[[mx.array], mx.array]) -> None:
+        self.keys, self.values = change(self.keys), change(self.values)
+
+    def _put(self, places: mx.array, keys: mx.array, values: mx.array) -> None:
+        self.keys, self.values = _with(self.keys, places, keys), _with(self.values, places, values)
+
+
+class RaggedQuantizedKV(RaggedRows, BatchQuantizedKV):
+    """A BatchQuantizedKV with an end for each row."""
+
+    @classmethod
+    def of(cls, cache: BatchQuantizedKV) -> "RaggedQuantizedKV":
+        """The same cache, whose arrays it takes over."""
+        ragged = cls(cache.layout, [0] * cache.offset.shape[0])
+        ragged.state = cache.state
+        ragged._slack = [0] * cache.offset.shape[0]
+        return ragged
+
+    def _change(self, change: Callable[[mx.array], mx.array]) -> None:
+        self.keys, self.values = (mapped(change, arrays) for arrays in self._arrays)
+
+    def _put(self, places: mx.array, keys: mx.array, values: mx.array) -> None:
+        pairs = zip(self._arrays, (self.layout.packed(keys), self.layout.packed(values)), strict=True)
+        self.keys, self.values = (
+            tuple(_with(array, places, new) for array, new in zip(kept, packed, strict=True))  # type: ignore[misc]
+            for kept, packed in pairs
+        )
+
+
+Ragged = RaggedKVCache | RaggedQuantizedKV
+_RAGGED: dict[type[Any], type[Any]] = {BatchKVCache: RaggedKVCache, BatchQuantizedKV: RaggedQuantizedKV}
+
 
 def can_roll_back(caches: Sequence[Any]) -> bool:
     """Whether all of these caches of a batch can be rolled back row by row."""
-    return bool(caches) and all(type(layer) in (BatchKVCache, RaggedKVCache) for layer in caches)
+    return bool(caches) and all(isinstance(one, RaggedRows) or type(one) in _RAGGED for one in caches)
 
 
-def ragged(caches: Sequence[BatchKVCache]) -> list[RaggedKVCache]:
+def ragged(caches: Sequence[Any]) -> list[Ragged]:
     """The same caches, able to be rolled back."""
-    return [RaggedKVCache.of(layer) for layer in caches]
+    return [one if isinstance(one, RaggedRows) else _RAGGED[type(one)].of(one) for one in caches]
 
 
-def roll_back(caches: Sequence[RaggedKVCache], kept: Sequence[int], width: int) -> None:
+def roll_back(caches: Sequence[Ragged], kept: Sequence[int], width: int) -> None:
     """Keep the first kept[b] of the last `width` tokens of each row b in the caches of all layers."""
     array = mx.array(list(kept), dtype=mx.int32)
     for layer in caches:
         layer.roll_back(kept, width, array)
+
+
+def _padded(array: mx.array, end: int) -> mx.array:
+    """The array, or one with more places, up to `end` at least."""
+    missing = end - array.shape[2]
+    if missing <= 0:
+        return array
+    step: int = BatchKVCache.step
+    return mx.pad(array, [(0, 0), (0, 0), (0, -(-missing // step) * step), (0, 0)])
+
+
+def _with(array: mx.array, places: mx.array, new: mx.array) -> mx.array:
+    """The array (B, heads, T, size) with other numbers at some places of each row."""
+    return mx.put_along_axis(array, mx.broadcast_to(places, new.shape), new, axis=2)

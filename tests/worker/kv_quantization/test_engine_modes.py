@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import mlx.nn as nn
 import pytest
@@ -16,7 +17,11 @@ from inference.worker.model.batch_verification import verified
 from inference.worker.prefix_cache.cache import PrefixCache
 from tests.architectures.comparison import SERVING_MODES, TOLERANCE, VOCABULARY, Serving, run, sequence
 from tests.nightly import of_each_kind
+from tests.worker.engine.lookup import accepted, drafted, eager_batch, plain_batch, predicted
 from tests.worker.kv_quantization.models import logits, prompt, wide
+from tests.worker.models import run as run_all
+from tests.worker.models import sequence as draftable
+from tests.worker.models import tokens
 
 pytestmark = pytest.mark.mlx
 # Rounding may send a number of a key to the next of 16 steps, which moves log probabilities by thousandths.
@@ -47,6 +52,23 @@ def test_it_answers_as_it_does_alone(name: str, bits: int, mode: str, tmp_path: 
     answers = list(SERVING_MODES[mode](serving))
     assert answers and all(answer.tokens for answer in answers)
     assert max(map(serving.distance, answers)) < TOLERANCES[bits]
+
+
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 1.0, "seed": 5}], ids=["greedy", "seeded"])
+def test_rows_verify_drafts_over_packed_numbers(sampling: dict[str, Any]) -> None:
+    model, _ = quantised("llama", 8)
+    rows = [draftable(number, 20 + number, max_tokens=30, **sampling) for number in (1, 2, 3)]
+    plain, fast = plain_batch(model), eager_batch(model)
+    for row in rows:
+        plain.add(row)
+    expected = run_all(plain)
+    for row in rows:
+        fast.add(predicted(model, row, wrong_every=4 + row.id, generated=expected[row.id]))
+    made = run_all(fast)
+    assert {number: tokens(one) for number, one in made.items()} == {
+        number: tokens(one) for number, one in expected.items()
+    }
+    assert all(0 < accepted(one) < drafted(one) for one in made.values())
 
 
 def test_prefixes_are_kept_in_packed_numbers_and_found() -> None:

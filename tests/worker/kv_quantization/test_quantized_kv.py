@@ -16,6 +16,7 @@ from mlx_lm.models.cache import BatchKVCache, KVCache, load_prompt_cache, save_p
 from inference.worker.kv_quantization.packed_numbers import PackedLayout
 from inference.worker.kv_quantization.quantized_kv import BatchQuantizedKV, QuantizedKV
 from inference.worker.model import mlx_lm_patches
+from inference.worker.speculation.ragged_cache import ragged
 
 pytestmark = pytest.mark.mlx
 LENGTHS = (5, 300, 0, 17)
@@ -42,7 +43,7 @@ def single(layout: PackedLayout, row: int, length: int) -> QuantizedKV:
     return cache
 
 
-def append(batch: BatchQuantizedKV, rows: Sequence[int], starts: Sequence[int], tokens: int = 1) -> Any:
+def append(batch: Any, rows: Sequence[int], starts: Sequence[int], tokens: int = 1) -> Any:
     """Give every row its next tokens; returns what attention reads."""
     parts = [key_and_value(row, start, tokens) for row, start in zip(rows, starts, strict=True)]
     keys, values = (mx.concatenate(list(arrays)) for arrays in zip(*parts, strict=True))
@@ -61,11 +62,11 @@ def are_equal(one: QuantizedKV, other: QuantizedKV) -> bool:
     return all(bool(mx.array_equal(a, b)) for a, b in pairs)
 
 
-def extracted(batch: BatchQuantizedKV) -> list[QuantizedKV]:
+def extracted(batch: Any) -> list[QuantizedKV]:
     return [batch.extract(row) for row in range(batch.offset.shape[0])]
 
 
-def check(batch: BatchQuantizedKV, rows: Sequence[int], lengths: Sequence[int]) -> None:
+def check(batch: Any, rows: Sequence[int], lengths: Sequence[int]) -> None:
     """Every row has what the row alone has."""
     assert batch.offset.tolist() == list(lengths)
     for taken, row, length in zip(extracted(batch), rows, lengths, strict=True):
@@ -145,16 +146,21 @@ def test_padding_on_the_right_of_a_chunk_moves_to_the_left(layout: PackedLayout)
     check(batch, range(4), [length + 1 for length in lengths])
 
 
-def test_rows_are_trimmed_together_and_one_by_one(layout: PackedLayout) -> None:
+def test_rows_are_trimmed_together_and_rolled_back_one_by_one(layout: PackedLayout) -> None:
     batch = merged(layout, (5, 300, 17))
     append(batch, range(3), (5, 300, 17), tokens=4)
     assert batch.is_trimmable() and batch.trim(1) == 1
     check(batch, range(3), (8, 303, 20))
-    batch.trim_rows([3, 0, 20])
-    check(batch, range(3), (5, 303, 0))
-    append(batch, range(3), (5, 303, 0), tokens=2)
-    batch.trim_rows([1, 1, 1])
-    check(batch, range(3), (6, 304, 1))
+    (rows,) = ragged([batch])
+    append(rows, range(3), (8, 303, 20), tokens=5)
+    rows.roll_back([2, 5, 1], 5)
+    assert rows.is_ragged
+    check(rows, range(3), (10, 308, 21))
+    append(rows, range(3), (10, 308, 21), tokens=2)
+    rows.roll_back([1, 1, 1], 2)
+    check(rows, range(3), (11, 309, 22))
+    assert rows.trim(1) == 1 and not rows.is_ragged
+    check(rows, range(3), (10, 308, 21))
 
 
 def test_offsets_padding_and_masks_are_those_of_mlx_lm(layout: PackedLayout) -> None:
@@ -231,11 +237,12 @@ def test_only_fused_layouts_have_mlx_lm_compute_with_packed_numbers() -> None:
 @settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_any_life_of_a_batch_leaves_each_row_as_it_is_alone(data: st.DataObject) -> None:
-    """Rows join, decode, leave, are trimmed and padded in any order; each keeps its own numbers."""
+    """Rows join, decode, leave, are rolled back and padded in any order; each keeps its own numbers."""
     layout = PackedLayout(data.draw(st.sampled_from([8, 4])), 32)
     lengths = data.draw(st.lists(st.integers(0, 40), min_size=1, max_size=4))
-    batch, rows, fresh = merged(layout, lengths), list(range(len(lengths))), len(lengths)
-    changes = st.sampled_from(["decode", "join", "leave", "trim", "chunk"])
+    batch: Any = merged(layout, lengths)
+    rows, fresh = list(range(len(lengths))), len(lengths)
+    changes = st.sampled_from(["decode", "join", "leave", "verify", "chunk"])
     for change in data.draw(st.lists(changes, max_size=8)):
         if change == "decode":
             append(batch, rows, lengths)
@@ -250,11 +257,16 @@ def test_any_life_of_a_batch_leaves_each_row_as_it_is_alone(data: st.DataObject)
             kept = data.draw(st.lists(st.sampled_from(range(len(rows))), min_size=1, unique=True))
             batch.filter(kept)
             rows, lengths = [rows[place] for place in kept], [lengths[place] for place in kept]
-        elif change == "trim":
-            counts = [data.draw(st.integers(0, length)) for length in lengths]
-            batch.trim_rows(counts)
-            lengths = [length - count for length, count in zip(lengths, counts, strict=True)]
+        elif change == "verify":
+            width = data.draw(st.integers(1, 70))
+            kept = [data.draw(st.integers(1, width)) for _ in rows]
+            (batch,) = ragged([batch])
+            append(batch, rows, lengths, tokens=width)
+            batch.roll_back(kept, width)
+            lengths = [length + count for length, count in zip(lengths, kept, strict=True)]
         else:
+            (batch,) = ragged([batch])
+            batch.align()
             chunks = [data.draw(st.integers(0, 5)) for _ in rows]
             most = max(1, *chunks)
             batch.prepare(lengths=chunks, right_padding=[most - chunk for chunk in chunks])

@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mlx_lm.models.cache import KVCache
 
+from inference.worker.kv_quantization.packed_numbers import PackedLayout
+from inference.worker.kv_quantization.quantized_kv import QuantizedKV
 from inference.worker.model.batch_support import BatchSupport
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.speculation.findings import findings_of
@@ -20,6 +23,12 @@ def model(tmp_path: Path) -> LoadedModel:
 
 
 def test_a_model_with_plain_caches_has_none(model: LoadedModel) -> None:
+    assert findings_of(model, "lookup") == ()
+
+
+def test_nor_has_one_with_packed_caches(model: LoadedModel) -> None:
+    caches = [QuantizedKV(PackedLayout(8, 32)), KVCache()]
+    model.model.make_cache = lambda: list(caches)
     assert findings_of(model, "lookup") == ()
 
 

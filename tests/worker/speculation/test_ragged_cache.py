@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from mlx_lm.models.cache import BatchKVCache, KVCache, RotatingKVCache
 
-from inference.worker.speculation.ragged_cache import RaggedKVCache, can_roll_back, ragged, roll_back
+from inference.worker.kv_quantization.packed_numbers import PackedLayout
+from inference.worker.kv_quantization.quantized_kv import BatchQuantizedKV
+from inference.worker.speculation.ragged_cache import (
+    RaggedKVCache,
+    RaggedQuantizedKV,
+    can_roll_back,
+    ragged,
+    roll_back,
+)
 
 pytestmark = pytest.mark.mlx
 HEADS, SIZE = 2, 4
@@ -122,9 +130,9 @@ def test_layers_are_rolled_back_together() -> None:
     assert [layer.offset.tolist() for layer in layers] == [[3, 6], [2, 3]]
 
 
-def test_only_plain_caches_can_be_rolled_back() -> None:
-    plain = BatchKVCache([0])
-    assert can_roll_back([plain, RaggedKVCache.of(plain)])
+def test_only_caches_of_all_tokens_can_be_rolled_back() -> None:
+    plain, packed = BatchKVCache([0]), BatchQuantizedKV(PackedLayout(8, 32), [0])
+    assert can_roll_back([plain, RaggedKVCache.of(plain), packed, RaggedQuantizedKV.of(packed)])
     assert not can_roll_back([]) and not can_roll_back(
         [plain, RotatingKVCache(8).merge([RotatingKVCache(8)])]
     )
