@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +64,23 @@ asked = st.builds(
 )
 
 
+@dataclass(frozen=True)
+class Work:
+    """Work beside the models, which takes memory from a step on for a while, if that is free."""
+
+    at: int
+    lasts: int
+    bytes: int
+
+
+work = st.builds(Work, at=st.integers(0, 60), lasts=st.integers(1, 150), bytes=st.integers(50, 900))
+
+
 class Run:
     """One run, step by step; a second passes at every tenth."""
 
-    def __init__(self, requests: list[Asked], limit: int, seed: int) -> None:
+    def __init__(self, requests: list[Asked], limit: int, seed: int, works: Sequence[Work] = ()) -> None:
+        self._works = works
         self._requests = sorted(requests, key=lambda one: one.at)
         self._chance = random.Random(seed)  # noqa: S311 - a repeatable order of frames
         self.limit = limit
@@ -107,6 +121,7 @@ class Run:
                 for job in worker.step(TOKENS_A_STEP):
                     self._end(job)
             self._leave(steps)
+            await self._work(steps)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             if steps % 10 == 0:
@@ -151,9 +166,17 @@ class Run:
                 self.has_left = True
                 self.scene.pool.admission.leave(job.lease)
 
+    async def _work(self, step: int) -> None:
+        for number, one in enumerate(self._works):
+            if step == one.at and not self.scene.pool.claim_error("work", one.bytes):
+                await self.scene.pool.claim(f"work {number}", one.bytes)
+            elif step == one.at + one.lasts:
+                await self.scene.pool.end_claim(f"work {number}")
+
     def _check(self) -> None:
         """The promises that hold at every moment."""
-        reserved = sum(r.base + r.kv_reserved for r in self.scene.pool._ledger.residents)
+        ledger = self.scene.pool._ledger
+        reserved = ledger.claimed + sum(r.base + r.kv_reserved for r in ledger.residents)
         assert reserved <= self.limit
         alive = [worker for worker in self.workers if not worker.is_stopped and worker.loads]
         # A report may be under way while a client leaves, and then comes before the worker knows of that.
@@ -179,11 +202,14 @@ class Sized(GrowingRunner):
     requests=st.lists(asked, min_size=1, max_size=12),
     limit=st.sampled_from([1600, 2500, 4000, 9000]),
     seed=st.integers(0, 9),
+    works=st.lists(work, max_size=2),
 )
 @settings(max_examples=40 if IS_NIGHTLY else 20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_everybody_ends_within_the_limit(requests: list[Asked], limit: int, seed: int) -> None:
+def test_everybody_ends_within_the_limit(
+    requests: list[Asked], limit: int, seed: int, works: list[Work]
+) -> None:
     async def whole() -> Run:
-        run = Run(requests, limit, seed)
+        run = Run(requests, limit, seed, works)
         await run.run()
         residents = run.scene.pool._ledger.residents
         for resident in residents:
