@@ -38,7 +38,7 @@ class LoraWeights:
 
 def targets(model: nn.Module) -> Targets:
     """The layers of a model that adapters may change, before any of them is."""
-    kinds = (*_LINEAR, *_EMBEDDING, *EXPERTS)
+    kinds: tuple[type[nn.Module], ...] = (*_LINEAR, *_EMBEDDING, *EXPERTS)
     if type(model).__module__.rpartition(".")[2] in _READS_EMBEDDING and "lm_head" not in model:
         kinds = (*_LINEAR, *EXPERTS)
     return {

@@ -6,7 +6,7 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.models.cache import BatchKVCache, _BaseCache
 
-from inference.worker.kv_quantization.packed_numbers import mapped
+from inference.worker.kv_quantization.packed_numbers import Packed, mapped
 from inference.worker.kv_quantization.quantized_kv import BatchQuantizedKV
 
 _MAX_SLACK = 128  # unused places behind a row; beyond that the rows are aligned, which copies them
@@ -163,11 +163,9 @@ class RaggedQuantizedKV(RaggedRows, BatchQuantizedKV):
         self.keys, self.values = (mapped(change, arrays) for arrays in self._arrays)
 
     def _put(self, places: mx.array, keys: mx.array, values: mx.array) -> None:
-        pairs = zip(self._arrays, (self.layout.packed(keys), self.layout.packed(values)), strict=True)
-        self.keys, self.values = (
-            tuple(_with(array, places, new) for array, new in zip(kept, packed, strict=True))  # type: ignore[misc]
-            for kept, packed in pairs
-        )
+        kept_keys, kept_values = self._arrays
+        self.keys = _packed_with(kept_keys, places, self.layout.packed(keys))
+        self.values = _packed_with(kept_values, places, self.layout.packed(values))
 
 
 Ragged = RaggedKVCache | RaggedQuantizedKV
@@ -203,3 +201,11 @@ def _padded(array: mx.array, end: int) -> mx.array:
 def _with(array: mx.array, places: mx.array, new: mx.array) -> mx.array:
     """The array (B, heads, T, size) with other numbers at some places of each row."""
     return mx.put_along_axis(array, mx.broadcast_to(places, new.shape), new, axis=2)
+
+
+def _packed_with(packed: Packed, places: mx.array, new: Packed) -> Packed:
+    """The same of packed numbers."""
+    words, scales, biases = (
+        _with(array, places, numbers) for array, numbers in zip(packed, new, strict=True)
+    )
+    return words, scales, biases

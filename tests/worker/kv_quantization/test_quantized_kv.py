@@ -151,7 +151,7 @@ def test_rows_are_trimmed_together_and_rolled_back_one_by_one(layout: PackedLayo
     append(batch, range(3), (5, 300, 17), tokens=4)
     assert batch.is_trimmable() and batch.trim(1) == 1
     check(batch, range(3), (8, 303, 20))
-    (rows,) = ragged([batch])
+    rows: Any = ragged([batch])[0]
     append(rows, range(3), (8, 303, 20), tokens=5)
     rows.roll_back([2, 5, 1], 5)
     assert rows.is_ragged
