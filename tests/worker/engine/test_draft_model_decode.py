@@ -104,26 +104,22 @@ def test_others_are_drafted_for_while_a_long_prompt_is_prefilled(model: nn.Modul
     counting = Counting(model)
     batch = drafting(model, counting)
     batch._main._generator._generation_batch.draft_budget = PrefillBudget(16)  # type: ignore[attr-defined]
-    others, late = (
-        speculative(wanted("greedy", max_tokens=150)),
-        speculative(sequence(2, 240, max_tokens=60)),
-    )
-    batch.add(others)
+    asked = {1: wanted("greedy", max_tokens=150), 2: sequence(2, 240, max_tokens=60)}
     made: dict[int, list[Sampled]] = {1: [], 2: []}
-    meanwhile = 0
+    meanwhile, waiting = 0, [speculative(asked[2])]
+    batch.add(speculative(asked[1]))
     while batch.is_busy:
         before = counting.tokens
-        outputs = [one for one in batch.step() if isinstance(one, Sampled)]
-        for one in outputs:
-            made[one.id].append(one)
-        if len(made[1]) > 20 and late:
-            batch.add(late)
-            late = None
+        outputs = [output for output in batch.step() if isinstance(output, Sampled)]
+        for output in outputs:
+            made[output.id].append(output)
+        if len(made[1]) > 20 and waiting:
+            batch.add(waiting.pop())
         if made[2] and not drafted(made[2]):
-            meanwhile += accepted([one for one in outputs if one.id == 1])
+            meanwhile += accepted([output for output in outputs if output.id == 1])
             assert counting.tokens - before <= 16 + 2 * (33 + 15)
     assert meanwhile > 20 and accepted(made[2]) > 20
-    for number, one in ((1, wanted("greedy", max_tokens=150)), (2, sequence(2, 240, max_tokens=60))):
+    for number, one in asked.items():
         assert told(made[number]) == told(answers(plain_batch(model), one)[number])
 
 
