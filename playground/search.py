@@ -14,7 +14,7 @@ words and with signs: `C++`, `foo_bar()`, `->`. Case and accents do not matter (
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from operator import or_
 from uuid import UUID
@@ -112,27 +112,40 @@ def _collect(
     What a conversation's title contains, its message need not.
     """
     for message, conversation, role, content, reasoning in islice(rows, _MOST_READ):
-        pk = UUID(str(conversation))
-        if pk not in found and len(found) >= count:
+        pk = _pk(conversation)
+        hits = found.get(pk)
+        if hits is None and len(found) >= count:
             return
-        hits = found.get(pk, [])
-        if len(hits) >= _MOST_HITS or any(hit.message == message for hit in hits):
+        if hits and (len(hits) >= _MOST_HITS or any(hit.message == message for hit in hits)):
             continue
-        left = [term for term in terms if term not in titles.get(pk, "")] or terms
+        title = titles.get(pk, "")
+        left = [term for term in terms if term not in title] or terms
         if hit := _hit(message, role, (content, reasoning), left, terms):
-            found.setdefault(pk, hits).append(hit)
+            found.setdefault(pk, []).append(hit)
+
+
+@lru_cache(maxsize=4096)
+def _pk(stored: str | UUID) -> UUID:
+    """The id of a conversation as a row has it, which depends on the database."""
+    return UUID(str(stored))
 
 
 def _hit(
     message: int, role: str, texts: tuple[str, str], needed: Sequence[str], terms: Sequence[str]
 ) -> Hit | None:
     """The message if its content and reasoning contain the needed terms; all terms are marked."""
-    content, reasoning = map(fold, texts)
-    if not all(term in content or term in reasoning for term in needed):
+    content = fold(texts[0])
+    missing = [term for term in needed if term not in content]
+    if missing and not _contains_all(texts[1], missing):
         return None
     if any(term in content for term in needed):
         return Hit(message, "question" if role == "user" else "answer", snippet(texts[0], terms))
     return Hit(message, "reasoning", snippet(texts[1], terms))
+
+
+def _contains_all(text: str, terms: Sequence[str]) -> bool:
+    folded = fold(text)
+    return all(term in folded for term in terms)
 
 
 def _rows(source: str, conversations: QuerySet[Conversation], *parameters: str) -> Iterator[Row]:

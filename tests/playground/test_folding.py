@@ -1,8 +1,13 @@
 """Letters that search takes for the same, and where a folded text is in its original."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playground.folding import FoldedText, fold
+
+MARKED = "e\N{COMBINING ACUTE ACCENT}"  # in whose text each part is looked at
+MIXED = "aZ 09_\0…“—Éßİıſ™ﬁŁøΑΣσςάЯЁйїאבמُمកนำが天한ーＡ１　🚀👍🏽\u200d\ufe0fᎠꭰ"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,12 @@ from playground.folding import FoldedText, fold
 )
 def test_case_accents_and_forms_do_not_matter(text: str, folded: str) -> None:
     assert fold(text) == FoldedText(text).text == folded
+
+
+@given(st.text(st.one_of(st.sampled_from(MIXED), st.characters(exclude_categories=["Cs"]))))
+def test_a_text_is_folded_alike_whether_or_not_each_part_is_looked_at(text: str) -> None:
+    assert fold(f"{text} {MARKED}") == f"{fold(text)} e"
+    assert fold(text) == FoldedText(text).text
 
 
 def test_marks_that_make_another_letter_stay() -> None:

@@ -12,6 +12,10 @@ def test_each_hit_is_marked_as_it_is_written() -> None:
     assert joined("A Café and\n\n a CAFE", "cafe") == "A [Café] and a [CAFE]"
 
 
+def test_of_capitals_only_the_hit_is_marked() -> None:
+    assert joined("EIN STRASSENFEST – JA", "stra") == "EIN [STRA]SSENFEST – JA"
+
+
 def test_a_long_text_is_cut_between_words() -> None:
     text = joined("before " * 30 + "sieve " + "after " * 60, "sieve")
     assert text.startswith("…before before") and "[sieve]" in text and text.endswith("after…")
