@@ -39,6 +39,12 @@ _WESTERN = (
 )
 _WESTERN_TEXT = re.compile(rf"(?:[\x00-\x7f]|(?<![{_WESTERN}]{{2}})[{_WESTERN}])*")
 _SIGN_IN_WORD = re.compile(r"[a-zA-Z][¡£§©ª®±²³´µº¼½¾¿×÷¥¢][a-z]")
+_SHIFTS_OF_JIS = re.compile(rb"\x1b\$[@B]")  # into the signs of ISO-2022-JP, as in e-mails
+_TURKISH = re.compile(rb"[\x00-\x7f\xc2\xc7\xce\xd0\xd6\xdc-\xde\xe2\xe7\xee\xf0\xf6\xfc-\xfe]*")
+_DOTLESS_I = b"\xfd"
+_THAI = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xda\xdf-\xfb](?![@-~]))*")  # which ASCII letters end in Big5
+_MOST_BROKEN = 0.02  # of the characters beyond ASCII
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 _COMMON_GB2312 = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xa3\xb0-\xd7][\xa1-\xfe])*")
 
 
@@ -46,12 +52,22 @@ def decode(content: bytes) -> tuple[str, str]:
     """The text, with line feeds as line ends, and its encoding; raises NoText for what is none."""
     for encoding in _candidates(content):
         try:
-            text = content.decode(encoding)
+            text = content.decode(encoding, _errors(content, encoding))
         except (UnicodeError, LookupError):
             continue
         if len(_CONTROL.findall(text)) <= _MOST_CONTROL * len(text):
             return _CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n"), encoding
     raise NoText(NOT_TEXT)
+
+
+def _errors(content: bytes, encoding: str) -> str:
+    """A broken character, as at the end of a file that was cut, makes UTF-8 no other encoding."""
+    if encoding != "utf-8" or _decodes(content, encoding):
+        return "strict"
+    beyond = _BEYOND_ASCII.findall(content.decode(errors="replace"))
+    broken = beyond.count("\ufffd")
+    is_utf_8 = 2 * broken < len(beyond) and broken <= max(1, _MOST_BROKEN * len(beyond))
+    return "replace" if is_utf_8 else "strict"
 
 
 def _candidates(content: bytes) -> Iterator[str]:
@@ -63,6 +79,8 @@ def _candidates(content: bytes) -> Iterator[str]:
     if b"\0" in content[:_SAMPLE]:
         yield from _without_mark(content[:_SAMPLE])
         return
+    if _SHIFTS_OF_JIS.search(content[:_SAMPLE]):
+        yield "iso2022_jp"
     yield "utf-8"
     if _is_western(content):
         yield "cp1252"
@@ -92,6 +110,10 @@ def _guess(sample: bytes) -> str:
     """The encoding of the sample by its statistics, corrected where short texts are mistaken."""
     found = from_bytes(sample, cp_isolation=_GUESSED).best()
     guess = found.encoding if found else ""
+    if _DOTLESS_I in sample and _TURKISH.fullmatch(sample):
+        return "cp1254"
+    if guess in {"big5", "cp932"} and _THAI.fullmatch(sample) and not _COMMON_GB2312.fullmatch(sample):
+        return "cp874"
     if guess in {"big5", "cp932"} and _COMMON_GB2312.fullmatch(sample):
         return "gb18030"
     if guess == "cp932" and not re.search("[\u3040-\u30ff]", str(found)) and _decodes(sample, "big5"):

@@ -42,6 +42,9 @@ RUSSIAN = "Привет, это русский текст для проверк�
         (KOREAN, "euc_kr"),
         (RUSSIAN, "cp1251"),
         (RUSSIAN, "koi8_r"),
+        (JAPANESE, "iso2022_jp"),
+        ("Şu ılık günlerde çağrı yapıyoruz, İstanbul güzel.\n", "cp1254"),
+        ("สวัสดีครับ วันนี้อากาศดีมาก\n", "cp874"),
         (JAPANESE * 5000, "shift_jis"),
         (CHINESE * 5000, "gb18030"),
     ],
@@ -54,6 +57,12 @@ def test_a_text_is_read_in_its_encoding(text: str, encoding: str) -> None:
 def test_a_mark_tells_the_order_of_bytes(mark: bytes) -> None:
     encoding = "utf-16-be" if len(mark) == 2 else "utf-32-be"
     assert decode(mark + GERMAN.encode(encoding))[0] == GERMAN
+
+
+def test_a_broken_character_makes_utf_8_no_other_encoding() -> None:
+    assert decode(f"{GERMAN}ü".encode()[:-1])[0] == f"{GERMAN}\ufffd"
+    assert decode(f"{GERMAN}".encode() + b"\xff" + RUSSIAN.encode())[0] == f"{GERMAN}\ufffd{RUSSIAN}"
+    assert decode("é".encode("latin-1") * 3)[1] != "utf-8"
 
 
 def test_line_ends_become_line_feeds() -> None:
