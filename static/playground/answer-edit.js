@@ -1,36 +1,44 @@
 /** The form in which an answer is edited; it closes once the server has saved the text, or on Escape. */
+import { drafts } from "./drafts.js";
 import { element } from "./element.js";
 
 const MAX_SHARE = 0.45; // of the window, so that the buttons below the field stay in sight
 
 /**
- * @param {string} text
- * @param {{onSave: (text: string) => Promise<boolean>, onClose: () => void, onCancel: (text: string) => void}} acts
- *   `onSave` returns whether it was saved
+ * @param {{key: string, text: string, isFocused: boolean, onSave: (text: string) => Promise<boolean>, onClose: () => void,
+ *   onCancel: (text: string) => void}} options `key` names the text in drafts.js; `onSave` returns whether it was saved
  * @returns {HTMLFormElement}
  */
-export function answerForm(text, { onSave, onClose, onCancel }) {
-  const field = element("textarea", { value: text, "aria-label": "Edit the answer", dir: "auto" });
+export function answerForm({ key, text, isFocused, onSave, onClose, onCancel }) {
+  const field = element("textarea", { value: drafts.read(key) || text, "aria-label": "Edit the answer", dir: "auto" });
+  const discard = () => { drafts.clear(key); onCancel(field.value); };
   const save = element("button", { type: "submit", className: "firm" }, "Save");
-  const cancel = element("button", { type: "button", className: "plain", onclick: () => onCancel(field.value) }, "Cancel");
+  const cancel = element("button", { type: "button", className: "plain", onclick: discard }, "Cancel");
   const note = element("p", { className: "note" }, "The original stays as an earlier version.");
-  const form = element("form", { className: "edit is-answer", "aria-label": "Edit the answer" }, field, element("div", { className: "edit-row" }, note, cancel, save));
+  const problem = element("p", { className: "edit-problem", role: "alert" });
+  const form = element("form", { className: "edit is-answer", "aria-label": "Edit the answer" }, field, problem, element("div", { className: "edit-row" }, note, cancel, save));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!field.value.trim() || save.disabled) return;
+    problem.textContent = field.value.trim() ? "" : "An answer cannot be empty. To remove it, cancel and choose “Delete”.";
+    if (problem.textContent || save.disabled) return;
     save.disabled = true;
-    if (await onSave(field.value)) onClose();
+    if (await onSave(field.value)) { drafts.clear(key); onClose(); }
     save.disabled = false;
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { event.stopPropagation(); onCancel(field.value); }
+    if (event.key === "Escape") { event.stopPropagation(); discard(); }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
   });
   const fit = () => {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight + 2, MAX_SHARE * innerHeight)}px`;
   };
-  field.addEventListener("input", fit);
-  requestAnimationFrame(() => { fit(); field.focus(); form.scrollIntoView({ block: "nearest" }); });
+  field.addEventListener("input", () => { drafts.write(key, field.value); fit(); });
+  requestAnimationFrame(() => {
+    fit();
+    if (!isFocused) return;
+    field.focus();
+    form.scrollIntoView({ block: "nearest" });
+  });
   return form;
 }

@@ -93,7 +93,11 @@ export class ConversationRow {
   /** The title becomes a field; Enter saves it, Escape does not. It stays until the server has it. */
   #rename() {
     const field = element("input", { className: "row-field", value: this.one.title, maxLength: 200, "aria-label": "Title" });
-    const end = () => { if (field.isConnected) field.replaceWith(this.link); };
+    const end = () => {
+      const hadFocus = document.activeElement === field;
+      if (field.isConnected) field.replaceWith(this.link);
+      if (hadFocus) this.link.focus();
+    };
     const save = async () => {
       const title = field.value.trim();
       if (this.isSaving || !field.isConnected) return;

@@ -65,8 +65,12 @@ class DeletedList {
     });
   }
 
+  /** The focus goes to the row that takes its place. */
   #drop(row) {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    const hadFocus = row.contains(document.activeElement) || document.activeElement === document.body;
     row.remove();
+    if (hadFocus) (next?.querySelector("button") ?? document.querySelector("#deleted-close")).focus();
     this.count -= 1;
     this.#showState();
   }

@@ -35,7 +35,11 @@ export class EditForm {
 
   async #send() {
     const text = this.field.value.trim();
-    if (!text || this.isSending) return;
+    if (this.isSending) return;
+    if (!text) {
+      this.problem.textContent = "Write a question, or cancel.";
+      return;
+    }
     this.#setSending(true);
     const isTaken = await this.onSend(text, await this.files.ids());
     this.#setSending(false);

@@ -1,5 +1,6 @@
 /** Figures as people read them. */
 const whole = new Intl.NumberFormat("en");
+const LONGEST_EXCERPT = 24;
 const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
 export const count = (n) => whole.format(n);
@@ -19,6 +20,13 @@ export const memoryOf = (model) => (model.is_remote ? "on another server" : size
 export function bytes(n) {
   if (n < 1000) return `${whole.format(n)} ${n === 1 ? "byte" : "bytes"}`;
   return n < 1e6 ? `${whole.format(Math.round(n / 1000))} kB` : `${oneDigit.format(n / 1e6)} MB`;
+}
+
+/** The beginning of a text, in quotes, by which it is known again; empty for an empty one. @param {string} text */
+export function excerpt(text) {
+  const words = text.trim().replace(/\s+/g, " ");
+  const characters = [...words];
+  return words && `“${characters.length > LONGEST_EXCERPT ? `${characters.slice(0, LONGEST_EXCERPT).join("").trimEnd()}…` : words}”`;
 }
 
 /** @param {number} n tokens of context: 8192 is "8k" */

@@ -9,15 +9,16 @@ const REST_FRAMES = 4;
  * @param {import("./conversation.js").Conversation} conversation
  * @param {import("./thread.js").Thread} thread
  * @param {number} id of the message
- * @param {{showBranch: (tip: number) => Promise<void>, query: string}} how `query` is what was searched for
+ * @param {{showBranch: (tip: number) => Promise<void>, query: string, found: string[]}} how `query` is what was searched for, and
+ *   `found` how the server, which knows more forms of a letter, has found that written
  */
-export async function goToMessage(conversation, thread, id, { showBranch, query }) {
+export async function goToMessage(conversation, thread, id, { showBranch, query, found }) {
   const message = conversation.known.get(id);
   if (!message) return;
   if (!conversation.messages.includes(message)) await showBranch(conversation.newestTip(message));
   const root = thread.reveal(id);
   if (!root) return;
-  const ranges = rangesOf(root, query);
+  const ranges = rangesOf(root, [...termsOf(query), ...found]);
   for (const { startContainer } of ranges.slice(0, 1)) openDetails(startContainer.parentElement, root);
   mark(ranges);
   root.classList.add("is-found");
@@ -47,9 +48,11 @@ function openDetails(node, root) {
   for (let part = node; part && part !== root; part = part.parentElement) if (part.localName === "details") part.open = true;
 }
 
-/** Where the terms are in the prose of a message, each in one piece of text. */
-function rangesOf(root, query) {
-  const terms = [...query.matchAll(/(?<!\S)"([^"]*\S[^"]*)"(?!\S)|(\S+)/g)].map(([, phrase, term]) => bare(phrase ?? term)).filter(Boolean);
+const termsOf = (query) => [...query.matchAll(/(?<!\S)"([^"]*\S[^"]*)"(?!\S)|(\S+)/g)].map(([, phrase, term]) => phrase ?? term);
+
+/** Where the texts are in the prose of a message, each in one piece of it. */
+function rangesOf(root, texts) {
+  const terms = new Set(texts.map(bare).filter(Boolean));
   const ranges = [];
   for (const prose of root.querySelectorAll(".prose")) {
     const walker = document.createTreeWalker(prose, NodeFilter.SHOW_TEXT);

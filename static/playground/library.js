@@ -39,6 +39,12 @@ export class Library extends EventTarget {
     return this.all.find(isIt) ?? this.folders.flatMap(({ conversations }) => conversations).find(isIt);
   }
 
+  /** @returns {string[]} what the search has found in a message, as it is written there */
+  foundIn(id, message) {
+    const hit = this.find(id)?.hits?.find((one) => one.message === message);
+    return (hit?.snippet ?? []).filter(([, isHit]) => isHit).map(([text]) => text);
+  }
+
   /** @param {string} query terms in a conversation's title or messages */
   search(query) {
     this.query = query.trim() ? query : "";

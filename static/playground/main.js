@@ -37,6 +37,7 @@ import { toast, withdraw } from "./toast.js";
 import { offerTransfer } from "./transfer.js";
 import { Welcome } from "./welcome.js";
 
+const DELETED_ELSEWHERE = "This chat was deleted in another window.";
 const page = JSON.parse(document.querySelector("#page").textContent);
 
 const conversation = new Conversation();
@@ -115,7 +116,7 @@ async function open(id, { isNew = true, message } = {}) {
   composer.focus();
   if (!message) return;
   const { goToMessage } = await import("./found-message.js");
-  await goToMessage(conversation, thread, message, { showBranch, query: library.shownQuery });
+  await goToMessage(conversation, thread, message, { showBranch, query: library.shownQuery, found: library.foundIn(id, message) });
 }
 
 function newChat() {
@@ -169,7 +170,9 @@ async function refreshConversation() {
 
 function reportDeleted(id) {
   const restore = () => library.restore(id).then(refreshConversation, (error) => toast(error.message));
-  if (id === conversation.id && !library.removed.has(id)) toast("This chat was deleted in another window.", { name: "Undo", act: restore });
+  if (id !== conversation.id || library.removed.has(id)) return;
+  withdraw(DELETED_ELSEWHERE);
+  toast(DELETED_ELSEWHERE, { name: "Undo", act: restore });
 }
 
 /** @param {number | null} newest a message of the open chat, null for any */

@@ -20,9 +20,15 @@ export function opensMenu(button, items) {
   });
 }
 
-/** @param {string} text @param {() => void} act */
+/** The focus goes back to the menu's button, from where a dialog takes it and brings it back. @param {string} text @param {() => void} act */
 export function menuItem(text, act) {
-  return element("button", { type: "button", role: "menuitem", onclick: () => { close(); act(); } }, text);
+  const onclick = () => {
+    const button = opener;
+    close();
+    button?.focus();
+    act();
+  };
+  return element("button", { type: "button", role: "menuitem", onclick }, text);
 }
 
 function open(button, items) {

@@ -1,9 +1,11 @@
 /** What the buttons and menus of a message do; what takes something away can be undone. */
 import { call } from "./api.js";
+import { excerpt } from "./format.js";
 import { waysToRegenerate } from "./regeneration.js";
-import { toast } from "./toast.js";
+import { focusUndo, toast, withdraw } from "./toast.js";
 
 const UNDO = "Undo";
+const REGENERATED = "The previous answer is kept as an earlier version.";
 
 /**
  * @param {{conversation: import("./conversation.js").Conversation, chat: import("./chat.js").Chat,
@@ -25,11 +27,29 @@ export function messageActs(page) {
   const put = (messages) => messages.forEach((message) => conversation.put(message));
   const isOpen = (id) => conversation.id === id; // another chat may have been opened meanwhile
 
-  const regenerate = (message, question) => chat.regenerate(message, question);
+  /** @returns {Promise<boolean>} whether the server has begun another answer */
+  async function regenerate(message, question) {
+    const { tip, id: open } = conversation;
+    const before = conversation.answersBeside(message);
+    if (!(await chat.regenerate(message, question))) return false;
+    const made = conversation.answersBeside(message).filter((one) => !before.includes(one));
+    withdraw(REGENERATED); // the way back from several is by their numbers
+    if (made.length) toast(REGENERATED, { name: UNDO, act: () => attempt(() => drop(made, tip, open)) });
+    return true;
+  }
+
+  /** Show the previous answer again. Those that took its place go, unless the chat went on below them. */
+  async function drop(made, tip, open) {
+    for (const one of made.filter((answer) => isOpen(open) && !conversation.hasMessagesBelow(answer))) {
+      const gone = await call("DELETE", at(one));
+      if (isOpen(open)) conversation.remove(gone.deleted, tip);
+    }
+    if (isOpen(open)) page.onShow(tip);
+  }
 
   /** Generate the same answer again, and show the differences. */
   async function replay(message) {
-    if (await chat.regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
+    if (await regenerate(message, message.made)) conversation.change(conversation.last, { replayOf: message.id });
   }
 
   async function edit(message, text) {
@@ -66,7 +86,7 @@ export function messageActs(page) {
     conversation.remove(gone.deleted, gone.tip);
     page.show();
     const below = gone.deleted.length - 1;
-    toast(`The message was deleted${below ? `, with ${below === 1 ? "the one" : `the ${below}`} below it` : ""}.`, { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
+    toast(`${nameOf(message)} was deleted${below ? `, with ${below === 1 ? "the one" : `the ${below}`} below it` : ""}.`, { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
     focusUndo();
   }
 
@@ -78,7 +98,7 @@ export function messageActs(page) {
     conversation.move(gone.moved ?? [], gone.parent);
     conversation.remove(gone.deleted, gone.tip);
     page.show();
-    toast("The message was deleted. What follows it stays.", { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
+    toast(`${nameOf(message)} was deleted. What follows it stays.`, { name: UNDO, act: () => attempt(() => restore(message, tip, open)) });
     focusUndo();
   }
 
@@ -137,7 +157,4 @@ function waysToDelete(conversation, message, { remove, removeAlone }) {
   ];
 }
 
-/** The message that had the focus is gone; what comes next by keyboard is to bring it back. */
-function focusUndo() {
-  [...document.querySelectorAll("#toast button")].find(({ textContent }) => textContent === UNDO)?.focus();
-}
+const nameOf = ({ content }) => excerpt(content) || "The message";

@@ -46,7 +46,7 @@ class Question {
     this.root = element("article", { className: "message is-user", "aria-label": "You" }, ...this.files, this.prose, foldButton(this.prose), this.foot);
     this.showAlternatives();
     this.draft = `edit.${message.id}`;
-    if (drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
+    if (!acts.isReadOnly && drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
   }
 
   show() {}
@@ -108,6 +108,8 @@ class Answer {
     this.timer = null;
     this.renderedInMs = 0; // long code takes its time: most of it is left to the page
     this.#render();
+    this.draft = `answer.${message.id}`;
+    if (!acts.isReadOnly && drafts.read(this.draft)) this.edit({ isFocused: false }); // it was open when the page ended
   }
 
   /** Called at every event; renders at most every RENDER_EVERY_MS while the text grows. */
@@ -205,13 +207,17 @@ class Answer {
   }
 
   /** The text becomes a field until the server has saved it; the original stays as an earlier version. */
-  edit(text = this.message.content) {
-    if (this.form?.isConnected) return;
-    const close = () => { this.form.replaceWith(this.prose); this.foot.more.focus(); };
-    this.form = answerForm(text, {
+  edit({ isFocused = true } = {}) {
+    if (this.form) return;
+    const close = () => { this.form.replaceWith(this.prose); this.form = null; this.foot.more.focus(); };
+    const reopen = (text) => { drafts.write(this.draft, text); this.edit(); };
+    this.form = answerForm({
+      key: this.draft,
+      text: this.message.content,
+      isFocused,
       onSave: (changed) => this.acts.onEditAnswer(this.message, changed),
       onClose: close,
-      onCancel: (changed) => { close(); if (changed !== this.message.content) this.acts.onDiscard(() => this.edit(changed)); },
+      onCancel: (changed) => { close(); if (changed !== this.message.content) this.acts.onDiscard(() => reopen(changed)); },
     });
     this.prose.hidden = false;
     this.probabilities.root.hidden = true;

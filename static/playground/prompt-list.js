@@ -59,7 +59,7 @@ export class PromptList {
   /** @param {Prompt} prompt */
   #form(prompt) {
     const field = element("input", { type: "text", value: prompt.name, maxLength: 100, "aria-label": "New name" });
-    const close = () => { this.renamed = null; this.#show(); };
+    const close = () => { this.renamed = null; this.#show(); this.#focus(this.library.all.findIndex(({ id }) => id === prompt.id)); };
     const form = element("form", { className: "library-row", onsubmit: async (event) => {
       event.preventDefault();
       const name = field.value.trim();
@@ -98,8 +98,16 @@ export class PromptList {
     this.system.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  /** The list is drawn anew, and what had the focus with it. @param {number} place of the prompt that gets it */
+  #focus(place) {
+    const rows = this.list.querySelectorAll(".library-use");
+    (rows[Math.min(place, rows.length - 1)] ?? this.name).focus();
+  }
+
   async #delete(prompt) {
+    const at = this.library.all.indexOf(prompt);
     if (await this.#attempt(() => this.library.remove(prompt))) {
+      this.#focus(at);
       toast(`“${prompt.name}” was deleted.`, { name: "Undo", act: () => this.#attempt(() => this.library.add(prompt.name, prompt.text)) });
     }
   }

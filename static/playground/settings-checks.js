@@ -42,9 +42,12 @@ function rangeText({ least, most, above }) {
 
 export const lines = (text) => text.split("\n").map((line) => line.replace(/\r$/, "")).filter((line) => line);
 
+/** A stop sequence that may contain a line feed or a tab, which a line cannot: they are written `\n` and `\t`, and `\\` for a backslash. */
+export const stops = (text) => lines(text).map((line) => line.replace(/\\([nt\\])/g, (_, sign) => ({ n: "\n", t: "\t" })[sign] ?? sign));
+
 /** @param {string} text @param {{most: number, longest: number}} limits */
 export function stopProblem(text, { most, longest }) {
-  const given = lines(text);
+  const given = stops(text);
   if (given.length > most) return `These are ${given.length} lines; enter at most ${most}.`;
   return given.some((line) => [...line].length > longest) ? `A line has at most ${longest} characters.` : "";
 }

@@ -1,5 +1,5 @@
 /** Settings as texts, and the fields of a request that they become. */
-import { lines } from "./settings-checks.js";
+import { lines, stops } from "./settings-checks.js";
 
 export const NUMBERS = [
   "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty",
@@ -42,7 +42,7 @@ export const areSame = (some, others) => NAMES.every((name) => (some[name] ?? ""
 /** @param {Record<string, string>} values without mistakes @returns the fields of a /v1/chat/completions body */
 export function requestFields(values) {
   const numbers = NUMBERS.filter((name) => name !== "top_logprobs" && values[name].trim()).map((name) => [name, Number(values[name])]);
-  const stop = lines(values.stop);
+  const stop = stops(values.stop);
   return {
     ...Object.fromEntries(numbers),
     ...(stop.length ? { stop } : {}),

@@ -18,10 +18,12 @@ export const SHORTCUTS = [
   { keys: ["Mod", "."], does: "Settings", act: "onSettings" },
   { keys: ["Mod", "Shift", "'"], does: "Copy the last answer", act: "onCopyAnswer" },
   { keys: ["Mod", "Shift", ";"], does: "Copy the last code block", act: "onCopyCode" },
+  { keys: ["Mod", "'"], does: "Open the last answer's menu: edit, continue, delete…", act: "onAnswerMenu" },
+  { keys: ["Mod", ";"], does: "Regenerate the last answer…", act: "onRegenerate" },
   { keys: ["Mod", "/"], does: "Show these shortcuts", act: "onHelp" },
   { keys: ["?"], does: "Show these shortcuts (outside of a field)" },
 ];
-const CODES = { "'": "Quote", ";": "Semicolon" }; // with Shift, these keys send another sign
+const CODES = { "'": "Quote", ";": "Semicolon" }; // with Shift, and on other keyboards, these keys send another sign
 
 /** @param {Record<string, () => void>} acts by the names in SHORTCUTS */
 export function listenToKeys(acts) {
@@ -43,9 +45,13 @@ function isPressed({ keys, act }, { key, code, shiftKey }) {
   if (!act) return false;
   const last = keys.at(-1);
   const needsShift = keys.includes("Shift");
-  if (/^[A-Z]$/.test(last)) return key.toUpperCase() === last && shiftKey === needsShift;
-  return (key === last || code === CODES[last]) && (shiftKey || !needsShift);
+  if (/^[A-Z]$/.test(last)) return letterOf(key, code) === last && shiftKey === needsShift;
+  if (CODES[last] && code === CODES[last]) return shiftKey === needsShift;
+  return key === last && (shiftKey || !needsShift);
 }
+
+/** Where a keyboard writes no Latin letters, a key counts as the letter that others have at its place. */
+const letterOf = (key, code) => (/^\p{Script=Latin}$/u.test(key) ? key.toUpperCase() : code.replace(/^Key/, ""));
 
 function helpOutsideOfFields({ key, target, ctrlKey, metaKey, altKey }) {
   const isTyping = target.closest?.("input, textarea, select, [contenteditable]");

@@ -4,9 +4,10 @@ import { ConversationRow } from "./conversation-row.js";
 import { isDragging, takesConversations } from "./drag.js";
 import { element, place } from "./element.js";
 import { FolderGroup, renameFold } from "./folder-group.js";
+import { excerpt } from "./format.js";
 import { SearchField } from "./search-field.js";
 import { store } from "./store.js";
-import { toast } from "./toast.js";
+import { focusUndo, toast } from "./toast.js";
 
 const DAY_MS = 86_400_000;
 const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric" });
@@ -89,8 +90,14 @@ export class Sidebar {
     if (!this.isStale) this.#render();
   }
 
-  /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow. */
+  /** Rows keep their nodes, because rebuilding a list of thousands for each change is slow; and one that moves keeps the focus. */
   #render() {
+    const focused = document.activeElement;
+    this.#place();
+    if (this.list.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  }
+
+  #place() {
     const { shownQuery, all, folders } = this.library;
     const pinned = this.#group("Pinned", all.filter((one) => one.is_pinned));
     const others = all.filter((one) => !one.is_pinned);
@@ -203,9 +210,11 @@ export class Sidebar {
   }
 
   async #delete(id) {
+    const name = excerpt(this.library.find(id)?.title ?? "") || "The chat";
     await this.library.remove(id);
     this.acts.onGone(id);
-    toast("The chat was deleted. It stays in “Deleted” for 30 days.", { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
+    toast(`${name} was deleted. It stays in “Deleted” for 30 days.`, { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
+    if (document.activeElement === document.body) focusUndo();
   }
 
   /** @returns {Promise<boolean>} whether it succeeded */

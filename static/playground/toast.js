@@ -9,11 +9,16 @@ const MS_PER_CHARACTER = 60;
 /** @type {Toast[]} oldest first */
 const shown = [];
 
-/** @param {string} text @param {{name: string, act: () => void}} [action] */
+/** The same notice again takes the place of the first, unless it undoes another act. @param {string} text @param {{name: string, act: () => void}} [action] */
 export function toast(text, action) {
-  shown.find((one) => one.text === text)?.close();
+  if (action?.name !== "Undo") withdraw(text);
   while (shown.length >= MAX_SHOWN) (shown.find((one) => !one.hasAction) ?? shown[0]).close();
   shown.push(new Toast(text, action));
+}
+
+/** What had the focus is gone; what comes next by keyboard is to bring it back. */
+export function focusUndo() {
+  [...place.querySelectorAll(".toast-act")].findLast(({ textContent }) => textContent === "Undo")?.focus();
 }
 
 /** Close a notice that no longer holds. @param {string} text */

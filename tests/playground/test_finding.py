@@ -18,7 +18,8 @@ MAKE = """async ({ titles, folder }) => {
       { id: 1, parent: null, role: "user", content: `${title}: how?` },
       ...Array.from({ length: 40 }, (_, n) => ({
         id: n + 2, parent: n + 1, role: n % 2 ? "user" : "assistant",
-        content: n === 3 ? `The needle <img src=x> of ${title}, 今天天气很好` : `Line ${n}\\n\\n`.repeat(8),
+        content: n === 5 ? "Die Straße in Łódź, مُحَمَّد"
+          : n === 3 ? `The needle <img src=x> of ${title}, 今天天气很好` : `Line ${n}\\n\\n`.repeat(8),
       })),
       { id: 99, parent: 1, role: "assistant", content: `Another branch of ${title}` },
     ];
@@ -29,6 +30,7 @@ MAKE = """async ({ titles, folder }) => {
 }"""
 
 
+MARKED = """[...CSS.highlights.get("search-hit")].map((range) => range.toString())"""
 MOVE = """async ({ id, folder }) => {
   const { call } = await import("/static/playground/api.js");
   await call("PATCH", `/chat/conversations/${id}/`, { folder });
@@ -69,6 +71,10 @@ async def test_a_hit_is_marked_and_leads_to_its_message(address: str) -> None:
         await search.press("Enter")  # opens the first result
         await expect(page.locator(ANSWER)).to_contain_text("Another branch of Quokkas")
         await expect(page.locator(".message")).to_have_count(2)
+        await search.fill("strasse ŁÓDŹ محمد")
+        await page.locator(".hit").click()
+        await expect(page.locator(".message.is-found")).to_contain_text("Straße")
+        assert await page.evaluate(MARKED) == ["Straße", "Łódź", "مُحَمَّد"]
         for nothing in ("~", "§§", "%%", "__", "<<>>"):
             await search.fill(f"quokkas {nothing}")
             await expect(page.locator(".conversations")).to_contain_text("No results.")

@@ -1,4 +1,4 @@
-"""A setting that only the server refuses leads to its field, as the page's own mistakes do."""
+"""A setting that only the server refuses leads to its field, and what the settings send."""
 
 import json
 
@@ -52,3 +52,14 @@ async def test_a_refused_setting_is_marked_at_its_field(address: str) -> None:
         await page.press("#prompt", "Enter")  # nothing holds what another model may take
         await expect(page.locator("#set-top-k-problem")).to_be_empty()
         await expect(page.locator(".message.is-user")).to_have_count(2)
+
+
+async def test_a_stop_sequence_may_have_a_line_feed(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await page.click("#settings-button")
+        await page.locator("summary", has_text="Stop sequences").click()
+        await page.get_by_label("Stop sequences", exact=True).fill("one\\ntwo")
+        async with page.expect_request("**/chat/ask/") as asked:
+            await visit.ask("Please echo")
+        assert (await asked.value).post_data_json["question"]["stop"] == ["one\ntwo"]

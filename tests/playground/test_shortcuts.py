@@ -105,5 +105,8 @@ async def test_the_other_keys_and_none_of_the_browsers(address: str) -> None:
         await expect(page.locator("#settings-panel")).to_be_visible()
         await page.keyboard.press("Escape")
         assert await page.evaluate(TAKEN, [*"acdfhjlnprstuvwxz", "+", "-", "0", "Tab", "F5"]) == []
+        cyrillic = {"key": "л", "code": "KeyK", "ctrlKey": True, "bubbles": True, "cancelable": True}
+        await page.locator("#prompt").dispatch_event("keydown", cyrillic)
+        await expect(page.locator("#search")).to_be_focused()
         await page.keyboard.press("Control+Shift+o")
         await expect(page.locator(".message")).to_have_count(0)

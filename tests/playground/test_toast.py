@@ -20,13 +20,15 @@ async def test_several_stand_above_the_field_and_cover_nothing(address: str) -> 
         page = visit.page
         await visit.ask("Please echo")
         for text in ("The first notice.", "The second notice.", "The second notice."):
-            await show(page, text, "Undo")
+            await show(page, text, "Show")
         await expect(page.locator(".toast")).to_have_count(2)
         places = await page.evaluate(
             """["#scroll", "#toast", "#composer"].map((one) => document.querySelector(one))
               .flatMap((one) => [one.getBoundingClientRect().top, one.getBoundingClientRect().bottom])"""
         )
         assert places == sorted(places)
+        await show(page, "The second notice.", "Undo")  # of another act
+        await expect(page.locator(".toast")).to_have_count(3)
         for number in range(6):
             await show(page, f"Notice {number}")
         await expect(page.locator(".toast")).to_have_count(4)
