@@ -6,10 +6,11 @@ export const NEW_CHAT = "new";
 export class Composer {
   /**
    * @param {{onSend: (text: string) => Promise<boolean>, onStop: () => void, onType: (text: string) => void,
-   *   onUp: () => void, onEarly: () => void}} actions `onEarly`: a question was sent off before the answer has ended
+   *   onUp: () => void, onEarly: () => void, onEmpty: () => void}} actions `onEarly`: a question was sent off before the
+   *   answer has ended; `onEmpty`: it has no words
    */
-  constructor({ onSend, onStop, onType, onUp, onEarly }) {
-    Object.assign(this, { onSend, onStop, onType, onUp, onEarly });
+  constructor({ onSend, onStop, onType, onUp, onEarly, onEmpty }) {
+    Object.assign(this, { onSend, onStop, onType, onUp, onEarly, onEmpty });
     this.form = document.querySelector("#composer");
     this.prompt = document.querySelector("#prompt");
     this.button = document.querySelector("#send");
@@ -137,7 +138,8 @@ export class Composer {
   #sendOnEnter(event) {
     if (event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
-    if (!this.isAnswering) this.#send();
+    if (!this.isAnswering && !this.prompt.value.trim()) this.onEmpty();
+    else if (!this.isAnswering) this.#send();
     else if (this.prompt.value.trim()) this.onEarly();
   }
 

@@ -49,7 +49,7 @@ const library = new Library();
 const limits = { file: page.max_file_bytes, picture: page.max_picture_bytes };
 const attachments = new Attachments(conversation, models, limits);
 const gauge = new Gauge(conversation, models, attachments);
-const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is still in progress. Wait for it, or stop it. Your text is kept.") });
+const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is still in progress. Wait for it, or stop it. Your text is kept."), onEmpty: () => { if (attachments.all.length) toast("Write a question about the files."); } });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), limits, show, onOpen: open, onShow: showBranch,
@@ -100,7 +100,8 @@ async function open(id, { isNew = true, message } = {}) {
   try {
     await chat.open(id);
   } catch (error) {
-    toast(error.message);
+    const list = { name: "Deleted chats", act: () => document.querySelector("#deleted-button").click() };
+    toast(error.message, error.status === 404 ? list : undefined);
     newChat();
     return;
   }

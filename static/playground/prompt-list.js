@@ -49,7 +49,7 @@ export class PromptList {
   /** @param {Prompt} prompt */
   #row(prompt) {
     const named = (act) => [act, element("span", { className: "unseen" }, ` ${prompt.name}`)];
-    return element("li", { className: "library-item" },
+    return element("li", { className: "library-item", data: { id: prompt.id } },
       element("button", { type: "button", className: "library-use", onclick: () => this.#use(prompt) },
         element("span", { className: "unseen" }, "Use "), element("strong", {}, prompt.name), element("span", { className: "library-text" }, ` ${prompt.text}`)),
       element("button", { type: "button", className: "quiet", onclick: () => this.#rename(prompt) }, ...named("Rename")),
@@ -59,7 +59,7 @@ export class PromptList {
   /** @param {Prompt} prompt */
   #form(prompt) {
     const field = element("input", { type: "text", value: prompt.name, maxLength: 100, "aria-label": "New name" });
-    const close = () => { this.renamed = null; this.#show(); this.#focus(this.library.all.findIndex(({ id }) => id === prompt.id)); };
+    const close = () => { this.renamed = null; this.#show(); this.#focus(this.#placeOf(prompt)); };
     const form = element("form", { className: "library-row", onsubmit: async (event) => {
       event.preventDefault();
       const name = field.value.trim();
@@ -98,14 +98,18 @@ export class PromptList {
     this.system.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** The list is drawn anew, and what had the focus with it. @param {number} place of the prompt that gets it */
+  /** The list is drawn anew, and what had the focus with it. @param {number} place of the row that gets it */
   #focus(place) {
     const rows = this.list.querySelectorAll(".library-use");
-    (rows[Math.min(place, rows.length - 1)] ?? this.name).focus();
+    (rows[Math.min(place, rows.length - 1)] ?? this.search).focus();
+  }
+
+  #placeOf({ id }) {
+    return [...this.list.children].findIndex(({ dataset }) => Number(dataset.id) === id);
   }
 
   async #delete(prompt) {
-    const at = this.library.all.indexOf(prompt);
+    const at = this.#placeOf(prompt);
     if (await this.#attempt(() => this.library.remove(prompt))) {
       this.#focus(at);
       toast(`“${prompt.name}” was deleted.`, { name: "Undo", act: () => this.#attempt(() => this.library.add(prompt.name, prompt.text)) });

@@ -66,6 +66,8 @@ async def test_files_are_chips_until_they_are_sent_and_folded_afterwards(
         await page.reload()
         await expect(chips.get_by_role("listitem")).to_have_count(4)  # also after a reload
         await page.get_by_role("button", name="Remove pasted.txt").click()
+        await page.press("#prompt", "Enter")
+        await expect(page.locator("#toast")).to_contain_text("Write a question about the files.")
         await visit.ask("Please echo")
         await ended(page)
         answer = page.locator(f"{ANSWER} > .prose")

@@ -182,6 +182,13 @@ async def test_deleted_chats_are_restored_and_deleted_for_good(address: str) -> 
         await expect(deleted).to_contain_text("Nothing was deleted")
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("link", name=re.compile("^Kowari"))).to_have_text(["Kowari one"])
+        chat = await page.get_by_role("link", name="Kowari one").get_attribute("href")
+        await menu(page, "Kowari one", "Delete")
+        await expect(page.get_by_role("button", name="Undo")).to_be_focused()
+        await page.goto(f"{address}{chat}".replace("//c/", "/c/"))
+        await page.get_by_role("button", name="Deleted chats").click()
+        await row.get_by_role("button", name="Restore").click()
+        await expect(deleted.get_by_role("button", name="Close")).to_be_focused()
 
 
 @nightly
