@@ -62,4 +62,5 @@ async def test_a_stop_sequence_may_have_a_line_feed(address: str) -> None:
         await page.get_by_label("Stop sequences", exact=True).fill("one\\ntwo")
         async with page.expect_request("**/chat/ask/") as asked:
             await visit.ask("Please echo")
-        assert (await asked.value).post_data_json["question"]["stop"] == ["one\ntwo"]
+        body = (await asked.value).post_data_json
+        assert body and body["question"]["stop"] == ["one\ntwo"]

@@ -18,7 +18,7 @@ from tests.tiny import CHATML, SPECIAL, make_tokenizer
 TEMPLATES = {path.stem: path.read_text() for path in (BASE_DIR / "tests/adapters/real").rglob("*.jinja")}
 TEMPLATES |= {"chatml": CHATML, "llama": LLAMA_TOOLS, "mistral": MISTRAL_ARGS}
 CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "add", "arguments": {"a": 1, "b": "é<>"}}}
-TALK = [
+TALK: list[dict[str, Any]] = [
     {"role": "user", "content": "Hi é <b>"},
     {"role": "assistant", "content": "", "reasoning_content": "Well", "tool_calls": [CALL]},
     {"role": "tool", "name": "add", "tool_call_id": "abcdefghi", "content": "2"},
