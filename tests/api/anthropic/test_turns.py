@@ -209,7 +209,7 @@ def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
         ),
         (turns(DOCUMENT | {"source": {"type": "base64"}}), "messages.0.content.0.source.type", "type 'text'"),
         (turns(DOCUMENT | {"source": {"type": "url"}}), "messages.0.content.0.source.type", "type 'text'"),
-        (turns(DOCUMENT | {"citations": {"enabled": True}}), "messages.0.content.0.citations", "cite"),
+        (turns(DOCUMENT | {"citations": {"enabled": True}}), "messages.0.content.0.citations", "citations"),
         (turns({"type": "hologram"}), "messages.0.content.0.type", "the types are text"),
     ],
 )

@@ -67,4 +67,4 @@ async def test_nothing_loads_the_model(endpoint: str, fields: dict[str, Any]) ->
 async def test_a_chat_model_is_refused() -> None:
     with serving(telling(ONE)):
         response = await ask("embed", input="Once")
-    assert response.status_code == 400 and "makes text" in error_of(response)
+    assert response.status_code == 400 and "returns text" in error_of(response)
