@@ -93,17 +93,19 @@ export class ConversationRow {
   /** The title becomes a field; Enter saves it, Escape does not. It stays until the server has it. */
   #rename() {
     const field = element("input", { className: "row-field", value: this.one.title, maxLength: 200, "aria-label": "Title" });
+    let [isSaving, isOver] = [false, false]; // Chrome takes the focus from a field that goes away, which would save it
     const end = () => {
       const hadFocus = document.activeElement === field;
+      isOver = true;
       if (field.isConnected) field.replaceWith(this.link);
       if (hadFocus) this.link.focus();
     };
     const save = async () => {
       const title = field.value.trim();
-      if (this.isSaving || !field.isConnected) return;
-      this.isSaving = true;
+      if (isSaving || isOver) return;
+      isSaving = true;
       const isSaved = !title || title === this.one.title || await this.acts.onChange({ title });
-      this.isSaving = false;
+      isSaving = false;
       if (isSaved) end();
     };
     field.addEventListener("keydown", (event) => {

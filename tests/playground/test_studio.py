@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.nightly import nightly
 from tests.playground.menus import choose
@@ -125,11 +125,17 @@ async def test_the_list_is_searched_renamed_pinned_and_undone(address: str) -> N
         rows = page.locator(".row-link")
         await expect(rows).to_have_count(1)
         await page.locator(".row").hover()
-        await page.get_by_label(re.compile("More about An echo")).click()
-        await page.get_by_role("menuitem", name="Rename").click()
-        await page.get_by_label("Title").fill("Five points")
-        await page.keyboard.press("Enter")
+        saved: list[Request] = []
+        page.on("request", lambda one: saved.append(one) if one.method == "PATCH" else None)
+        for title, key in (("Nothing", "Escape"), ("Five points", "Enter")):
+            await page.get_by_label(re.compile("More about An echo")).click()
+            await page.get_by_role("menuitem", name="Rename").click()
+            await page.get_by_label("Title").fill(title)
+            await page.keyboard.press(key)
+            await expect(page.get_by_label("Title")).to_have_count(0)
+            await expect(rows).to_be_focused()
         await expect(rows).to_have_text("Five points")
+        assert [one.post_data_json for one in saved] == [{"title": "Five points"}]
         await page.get_by_label("More about Five points").click()
         await page.get_by_role("menuitem", name="Pin", exact=True).click()
         await expect(page.locator(".group")).to_have_text("Pinned")
