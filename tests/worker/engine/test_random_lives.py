@@ -91,10 +91,9 @@ def close(model: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> nn.Modu
 
 
 def drawn(chance: random.Random, number: int) -> Sequence:
-    """A sequence of any kind; one in three is greedy, the others have seeds."""
-    fields: dict[str, Any] = {"temperature": 0.0}
-    if chance.random() > 0.35:
-        fields = {"temperature": chance.choice([0.5, 1.0, 1.5]), "seed": chance.randrange(2**31)}
+    """A sequence of any kind. A third are greedy, and all have seeds: XTC tosses coins for greedy ones."""
+    temperature = 0.0 if chance.random() < 0.35 else chance.choice([0.5, 1.0, 1.5])
+    fields: dict[str, Any] = {"temperature": temperature, "seed": chance.randrange(2**31)}
     for wish in chance.sample(WISHES, chance.randrange(4)):
         fields |= wish
     base, length = chance.randrange(3), chance.choice([1, 2, 17, 40, 70, 130])
