@@ -40,7 +40,6 @@ GROUPS |= {
     for name in (
         *("api/ollama/test_client", "api/openai/test_client", "api/openai/test_openapi_document"),
         *("management/test_client", "mlxsite/test_arrival", "mlxsite/test_connection", "mlxsite/test_server"),
-        "test_doc_examples",
     )
 }
 GROUPS |= {

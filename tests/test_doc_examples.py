@@ -2,12 +2,13 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inference.core.config import BASE_DIR
-from tests.api.openai.site import Site
+from tests.api.openai.site import Site, started
 
 _BLOCK = re.compile(r"^```(?:bash|sh|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Models of the page, and those of the site here that are of the same kind.
@@ -42,9 +43,10 @@ def examples() -> list[str]:
     return [command for command in commands if command.startswith("curl ")]
 
 
-@pytest.fixture
-def site(served_site: Site) -> Site:
-    return served_site
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with started() as site:
+        yield site
 
 
 @pytest.mark.parametrize("example", examples())

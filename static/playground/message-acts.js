@@ -1,7 +1,6 @@
 /** What the buttons and menus of a message do; what takes something away can be undone. */
 import { call } from "./api.js";
 import { excerpt } from "./format.js";
-import { waysToRegenerate } from "./regeneration.js";
 import { focusUndo, toast, withdraw } from "./toast.js";
 
 const UNDO = "Undo";
@@ -132,9 +131,12 @@ export function messageActs(page) {
     isWithoutQuestion: (message) => conversation.isWithoutQuestion(message),
     onRegenerate: regenerate,
     onReplay: replay,
-    waysToRegenerate: (message) => waysToRegenerate(message, chat.models, chat.settings.requestFields, {
-      regenerate: (question) => regenerate(message, question), replay: () => replay(message),
-    }),
+    waysToRegenerate: async (message) => {
+      const { waysToRegenerate } = await import("./regeneration.js"); // few visits need it
+      return waysToRegenerate(message, chat.models, chat.settings.requestFields, {
+        regenerate: (question) => regenerate(message, question), replay: () => replay(message),
+      });
+    },
     onContinue: goOn,
     onAnswerAgain: (message) => chat.answer(message),
     onAnswerNow: (message) => chat.answerNow(message),

@@ -24,14 +24,14 @@ export function toggleMenu(button, label, entries) {
   if (!isOpenHere) opened = new Menu(button, label, entries);
 }
 
-/** @param {() => (Entry | Heading)[]} entries made each time it opens @returns {HTMLButtonElement} a button with a menu */
+/** @param {() => (Entry | Heading)[] | Promise<(Entry | Heading)[]>} entries made each time it opens @returns {HTMLButtonElement} a button with a menu */
 export function menuButton({ label, title = label, className = "mini" }, entries, ...children) {
   const button = element("button", { type: "button", className, title, "aria-label": label, "aria-haspopup": "menu", "aria-expanded": "false" }, ...children);
-  button.addEventListener("click", () => toggleMenu(button, label, entries()));
-  button.addEventListener("keydown", (event) => {
+  button.addEventListener("click", async () => toggleMenu(button, label, await entries()));
+  button.addEventListener("keydown", async (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    if (opened?.button !== button) toggleMenu(button, label, entries());
+    if (opened?.button !== button) toggleMenu(button, label, await entries());
     if (event.key === "ArrowUp") opened?.focus(-1);
   });
   return button;

@@ -19,7 +19,7 @@ export function numberProblem(given, limits) {
   const text = given.trim();
   if (!text) return "";
   const mended = mendedNumber(text, limits.whole);
-  if (mended) return `Use a point for decimals: ${mended}.`;
+  if (mended) return limits.whole ? `Leave out the commas: ${mended}.` : `Use a point for decimals: ${mended}.`;
   const value = NUMBER.test(text) ? Number(text) : NaN;
   const isWithin = value <= limits.most && !(value < limits.least) && !(value <= limits.above);
   const isRight = isWithin && (!limits.whole || Number.isInteger(value));

@@ -170,7 +170,7 @@ def test_an_account_that_may_not_chat_learns_whom_to_ask(client: Client) -> None
     client.force_login(ann)
     with serving():
         page = client.get("/")
-        assert page.status_code == 403 and "to the group “member”" in page.content.decode()
+        assert page.status_code == 403 and "the role “may chat”" in page.content.decode()
         assert "Sign out" in page.content.decode()
         for path in ("/chat/conversations/", "/v1/models"):
             refusal = client.get(path)

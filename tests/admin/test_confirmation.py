@@ -194,7 +194,7 @@ def test_a_model_that_is_gone_can_only_be_forgotten(pool: Pool, staff: Client) -
 def test_a_model_that_is_there_is_not_forgotten(pool: Pool, staff: Client) -> None:
     ServedModel.objects.create(name="tiny", aliases=["x"])
     assert not is_offered(ask(staff, "forget"))
-    assert "The folder of tiny is there" in act(staff, "forget")
+    assert "The folder of tiny exists" in act(staff, "forget")
     assert ServedModel.objects.get(name="tiny").aliases == ["x"]
 
 

@@ -99,7 +99,7 @@ def test_it_is_cancelled_and_dismissed(site: QuantisingSite, staff: Client) -> N
     ("fields", "text"),
     [
         ({"name": "../x"}, "cannot be a model&#x27;s name"),
-        ({"name": "tiny"}, "tiny is there already"),
+        ({"name": "tiny"}, "tiny already exists"),
         ({"how": "3"}, 'role="alert"'),
     ],
 )

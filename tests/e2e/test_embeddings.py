@@ -52,7 +52,7 @@ def test_dimensions_are_what_was_asked_for(client: OpenAI, dimensions: int) -> N
 
 
 def test_a_chat_model_is_refused(client: OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError, match="makes text") as refusal:
+    with pytest.raises(openai.BadRequestError, match="returns text, not embeddings") as refusal:
         client.embeddings.create(model="tiny", input="Once")
     assert refusal.value.param == "model"
 

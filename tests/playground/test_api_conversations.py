@@ -86,7 +86,7 @@ async def test_calls_are_imported_with_and_without_their_results(page: Page) -> 
     assert (await page.open(imported["id"]))["messages"][0]["calls"] == calls
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "9" * 12])
+@pytest.mark.parametrize("after", ["-1", "x", "9" * 16])
 async def test_a_page_of_the_list_begins_at_a_number(page: Page, after: str) -> None:
     response = await page.send("GET", f"/chat/conversations/?after={after}")
     assert (response.status_code, error_of(response)["param"]) == (400, "after")

@@ -102,7 +102,7 @@ async def test_what_the_browser_kept_is_offered_once_and_nothing_is_lost(address
         await offer.get_by_role("button", name="Use as my defaults").click()
         await expect(page.locator("#set-temperature")).to_have_value("0.3")
         await expect(offer).to_be_hidden()
-        await page.locator("#toast").get_by_role("button", name="Undo").click()
+        await page.locator("#toast").get_by_role("button", name="Undo").last.click()
         await expect(page.locator("#set-temperature")).to_have_value("")
         assert await kept(page, "defaults") == {"temperature": "0.3", "system": "Hi"}
         await page.fill("#set-seed", "7")

@@ -138,7 +138,7 @@ async def test_files_are_added_and_removed_while_a_question_is_edited(address: s
         await expect(chips.get_by_role("listitem")).to_have_count(2)
         await field.press("Escape")
         await expect(page.locator(QUESTION).get_by_text("first.txt")).to_be_visible()
-        await page.locator("#toast").get_by_role("button", name="Undo").click()
+        await page.locator("#toast").get_by_role("button", name="Undo").last.click()
         await expect(chips.get_by_role("listitem")).to_have_count(2)
         await field.press("Enter")
         await expect(page.get_by_text("2 of 2")).to_be_visible()

@@ -72,7 +72,7 @@ async def test_a_hit_is_marked_and_leads_to_its_message(address: str) -> None:
         await expect(page.locator(ANSWER)).to_contain_text("Another branch of Quokkas")
         await expect(page.locator(".message")).to_have_count(2)
         await search.fill("strasse ŁÓDŹ محمد")
-        await page.locator(".hit").click()
+        await page.locator(".hit", has_text="Straße").click()  # the one before may still be there
         await expect(page.locator(".message.is-found")).to_contain_text("Straße")
         assert await page.evaluate(MARKED) == ["Straße", "Łódź", "مُحَمَّد"]
         for nothing in ("~", "§§", "%%", "__", "<<>>"):
@@ -184,7 +184,7 @@ async def test_deleted_chats_are_restored_and_deleted_for_good(address: str) -> 
         await expect(page.get_by_role("link", name=re.compile("^Kowari"))).to_have_text(["Kowari one"])
         chat = await page.get_by_role("link", name="Kowari one").get_attribute("href")
         await menu(page, "Kowari one", "Delete")
-        await expect(page.get_by_role("button", name="Undo")).to_be_focused()
+        await expect(page.get_by_role("button", name="Undo").last).to_be_focused()
         await page.goto(f"{address}{chat}".replace("//c/", "/c/"))
         await page.get_by_role("button", name="Deleted chats").click()
         await row.get_by_role("button", name="Restore").click()

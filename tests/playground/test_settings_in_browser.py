@@ -16,14 +16,14 @@ PROSE = f"{ANSWER} > .prose"
 MISTAKES = [
     ("temperature", "3", "Temperature: Enter a number from 0 to 2."),
     ("temperature", "-0.1", "from 0 to 2"),
-    ("temperature", "0,7", "write 0.7"),
+    ("temperature", "0,7", "Use a point for decimals: 0.7"),
     ("temperature", "hot", "Enter a number"),
     ("temperature", "0x1", "Enter a number"),
     ("top_p", "Infinity", "from 0 to 1"),
     ("min_p", "NaN", "from 0 to 1"),
     ("top_k", "1.5", "whole number from -1 up"),
     ("repetition_penalty", "0", "above 0, up to 2"),
-    ("max_tokens", "1,000", "write 1000"),
+    ("max_tokens", "1,000", "Leave out the commas: 1000"),
     ("max_tokens", "0", "from 1 up"),
     ("seed", "1.5", "Enter a whole number."),
     ("seed", "99999999999999999999", "Enter a whole number."),
@@ -153,7 +153,7 @@ async def test_a_new_chat_has_my_defaults_and_an_old_one_its_own(address: str) -
         await page.get_by_role("button", name="Restore my defaults").click()
         for field, value in (("#set-top-k", "7"), ("#set-temperature", ""), ("#set-system", "")):
             await expect(page.locator(field)).to_have_value(value)
-        await page.locator("#toast").get_by_role("button", name="Undo").click()
+        await page.locator("#toast").get_by_role("button", name="Undo").last.click()
         await expect(page.locator("#set-temperature")).to_have_value("1.7")
         other = await page.context.new_page()
         await other.goto(address)
@@ -224,7 +224,7 @@ async def test_an_accounts_defaults_and_prompts_follow_it(address: str) -> None:
         await page.get_by_label("Search prompts").fill("MOOD")
         await page.get_by_role("button", name="Delete Pal").click()
         await expect(page.get_by_role("button", name="Use Pal")).to_have_count(0)
-        await page.locator("#toast").get_by_role("button", name="Undo").click()
+        await page.locator("#toast").get_by_role("button", name="Undo").last.click()
         await expect(page.get_by_role("button", name="Use Pal")).to_be_visible()
         assert visit.complaints == []
 

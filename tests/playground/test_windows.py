@@ -92,7 +92,7 @@ async def test_a_chat_that_another_window_deletes_stops_answering_and_keeps_the_
         await expect(other.locator("#toast")).to_contain_text("This chat was deleted in another window.")
         await expect(other.locator("#prompt")).to_have_value("what I meant to add")
         await expect(one.locator(".picker-state")).to_have_text("ready")  # the model was let go
-        await other.locator("#toast").get_by_role("button", name="Undo").click()
+        await other.locator("#toast").get_by_role("button", name="Undo").last.click()
         await expect(other.locator(ANSWER)).to_have_attribute("data-status", "stopped")
         await expect(other.locator(PROSE)).to_contain_text("calm way")
         await expect(other.locator("#prompt")).to_have_value("what I meant to add")

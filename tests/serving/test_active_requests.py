@@ -124,7 +124,7 @@ async def test_a_reader_that_leaves_in_the_same_moment_has_left() -> None:
 
 
 async def test_what_has_ended_cannot_be_stopped() -> None:
-    with pytest.raises(NotFound, match="not in progress"):
+    with pytest.raises(NotFound, match="no longer in progress"):
         await control.stop("0123")
 
 

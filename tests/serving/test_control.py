@@ -190,7 +190,7 @@ async def test_a_name_that_means_another_model_by_now_deletes_nothing(pool: Pool
     await ServedModel.objects.acreate(name="org/tiny", aliases=["gone"])
     runtime.catalog().forget()
     assert await asyncio.to_thread(runtime.catalog().find, "gone")
-    with pytest.raises(ModelNotFound, match="The folder of gone is gone"):
+    with pytest.raises(ModelNotFound, match="The folder of gone no longer exists"):
         await control.remove("gone")
     assert (Path(found.path) / "model.safetensors").exists()
 
@@ -234,7 +234,7 @@ async def test_an_unknown_model_is_not_found(pool: Pool, act: Act) -> None:
 async def test_what_was_chosen_for_a_model_that_is_gone_can_be_forgotten(pool: Pool) -> None:
     for name in ("org/tiny", "gone"):
         await ServedModel.objects.acreate(name=name, aliases=[f"of-{name[-4:]}"])
-    with pytest.raises(InvalidValue, match="The folder of org/tiny is there"):
+    with pytest.raises(InvalidValue, match="The folder of org/tiny exists"):
         await control.forget("org/tiny")
     await control.forget("gone")
     assert [model.name async for model in ServedModel.objects.all()] == ["org/tiny"]

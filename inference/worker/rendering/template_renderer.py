@@ -96,6 +96,8 @@ class TemplateRenderer:
         Raises Unavailable where the process does not start in time.
         """
         with self._lock:
+            if time.monotonic() >= self._until:
+                raise _failure(_TOO_LONG)
             process = self._ready()
             until = min(self._until, time.monotonic() + _LIMIT_S)
             outcome, text = self._asked(process, rendering, until)

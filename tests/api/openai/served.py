@@ -38,6 +38,7 @@ SCRIPTS = {
     "full": FakeRunner(refuse_with=QueueFull("Busy.", retry_after=2)),
     "broken": FakeRunner(("Hello",), fail_with=WorkerDied("The model's process ended.")),
 }
+_LOADS = 1000  # more than the tests of one site cause; each takes a runner
 
 
 class ScriptedRunner(FakeRunner):
@@ -90,7 +91,7 @@ def main() -> None:
     cards = [card(name, resident_bytes=1) for name in SCRIPTS]
     cards.append(card("vectors", resident_bytes=1, kind="embedding"))
     cards.append(card("reranker", resident_bytes=1, kind="rerank"))
-    pool = fake_pool([ScriptedRunner() for _ in cards], *cards)
+    pool = fake_pool([ScriptedRunner() for _ in range(_LOADS)], *cards)
     if not (settings.CONFIG.data_dir / DATABASE).exists():  # a test gives it a copy
         call_command("migrate", verbosity=0)
     with runtime.use_pool(pool, models=FakeCatalog(*cards)):  # type: ignore[arg-type]

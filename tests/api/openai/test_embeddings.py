@@ -96,7 +96,7 @@ async def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> Non
 @pytest.mark.parametrize(
     ("address", "body", "kind", "says"),
     [
-        ("embeddings", {"input": "x"}, "chat", "makes text"),
+        ("embeddings", {"input": "x"}, "chat", "returns text"),
         ("chat/completions", {"messages": HELLO}, "embedding", "/v1/embeddings"),
         ("completions", {"prompt": "x"}, "embedding", "/v1/embeddings"),
     ],

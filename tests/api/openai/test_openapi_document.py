@@ -101,7 +101,7 @@ BETWEEN_FIELDS = re.compile(
     "|it is for the (type|json types)|it is required with this type|there are no tools|comes? whole"
     "|there is \\S+ already|it begins with none of the triggers"
     "|the last message must be|only the last message can|the server itself sets"
-    "|it is for grammars|not one that this server made|nothing of the input|not allowed together"
+    "|it is for grammars|not from this server|nothing of the input|not allowed together"
     "|no earlier message|nothing in them for the model|calls of the last message|less than max_tokens"
     "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it"
     "|only a message of the role|as an object or as its json text"

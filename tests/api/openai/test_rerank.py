@@ -108,7 +108,7 @@ async def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> Non
 @pytest.mark.parametrize(
     ("path", "body", "kind", "says"),
     [
-        ("rerank", ASKED, "chat", "makes text"),
+        ("rerank", ASKED, "chat", "returns text"),
         ("rerank", ASKED, "embedding", "/v1/embeddings"),
         ("embeddings", {"input": "x"}, "rerank", "/v1/rerank"),
         ("chat/completions", {"messages": HELLO}, "rerank", "/v1/rerank"),

@@ -122,7 +122,7 @@ def test_it_is_json_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "text"), [((), "There is no model"), (("tiny",), "tiny is no model here")]
+    ("options", "text"), [((), "There is no vision model"), (("tiny",), "tiny is not a vision model")]
 )
 def test_a_trial_of_pictures_needs_a_model_that_sees(options: tuple[str, ...], text: str) -> None:
     with serving():

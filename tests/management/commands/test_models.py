@@ -148,7 +148,7 @@ def test_a_file_that_is_no_gguf_is_refused_by_name(models: Path, tmp_path: Path)
     (tmp_path / "notes.gguf").write_text("no")
     with pytest.raises(CommandError):
         run("import_gguf", str(tmp_path / "notes.gguf"))
-    with pytest.raises(CommandError, match="not a file"):
+    with pytest.raises(CommandError, match="There is no file"):
         run("import_gguf", str(tmp_path / "nothing.gguf"))
     with pytest.raises(CommandError, match="--name"):
         run("import_gguf", str(tmp_path / "notes.gguf"), "--name", "../x")

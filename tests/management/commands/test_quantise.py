@@ -86,7 +86,7 @@ def test_a_running_site_makes_it_and_a_table_tells_the_result(tmp_path: Path) ->
     how = QuantisationSettings(recipe="mixed_4_6", group_size=32)
     assert site.wanted == [("tiny", how, "", False)]
     lines = printed.splitlines()
-    assert lines[0] == "The site at http://127.0.0.1:1 makes it."
+    assert lines[0] == "The site at http://127.0.0.1:1 creates it."
     assert [line.split()[-1] for line in lines[1:3]] == ["AFTER", "tiny-4bit"]
     assert "perplexity        9.500 ± 0.100  9.900 ± 0.100" in printed
     assert "Measured on 511 tokens of “A book”." in printed
@@ -143,4 +143,4 @@ def test_without_a_site_it_is_made_here_and_ctrl_c_leaves_nothing(tmp_path: Path
     assert done.returncode == 0 and "size on disk" in done.stdout and "Quantising" in done.stderr
     assert (models / "small" / "quantisation.json").exists()
     again = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert again.returncode == 1 and "small is there already" in again.stderr
+    assert again.returncode == 1 and "small already exists" in again.stderr

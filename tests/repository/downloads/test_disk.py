@@ -59,7 +59,7 @@ def test_a_disk_that_others_fill_ends_it_in_the_middle_of_a_file(
             fills(monkeypatch)
             hub.go_on.set()
 
-    with pytest.raises(DiskFull, match="The disk is full but for the .* what has come is kept"):
+    with pytest.raises(DiskFull, match="The disk is full but for the .* the partial files are kept"):
         fetched.download(on_progress)
     monkeypatch.undo()
     hub.holds_after.clear()

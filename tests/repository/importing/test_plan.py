@@ -46,7 +46,7 @@ def test_what_can_be_no_name_is_refused(folder: GgufFolder, models: Path, name: 
 
 def test_a_taken_name_is_refused(folder: GgufFolder, models: Path) -> None:
     (models / "x").mkdir()
-    with pytest.raises(ConversionRefused, match="x is there already.*choose another name"):
+    with pytest.raises(ConversionRefused, match="x already exists.*choose another name"):
         make_plan(folder, "x.gguf", models)
 
 

@@ -28,7 +28,7 @@ def test_a_file_that_is_not_json_is_an_error(tmp_path: Path) -> None:
 def test_code_of_a_repository_is_refused(file: str) -> None:
     fields: dict[str, Any] = {file: {"auto_map": {"AutoModel": "x.y"}}}
     facts = ModelFacts(**fields)
-    with pytest.raises(RefusedModel, match=rf"its {file}.json asks to run code of its own \(auto_map\)"):
+    with pytest.raises(RefusedModel, match=rf"its {file}.json requires its own code \(auto_map\)"):
         refuse_code(facts)
     refuse_code(ModelFacts())
 
