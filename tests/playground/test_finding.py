@@ -74,7 +74,7 @@ async def test_a_hit_is_marked_and_leads_to_its_message(address: str) -> None:
         await search.fill("strasse ŁÓDŹ محمد")
         await page.locator(".hit", has_text="Straße").click()  # the one before may still be there
         await expect(page.locator(".message.is-found")).to_contain_text("Straße")
-        assert await page.evaluate(MARKED) == ["Straße", "Łódź", "مُحَمَّد"]
+        assert set(await page.evaluate(MARKED)) == {"Straße", "Łódź", "مُحَمَّد"}
         for nothing in ("~", "§§", "%%", "__", "<<>>"):
             await search.fill(f"quokkas {nothing}")
             await expect(page.locator(".conversations")).to_contain_text("No results.")
