@@ -1,7 +1,9 @@
-"""Frames on a pipe: four bytes with the length, big-endian, and so many bytes."""
+"""Frames on the pipes of a process: four bytes with the length, big-endian, and so many bytes."""
 
 import struct
-from typing import BinaryIO
+import subprocess
+from contextlib import suppress
+from typing import BinaryIO, cast
 
 _LENGTH = struct.Struct(">I")
 
@@ -21,3 +23,12 @@ def read(pipe: BinaryIO) -> bytes:
     (length,) = _LENGTH.unpack(header)
     content = pipe.read(length)
     return content if len(content) == length else b""
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that is spoken with through its pipes, close them, and wait for its end."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # what was not written yet
+            cast("BinaryIO", pipe).close()
+    process.wait()

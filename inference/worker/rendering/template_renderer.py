@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from selectors import EVENT_READ, DefaultSelector
@@ -117,11 +117,7 @@ class TemplateRenderer:
     def _close(self) -> None:
         if self._process is None:
             return
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was not written yet
-                cast("BinaryIO", pipe).close()
-        self._process.wait()
+        pipe_frames.end(self._process)
         self._process = None
         self._is_ready = False
 

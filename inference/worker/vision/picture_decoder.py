@@ -3,7 +3,6 @@
 import logging
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 from typing import BinaryIO, cast
@@ -55,11 +54,7 @@ class PictureDecoder:
         """End the process, if there is one."""
         if self._process is None:
             return
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was not written yet
-                cast("BinaryIO", pipe).close()
-        self._process.wait()
+        pipe_frames.end(self._process)
         self._process = None
 
     def _running(self) -> "subprocess.Popen[bytes]":
