@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.admin.console_site import OPERATOR, PASSWORD, QWEN
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.playground.scripted_downloads import MODEL as DOWNLOADED
 from tests.playground.site import Visit, fake_site, set_download, visiting
 from tests.playground.test_accessible import complaints
@@ -101,6 +101,7 @@ WIDEN = """() => {
 }"""
 
 
+@nightly
 @pytest.mark.parametrize("width", of_each_kind([1024, 1280], [1024]))
 async def test_no_button_of_a_model_is_cut(console: str, width: int) -> None:
     async with operating(console, viewport={"width": width, "height": 900}) as visit:
@@ -170,6 +171,7 @@ async def test_a_rows_buttons_act_at_once_and_lead_to_a_chat(console: str) -> No
         assert visit.complaints == []
 
 
+@nightly
 async def test_on_a_phone_the_line_about_a_download_fits_and_leads_to_a_chat(console: str) -> None:
     async with operating(console, **PHONE) as visit:
         page = visit.page

@@ -57,6 +57,7 @@ def test_it_answers_whole(client: "Anthropic") -> None:
     assert made._request_id.startswith("req_")
 
 
+@nightly
 def test_a_stream_is_the_same_message(client: "Anthropic") -> None:
     whole = answer(client)
     types, made = streamed(client)
@@ -76,17 +77,20 @@ def test_what_was_cached_is_counted_apart(client: "Anthropic") -> None:
     assert usage.cache_read_input_tokens > usage.input_tokens
 
 
+@nightly
 def test_max_tokens_end_the_answer(client: "Anthropic") -> None:
     made = answer(client, max_tokens=3)
     assert (made.stop_reason, made.usage.output_tokens) == ("max_tokens", 3)
 
 
+@nightly
 def test_a_length_beyond_the_context_is_taken(client: "Anthropic") -> None:
     raw = client.messages.with_raw_response.create(**asking(max_tokens=32_000))
     assert raw.parse().stop_reason == "end_turn"
     assert int(raw.headers["x-mlx-max-tokens"]) < 8192
 
 
+@nightly
 def test_a_stop_sequence_is_named(client: "Anthropic") -> None:
     for made in (
         answer(client, stop_sequences=["Rome", "Paris"]),
@@ -115,6 +119,7 @@ def test_an_answer_follows_its_schema(client: "Anthropic") -> None:
     assert made.content[0].text.startswith('{"city"')
 
 
+@nightly
 def test_the_beta_client_is_answered(client: "Anthropic") -> None:
     made = client.beta.messages.create(
         model=STARTER,

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.e2e.login import sign_in
 from tests.e2e.model_list import choose, confirm
 from tests.e2e.site import STARTER, Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
@@ -42,6 +43,7 @@ async def test_stop_ends_a_real_answer(site: Site) -> None:
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page
@@ -53,6 +55,7 @@ async def test_the_admin_unloads_and_loads_the_model(site: Site) -> None:
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
+@nightly
 async def test_a_new_key_is_copied_and_its_page_is_loaded_again_without_harm(site: Site) -> None:
     async with visiting(f"{site.url}/") as visit:
         page = visit.page

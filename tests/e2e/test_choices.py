@@ -11,6 +11,7 @@ from tests.api.openai.site import eventually
 from tests.e2e.login import sign_in
 from tests.e2e.model_list import choose, confirm, open_model
 from tests.e2e.site import Site
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.tiny import make_tiny_model
 
@@ -29,6 +30,7 @@ def model(tiny_site: Site) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
+@nightly
 async def test_what_is_chosen_for_a_model_counts(tiny_site: Site, model: str) -> None:
     body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 500}
     async with visiting(f"{tiny_site.url}/") as visit:

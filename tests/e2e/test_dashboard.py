@@ -155,6 +155,7 @@ async def test_a_connection_that_went_away_unheard_is_opened_again(small_site: S
         await live(page)
 
 
+@nightly
 async def test_a_user_signed_out_elsewhere_is_notified(small_site: Site) -> None:
     async with looking(small_site) as visit:
         page = visit.page
@@ -204,6 +205,7 @@ async def test_a_browser_learns_why_its_socket_is_closed(small_site: Site) -> No
         assert await page.evaluate(OPEN, {"number": 1, "messages": 0}) == UNAUTHORISED
 
 
+@nightly
 async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_site: Site) -> None:
     opened: list[WebSocketRoute] = []
 
@@ -225,6 +227,7 @@ async def test_a_page_that_is_one_too_many_says_so_and_does_not_come_back(small_
             assert len(opened) == 1
 
 
+@nightly
 async def test_the_list_of_models_follows_too(small_site: Site) -> None:
     async with looking(small_site) as visit:
         page = visit.page

@@ -31,6 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield site.wait_ready(60)
 
 
+@nightly
 @pytest.mark.parametrize("view", of_each_kind(VIEWS, [DARK]))
 async def test_everybody_can_read_it_also_on_a_phone(site: Site, view: dict[str, Any]) -> None:
     async with visiting(f"{site.url}/", **view) as visit:

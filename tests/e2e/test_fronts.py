@@ -15,7 +15,7 @@ from playwright.async_api import expect
 
 from tests.e2e.site import Site
 from tests.e2e.two_fronts import LONG_WORDS, TwoFronts, chat, two_fronts, web
-from tests.nightly import IS_NIGHTLY, of_each_kind
+from tests.nightly import IS_NIGHTLY, nightly, of_each_kind
 from tests.playground.site import visiting
 from tests.redis_server import PASSWORD, needs_redis
 
@@ -37,6 +37,7 @@ def eventually(holds: Callable[[], Any], within_s: float = 30) -> None:
         time.sleep(0.1)
 
 
+@nightly
 def test_limits_of_a_key_hold_at_both(fronts: TwoFronts) -> None:
     both = (fronts.one.url, fronts.other.url)
     asked = [httpx.get(f"{both[n % 2]}/v1/models", headers=fronts.headers("frequent")) for n in range(10)]
@@ -51,6 +52,7 @@ def test_limits_of_a_key_hold_at_both(fronts: TwoFronts) -> None:
         eventually(lambda: other.post(CHAT, json=chat("short")).status_code == 200)
 
 
+@nightly
 def test_a_new_key_is_shown_once_and_a_revoked_one_ends_at_both(fronts: TwoFronts) -> None:
     cookies = {"mlxsite_session": fronts.made["session"]}
     with web(fronts.one.url, cookies=cookies) as one, web(fronts.other.url, cookies=cookies) as other:
@@ -74,6 +76,7 @@ def test_a_new_key_is_shown_once_and_a_revoked_one_ends_at_both(fronts: TwoFront
             assert httpx.get(f"{fronts.one.url}/v1/models", headers=headers).status_code == 401
 
 
+@nightly
 @pytest.mark.browser
 async def test_a_chat_in_two_windows_at_two_fronts(fronts: TwoFronts) -> None:
     async with visiting(f"{fronts.one.url}/") as here, visiting(f"{fronts.other.url}/") as there:
@@ -94,6 +97,7 @@ async def test_a_chat_in_two_windows_at_two_fronts(fronts: TwoFronts) -> None:
         assert here.complaints == there.complaints == []
 
 
+@nightly
 def test_a_response_in_the_background_is_found_followed_and_cancelled_at_the_other(fronts: TwoFronts) -> None:
     with web(fronts.one.url) as one, web(fronts.other.url) as other:
         body = {"model": "slow", "input": "a long one", "background": True}
@@ -108,6 +112,7 @@ def test_a_response_in_the_background_is_found_followed_and_cancelled_at_the_oth
         assert one.get(f"/v1/responses/{begun[0]}").json()["status"] == "completed"
 
 
+@nightly
 def test_without_the_redis_it_goes_on_and_says_so(fronts: TwoFronts) -> None:
     with web(fronts.one.url) as one, web(fronts.other.url) as other:
         conversation = one.post("/v1/conversations", json={}).json()["id"]
@@ -167,6 +172,7 @@ def acknowledged(site: Site) -> tuple[str, int]:
     return asked["conversation"], asked["messages"][-1]["id"]
 
 
+@nightly
 def test_a_front_that_is_killed_ends_each_of_its_streams_once_and_nothing_is_lost(fronts: TwoFronts) -> None:
     ended: list[str] = []
     conversation, message = acknowledged(fronts.one)

@@ -11,6 +11,7 @@ from playwright.async_api import Page, Route, expect
 from tests.e2e.login import sign_in
 from tests.e2e.site import Site
 from tests.gguf_files import tiny_weights, write_gguf
+from tests.nightly import nightly
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
 
@@ -42,6 +43,7 @@ async def look(page: Page, name: str) -> None:
     await page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@nightly
 async def test_a_file_is_uploaded_with_an_interruption_imported_and_chatted_with(
     site: Site, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from openai import OpenAI
 
 from tests.e2e.site import STARTER, Site
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -34,6 +34,7 @@ def test_it_answers_whole(client: OpenAI) -> None:
     )
 
 
+@nightly
 def test_penalties_and_biases_do_what_they_say(client: OpenAI) -> None:
     def answer(**fields: Any) -> str:
         made = client.chat.completions.create(
@@ -46,6 +47,7 @@ def test_penalties_and_biases_do_what_they_say(client: OpenAI) -> None:
     assert len(set(answer(logit_bias={"260": 100}).split())) == 1
 
 
+@nightly
 def test_log_probabilities_come_with_every_token(client: OpenAI) -> None:
     asked: dict[str, Any] = {"model": STARTER, "messages": FRANCE, "temperature": 0, "max_tokens": 12}
     whole = client.chat.completions.create(**asked, logprobs=True, top_logprobs=3).choices[0]

@@ -9,6 +9,7 @@ from openai import OpenAI
 from pydantic import BaseModel, ConfigDict, Field
 
 from tests.e2e.site import STARTER, Site
+from tests.nightly import nightly
 
 pytestmark = pytest.mark.e2e
 FRANCE: Any = [{"role": "user", "content": "What is the capital of France?"}]
@@ -78,6 +79,7 @@ def test_the_client_parses_an_answer_into_its_own_model(client: OpenAI) -> None:
     assert made.choices[0].message.parsed == Capital(city="Paris")
 
 
+@nightly
 def test_a_required_call_streams_and_its_result_is_answered(client: OpenAI) -> None:
     asked: list[Any] = [{"role": "user", "content": "What is the weather in Rome?"}]
     options: Any = {"model": STARTER, "tools": [WEATHER], "temperature": 0, "max_tokens": 60}

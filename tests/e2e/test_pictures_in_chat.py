@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.site import Site, fresh_dir
+from tests.nightly import nightly
 from tests.tiny import make_tiny_model
 from tests.tiny_vision import NEEDS_MLX_VLM, UNIT, drawn, make_tiny_pixtral
 
@@ -59,6 +60,7 @@ class Chat:
         return {**question, "conversation": asked["conversation"]}, ended
 
 
+@nightly
 def test_a_model_answers_about_the_picture_that_it_is_shown(site: Site) -> None:
     chat = Chat(site)
     size = COLUMNS * UNIT, ROWS * UNIT

@@ -12,6 +12,7 @@ import pytest
 from inference.core.data_folder import DATABASE
 from tests.e2e.conversation import chat_body
 from tests.e2e.site import Site
+from tests.nightly import nightly
 from tests.postgres import PASSWORD, PostgresServer
 from tests.tiny import make_tiny_model, never_ends
 
@@ -104,6 +105,7 @@ def test_the_site_outlives_the_server(site: Site, page: httpx.Client, postgres: 
     assert PASSWORD not in site.output
 
 
+@nightly
 def test_a_server_that_cannot_be_used_is_one_line(postgres: PostgresServer, tmp_path: Path) -> None:
     wrong = postgres.url("postgres").replace(PASSWORD, "a-wrong-secret")
     with Site(tmp_path, "--no-starter", env={"MLX_SERVER_DATABASE_URL": wrong}, is_new=True) as site:

@@ -69,6 +69,7 @@ def test_the_client_parses_an_answer_into_its_own_model(client: OpenAI) -> None:
     assert made.output_parsed == Capital(city="Paris")
 
 
+@nightly
 def test_a_call_is_made_and_answered(client: OpenAI) -> None:
     city = {
         "type": "object",

@@ -36,6 +36,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@nightly
 async def test_two_users_never_meet(studio: Site) -> None:
     # Long enough for all that follows, and not for ever, should the rest of it fail.
     hers_is_long = {"temperature": "0", "max_tokens": "1500"}
@@ -84,6 +85,7 @@ async def statuses_at(page: Page, address: str, message: int) -> set[int]:
     return set(statuses)
 
 
+@nightly
 async def test_a_stranger_has_to_sign_in(studio: Site) -> None:
     async with visiting(f"{studio.url}/") as visit:
         await expect(visit.page).to_have_url(re.compile("/login/"))

@@ -60,6 +60,7 @@ def test_the_database_is_whole(walked: tuple[Path, Rows]) -> None:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@nightly
 def test_every_page_shows_it_and_the_search_finds_it(walked: tuple[Path, Rows], tmp_path: Path) -> None:
     data, rows = shutil.copytree(walked[0], tmp_path / "data"), walked[1]
     shown = json.loads(run(data, "-m", "tests.management.schema_visit"))

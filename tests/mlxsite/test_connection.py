@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.openai.asking import chat_body
 from tests.api.openai.site import Site, eventually, started
+from tests.nightly import nightly
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 POST = b"POST /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -199,6 +200,7 @@ def test_one_address_has_a_part_of_the_connections() -> None:
         assert httpx.get(f"{site.address}/health").status_code == 200
 
 
+@nightly
 def test_a_trusted_proxy_has_as_many_as_it_likes() -> None:
     with started(
         os.environ | {"CONNECTIONS_OF_ONE": "64", "MLX_SERVER_TRUSTED_PROXIES": "127.0.0.1"}

@@ -10,6 +10,7 @@ import pytest
 
 from inference import __version__
 from inference.core.config import BASE_DIR
+from tests.nightly import nightly
 from tests.wheel import InstalledProgram, build_sdist, build_wheel
 
 PAGES = """
@@ -72,6 +73,7 @@ def test_the_sdist_has_the_tests_and_nothing_that_was_built(sdist: Path) -> None
     assert not any("node_modules" in name or "__pycache__" in name for name in names)
 
 
+@nightly
 def test_the_command_serves_its_pages_and_files_with_the_users_data_folder(program: InstalledProgram) -> None:
     assert program.run("--version").stdout == f"mlxsite {__version__}\n"
     (program.home / ".env").write_text("MLX_SERVER_PORT=lots\n")  # of another program

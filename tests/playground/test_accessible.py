@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.playground.menus import choose
 from tests.playground.site import Visit, capturing, visiting
 
@@ -36,6 +36,7 @@ async def answered(visit: Visit) -> None:
     await expect(visit.page.locator(".figures")).to_contain_text("tokens/s", timeout=20_000)
 
 
+@nightly
 @pytest.mark.parametrize("view", of_each_kind(ALL, [NARROW]))
 async def test_the_empty_page(address: str, view: dict[str, Any]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:
@@ -67,6 +68,7 @@ async def test_a_conversation_with_everything_open(address: str, view: dict[str,
         assert await complaints(visit.page) == []
 
 
+@nightly
 @pytest.mark.parametrize("view", of_each_kind(ALL, [NARROW]))
 async def test_the_settings_the_picker_and_the_list(address: str, view: dict[str, Any]) -> None:
     async with visiting(address, reduced_motion="reduce", **view) as visit:

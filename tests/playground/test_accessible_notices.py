@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.playground.site import visiting
 from tests.playground.test_accessible import complaints
 from tests.playground.test_toast import show
@@ -11,6 +11,7 @@ from tests.playground.test_toast import show
 pytestmark = pytest.mark.browser
 
 
+@nightly
 @pytest.mark.parametrize("scheme", of_each_kind(["light", "dark"], ["dark"]))
 async def test_thoughts_notices_and_shortcuts(address: str, scheme: str) -> None:
     view = {"color_scheme": scheme, "reduced_motion": "reduce", "viewport": {"width": 390, "height": 800}}

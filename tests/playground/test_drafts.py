@@ -74,6 +74,7 @@ async def test_each_chat_keeps_its_own_text_through_reloads_and_other_windows(ad
         await expect(prompt).to_have_value("for nobody yet")
 
 
+@nightly
 async def test_a_text_is_cleared_once_the_server_has_taken_it(address: str) -> None:
     async with visiting(address) as visit:
         page, prompt = visit.page, visit.page.locator("#prompt")
@@ -106,6 +107,7 @@ async def test_a_page_that_ends_while_it_sends_keeps_the_text(address: str) -> N
         await expect(prompt).to_have_value("On its way\n\nand after it")
 
 
+@nightly
 async def test_a_question_whose_response_is_lost_is_asked_once(address: str) -> None:
     async with visiting(address) as visit:
         page, prompt = visit.page, visit.page.locator("#prompt")
@@ -144,6 +146,7 @@ async def test_a_question_whose_response_is_lost_is_asked_once(address: str) -> 
         assert len(listed["conversations"]) == 1
 
 
+@nightly
 async def test_an_edited_question_closes_only_after_the_servers_yes(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -154,6 +154,7 @@ async def menu(page: Page, name: str, item: str) -> None:
     await page.get_by_role("menuitem", name=item).click()
 
 
+@nightly
 async def test_deleted_chats_are_restored_and_deleted_for_good(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

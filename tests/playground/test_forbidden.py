@@ -6,7 +6,7 @@ from django.test import Client, override_settings
 from playwright.async_api import expect
 
 from inference.core.config import Config
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.people import client_of, signed_in
 from tests.playground.site import visiting
 from tests.playground.test_accessible import DARK, VIEWS, complaints
@@ -14,6 +14,7 @@ from tests.playground.test_accessible import DARK, VIEWS, complaints
 FORBIDDEN = "admin/auth/user/"
 
 
+@nightly
 @pytest.mark.django_db
 def test_it_names_the_users_that_can_grant_the_permission_and_leads_back() -> None:
     answer = client_of("ann").get(f"/{FORBIDDEN}")

@@ -39,6 +39,7 @@ async def imported(page: Page, model: str) -> str:
     return str((await page.evaluate(script, body))["id"])
 
 
+@nightly
 async def test_a_chat_whose_model_is_gone_asks_which_to_use(address: str) -> None:
     async with visiting(address, reduced_motion="reduce") as visit:
         page, news = visit.page, ModelNews(visit.page)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.menus import choose
 from tests.playground.site import visiting
 from tests.playground.test_verbs import ask, ended, last
@@ -50,6 +51,7 @@ async def test_the_last_answers_menus_open_by_keyboard_and_a_new_answer_is_undon
         assert visit.complaints == []
 
 
+@nightly
 async def test_of_two_that_are_deleted_each_comes_back(address: str) -> None:
     async with visiting(address) as visit:
         page, undo = visit.page, visit.page.get_by_role("button", name="Undo").last

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.nightly import nightly
 from tests.openid_provider import OpenIDProvider
 from tests.playground import site
 from tests.playground.site import visiting
@@ -16,6 +17,7 @@ async def sign_in(page: Page) -> None:
     await page.get_by_role("button", name="I am Ann").click()
 
 
+@nightly
 async def test_a_person_signs_in_chats_and_signs_out(provider: OpenIDProvider) -> None:
     provider.asks_for_a_click = True
     with site.fake_site(models=provider.issuer, module="tests.playground.openid_site") as address:

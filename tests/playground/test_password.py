@@ -24,6 +24,7 @@ def change(client: Client, old: str = OLD, new: str = NEW, again: str = "") -> s
     return client.post("/password/", form, follow=True).content.decode()
 
 
+@nightly
 def test_the_new_one_holds_this_session_stays_and_others_end(ada: User) -> None:
     here, elsewhere = signed_in(ada), signed_in(ada)
     assert "Your password is changed" in change(here)

@@ -102,6 +102,7 @@ async def test_pictures_are_pasted_dropped_and_sent_to_a_model_that_sees(seeing:
         assert not [one for one in visit.complaints if "Content Security Policy" in one]
 
 
+@nightly
 async def test_sent_pictures_open_large_and_are_edited_exported_and_imported(
     seeing: str, tmp_path: Path
 ) -> None:

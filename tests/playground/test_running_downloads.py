@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.nightly import nightly
 from tests.playground.scripted_downloads import MODEL
 from tests.playground.site import set_download, visiting
 from tests.playground.test_accessible import DARK, complaints
@@ -54,6 +55,7 @@ SMALL = """line => [...line.querySelectorAll("a, button")]
   .map((one) => one.outerHTML)"""
 
 
+@nightly
 async def test_on_a_phone_its_line_fits_and_its_buttons_can_be_hit(address: str) -> None:
     async with visiting(address, **PHONE) as visit:
         page = visit.page

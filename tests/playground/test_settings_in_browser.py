@@ -105,6 +105,7 @@ async def echo(page: Page) -> str:
     return await page.locator(PROSE).inner_text()
 
 
+@nightly
 async def test_a_question_with_a_wrong_setting_is_held(address: str) -> None:
     async with visiting(address) as visit:
         await open_settings(visit.page)

@@ -77,6 +77,7 @@ async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> 
         assert visit.complaints == []
 
 
+@nightly
 async def test_the_way_to_the_newest_covers_no_words(address: str) -> None:
     async with visiting(address, reduced_motion="reduce") as visit:
         page, jump = visit.page, visit.page.locator("#jump")

@@ -150,6 +150,7 @@ async def test_an_edited_answer_in_a_long_chat_keeps_what_follows_and_its_origin
         await expect(first.locator(".takes-place")).to_have_text("2 of 2")
 
 
+@nightly
 async def test_a_question_with_three_answers_is_deleted_and_undone_by_keyboard(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page

@@ -76,6 +76,7 @@ async def test_a_window_without_news_asks_before_it_goes_on(address: str) -> Non
         await expect(other.locator(PROSE)).to_contain_text("user: Second echo")
 
 
+@nightly
 async def test_a_chat_that_another_window_deletes_stops_answering_and_keeps_the_text(address: str) -> None:
     async with visiting(address) as visit:
         one = visit.page

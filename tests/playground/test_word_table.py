@@ -12,12 +12,14 @@ from playground import word_table
 from playground.models import Message
 from playground.store import ConversationStore
 from tests.e2e.site import ROOT
+from tests.nightly import nightly
 from tests.playground.test_store import answer, ask, titles
 from tests.postgres import PostgresServer, on_postgresql, on_sqlite
 
 SAME = ["search", "word_table", "vendor_statements", "purge", "conversation_import"]
 
 
+@nightly
 @on_sqlite  # which the gate uses: it has these files run on a server as well
 def test_search_and_purge_do_the_same_on_a_server(postgres: PostgresServer) -> None:
     files = [f"tests/playground/test_{name}.py" for name in SAME]

@@ -15,7 +15,7 @@ from inference.core.events import Event, TextDelta
 from inference.core.requests import CompletionRequest
 from inference.pool import ProcessRunner
 from tests.fakes import card
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, endless_chat, started
 from tests.tiny import make_tiny_model, never_ends
 
@@ -61,6 +61,7 @@ async def test_stopping_ends_the_process_and_its_streams(folder: Path) -> None:
     assert not process.is_running()
 
 
+@nightly
 async def test_a_frozen_worker_is_killed_in_the_end(folder: Path) -> None:
     runner = await started(folder)
     process = psutil.Process(runner.pid)
@@ -109,6 +110,7 @@ async def test_a_hostile_template_costs_its_own_request_only(tmp_path: Path) -> 
     await runner.stop()
 
 
+@nightly
 async def test_a_prompt_that_takes_too_long_ends_its_worker(tmp_path: Path) -> None:
     context = 3_000_000
     folder = make_tiny_model(tmp_path / "long", context=context)

@@ -10,6 +10,7 @@ import pytest
 from inference.core.requests import ChatRequest, Message
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import nightly
 from tests.pool.test_worker_pictures import OTHER, TALL, WIDE, Answer, answer
 from tests.pool.test_worker_pictures import chat as asking_on
 from tests.pool.worker_models import OPTIONS
@@ -25,6 +26,7 @@ def chat(*parts: Any) -> ChatRequest:
     return asking_on(*parts, ignores_end=False)
 
 
+@nightly
 async def test_answers_are_the_same_beside_others_and_after_a_restart(tmp_path: Path) -> None:
     folder = make_tiny_gemma3(tmp_path / "m")
     options = msgspec.structs.replace(

@@ -149,6 +149,7 @@ async def test_any_answer_goes_on_to_the_same_text(folder: Path, tmp_path: Path)
             assert logprobs_of(tight[1]) == pytest.approx(logprobs_of(free[1]), abs=1e-3)
 
 
+@nightly
 async def test_one_that_can_never_fit_ends_where_its_memory_does(folder: Path) -> None:
     async with site_of(folder, 400) as site:
         (events,) = await run(site, long(1))
@@ -172,6 +173,7 @@ async def test_one_that_leaves_while_it_is_paused_frees_what_it_held(folder: Pat
     await site.pool.close()
 
 
+@nightly
 async def test_a_paused_answer_is_no_stuck_one(folder: Path) -> None:
     runner = ProcessRunner(OPTIONS, stuck_after_s=2)
     await runner.load(card(path=str(folder)), lambda progress: None)

@@ -11,6 +11,7 @@ from inference.core.pool_state import Loaded
 from inference.pool import ProcessRunner
 from tests.architectures import folders
 from tests.fakes import card
+from tests.nightly import nightly
 from tests.pool.worker_models import OPTIONS, ask, chat
 from tests.worker.kv_quantization.models import wide
 
@@ -31,6 +32,7 @@ async def served(folder: Path, prefixes: Path, bits: int) -> tuple[Loaded, str, 
     return loaded, text, usage.cached_tokens
 
 
+@nightly
 async def test_a_worker_has_the_bits_of_its_card_and_its_own_prefixes_for_them(tmp_path: Path) -> None:
     folder = folders.write("llama", tmp_path / "m", wide("llama", **SHAPE), **SHAPE)
     prefixes = tmp_path / "prefixes"

@@ -16,6 +16,7 @@ from inference.core.events import Finished, Progress, Tokenized
 from inference.core.requests import PICTURE, ChatRequest, Message, Sampling, TokenizeRequest
 from inference.pool import ProcessRunner
 from tests.fakes import card
+from tests.nightly import nightly
 from tests.pool.worker_models import OPTIONS
 from tests.tiny_vision import NEEDS_MLX_VLM, drawn, make_tiny_pixtral, picture
 from tests.worker.vision.mlx_vlm_answers import MlxVlm, Part
@@ -171,6 +172,7 @@ async def test_a_dry_run_counts_the_tokens_of_pictures(runner: ProcessRunner, th
     assert list(tokenized.tokens[0]) == theirs.processed(("user", ["Count ", WIDE]))["input_ids"][0].tolist()
 
 
+@nightly
 async def test_a_restart_finds_the_prefix_of_a_picture_on_disk(
     folder: Path, theirs: MlxVlm, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from inference.core.config import BASE_DIR
 from tests.clients.live import node
 from tests.clients.live.conftest import OBSIDIAN
 from tests.e2e.site import Site
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.scripted_model import ANSWER
 
 pytestmark = pytest.mark.e2e
@@ -65,6 +65,7 @@ class FromContainer(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
+@nightly
 def test_open_webui_reaches_the_site_from_its_container(scripted_site: Site) -> None:
     words = shlex.split(printed(scripted_site, "open-webui"))
     env = dict(word.split("=", 1) for flag, word in zip(words, words[1:], strict=False) if flag == "-e")
@@ -89,6 +90,7 @@ STAINLESS = [
 ]
 
 
+@nightly
 def test_obsidian_reaches_the_site_from_its_window(scripted_site: Site) -> None:
     fields = dict(re.findall(r"^(\w[\w ]*?) {2,}(.+)$", printed(scripted_site, "obsidian"), re.MULTILINE))
     address = f"{fields['Base URL']}/chat/completions"

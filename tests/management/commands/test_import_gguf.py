@@ -12,6 +12,7 @@ import psutil
 from inference.repository.files.staging import draft_of
 from tests.e2e.site import ROOT
 from tests.gguf_files import tiny_weights, write_gguf
+from tests.nightly import nightly
 
 
 def is_converting(pid: int, draft: Path) -> bool:
@@ -19,6 +20,7 @@ def is_converting(pid: int, draft: Path) -> bool:
     return draft.exists() and any("inference.worker.conversion" in child.cmdline() for child in children)
 
 
+@nightly
 def test_ctrl_c_ends_it_with_a_message_and_leaves_nothing(tmp_path: Path) -> None:
     source = write_gguf(tmp_path / "x.gguf", tiny_weights(tmp_path / "t"))
     models = tmp_path / "models"

@@ -19,6 +19,7 @@ from inference.serving import site_lock
 from playground.models import Conversation
 from tests.e2e.site import ROOT
 from tests.management.conftest import Rows
+from tests.nightly import nightly
 from tests.postgres import PASSWORD, PostgresServer
 
 LAST_ID = 5000
@@ -46,6 +47,7 @@ def data(walked: tuple[Path, Rows], tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
+@nightly
 def test_every_row_is_moved_and_the_site_shows_it(
     data: Path, postgres: PostgresServer, tmp_path: Path
 ) -> None:

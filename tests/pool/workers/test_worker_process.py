@@ -20,7 +20,7 @@ from inference.core.load_progress import LoadProgress
 from inference.core.requests import CompletionRequest, Sampling, TokenRules
 from inference.pool import ProcessRunner
 from tests.fakes import card
-from tests.nightly import of_each_kind
+from tests.nightly import nightly, of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, started
 from tests.tiny import make_tiny_model
 
@@ -167,6 +167,7 @@ async def test_a_reader_that_leaves_during_prefill_disturbs_nobody(runner: Proce
     assert text(await canary) == alone
 
 
+@nightly
 async def test_a_template_that_never_ends_fails_the_load(tmp_path: Path) -> None:
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     folder = make_tiny_model(tmp_path / "endless", template=endless)

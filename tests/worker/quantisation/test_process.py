@@ -86,6 +86,7 @@ def test_a_model_that_mlx_lm_does_not_know_is_told(tmp_path: Path) -> None:
 ENDS: list[tuple[tuple[str, ...], list[str] | None]] = [((), None), (("--leave-note",), [JOB_FILE])]
 
 
+@nightly
 @pytest.mark.parametrize(("options", "left"), of_each_kind(ENDS, ENDS[1:]))
 def test_the_end_of_its_parent_ends_it(
     tmp_path: Path, options: tuple[str, ...], left: list[str] | None
@@ -113,6 +114,7 @@ def test_kill_9_in_the_middle_leaves_nothing(tmp_path: Path, register: Quantisat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
 
 
+@nightly
 def test_it_is_cancelled_in_the_middle(tmp_path: Path, register: Quantisations) -> None:
     register.start(plan_of(make_tiny_model(tmp_path / "tiny"), QuantisationSettings()))
     wait_for_weights(staging.draft_of(tmp_path / "tiny-4bit"))
