@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.config import BASE_DIR
+from tests.each import each
 
 OURS = ("inference", "playground", "mlxsite")
 
@@ -211,9 +212,7 @@ def test_functions_fit_on_a_screen() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize(
-    "needle", ["import pickle", "torch.load", "allow_pickle", "trust_remote_code=True", "eval("]
-)
+@each("needle", ["import pickle", "torch.load", "allow_pickle", "trust_remote_code=True", "eval("])
 def test_nothing_of_ours_runs_foreign_code(needle: str) -> None:
     guilty = [
         str(path.relative_to(BASE_DIR))

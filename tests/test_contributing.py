@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.config import BASE_DIR
+from tests.each import each
 from tests.test_architecture import MAY_IMPORT
 
 GUIDE = (BASE_DIR / "CONTRIBUTING.md").read_text()
@@ -50,7 +51,7 @@ def test_every_folder_has_its_row() -> None:
     assert rows == folders
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make( \w+)?`", GUIDE))))
+@each("target", sorted(set(re.findall(r"`make( \w+)?`", GUIDE))))
 def test_every_target_of_make_exists(target: str) -> None:
     done = subprocess.run(
         ["make", "--dry-run", *target.split()], cwd=BASE_DIR, capture_output=True, text=True, check=False

@@ -12,6 +12,7 @@ from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed, ServerError
 from inference.core.key_secret import OldSecret
 from inference.core.principal import Allowance
+from tests.each import each
 
 SECRET = key_secret.make()
 PREFIX = key_secret.prefix_of(SECRET)
@@ -63,7 +64,7 @@ async def test_a_right_beginning_is_not_enough() -> None:
     assert "not valid" in await why_not(KeyRing(Database()), f"{PREFIX}-{'x' * 43}")
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "reason"),
     [
         ({"is_revoked": True}, "revoked"),

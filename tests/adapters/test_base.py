@@ -7,6 +7,7 @@ import pytest
 from inference.core.errors import InvalidValue, TemplateFailed, UnsupportedField
 from inference.core.requests import Message, Role, Tool, ToolCall
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, chat_request, make, real
+from tests.each import each
 from tests.tiny import CHATML, LLAMA_3
 
 USER = chat_request(Message(role="user", content="hi"))
@@ -39,7 +40,7 @@ def test_a_templates_refusal_keeps_its_own_message() -> None:
     assert refusal.value.param == "messages"
 
 
-@pytest.mark.parametrize(
+@each(
     "template",
     ["{{ messages[9]['content'] }}", "{{ 1 + 'a' }}", "{{ 5 % 0 }}", "{% broken", "{{ messages.pop() }}"],
 )
@@ -49,7 +50,7 @@ def test_a_broken_template_is_a_typed_error(template: str) -> None:
         adapter.render(USER)
 
 
-@pytest.mark.parametrize(
+@each(
     "template",
     [
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
@@ -97,9 +98,7 @@ def test_a_real_template_that_refuses_says_why() -> None:
         adapter.render(chat_request(Message(role="assistant", content="Hello"), *USER.messages))
 
 
-@pytest.mark.parametrize(
-    ("tail", "channel"), [("", "text"), ("<think>\n", "reasoning"), ("<think>\n\n</think>\n\n", "text")]
-)
+@each(("tail", "channel"), [("", "text"), ("<think>\n", "reasoning"), ("<think>\n\n</think>\n\n", "text")])
 def test_reading_starts_inside_reasoning_where_the_prompt_opened_it(tail: str, channel: str) -> None:
     template = CHATML + "{% if add_generation_prompt %}" + tail + "{% endif %}{# <think> #}"
     adapter, _ = make(template)
@@ -194,7 +193,7 @@ def test_an_option_that_the_template_does_not_know_is_noted() -> None:
     assert adapter.render(request) == adapter.render(chat_request(*USER.messages))
 
 
-@pytest.mark.parametrize("name", ["messages", "tools", "add_generation_prompt", "bos_token"])
+@each("name", ["messages", "tools", "add_generation_prompt", "bos_token"])
 def test_an_option_never_takes_the_place_of_what_the_server_says(name: str) -> None:
     adapter, _ = make(CHATML + "{% if tools %}{% endif %}{{ bos_token }}")
     with pytest.raises(InvalidValue) as refusal:

@@ -12,6 +12,7 @@ from inference import adapters
 from inference.adapters import base
 from inference.adapters.tool_calls import marked, pythonic, tool_format, tool_formats, xml
 from inference.core.config import BASE_DIR
+from tests.each import each
 from tests.test_contributing import paths
 
 PAGE = (BASE_DIR / "docs" / "contributing" / "add-a-model-family.md").read_text()
@@ -41,13 +42,13 @@ def test_every_file_is_there_except_those_of_the_example() -> None:
     assert {Path(name).name for name in missing} == {"pebble.py", "test_pebble.py"}
 
 
-@pytest.mark.parametrize("name", ["FORMATS", "FunctionXml", "Pythonic", "normalise", "template_messages"])
+@each("name", ["FORMATS", "FunctionXml", "Pythonic", "normalise", "template_messages"])
 def test_every_name_is_there(name: str) -> None:
     assert f"`{name}`" in PAGE
     assert any(hasattr(home, name) for home in (tool_formats, xml, pythonic, base.Adapter))
 
 
-@pytest.mark.parametrize("base_class", re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE, re.MULTILINE))
+@each("base_class", re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE, re.MULTILINE))
 def test_every_base_class_is_there(base_class: str) -> None:
     homes = (tool_format, tool_formats, marked, xml, pythonic)
     for name in re.findall(r"\w+", base_class):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from inference.adapters.model_facts import ModelFacts
+from tests.each import each
 
 THINK = {"added_tokens_decoder": {"7": {"content": "<think>"}, "8": "broken"}}
 
@@ -20,6 +21,6 @@ def test_an_added_token_is_found_by_its_whole_text() -> None:
     assert not facts.has_added_token("think")
 
 
-@pytest.mark.parametrize("listed", [None, [], "<think>"])
+@each("listed", [None, [], "<think>"])
 def test_a_list_of_another_form_has_no_tokens(listed: Any) -> None:
     assert not ModelFacts(tokenizer_config={"added_tokens_decoder": listed}).has_added_token("<think>")

@@ -1,7 +1,5 @@
 """Every adapter has its file, its place in the list, its test and its row in the documents."""
 
-import pytest
-
 from inference.adapters import ADAPTERS, ModelFacts, adapter_for
 from inference.core.config import BASE_DIR
 from tests.adapters.family_models import make
@@ -38,7 +36,7 @@ def test_names_are_unique() -> None:
     assert len({adapter.name for adapter in ADAPTERS}) == len(ADAPTERS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("model_type", "template", "name"),
     [
         ("llama", LLAMA_3, "llama3"),

@@ -4,6 +4,7 @@ import pytest
 
 from inference.adapters.self_test import findings
 from tests.adapters.family_models import make, real
+from tests.each import each
 from tests.tiny import CHATML, LLAMA_3
 
 _EACH = "{% for message in messages %}"
@@ -46,7 +47,7 @@ def test_real_models_are_all_right(name: str, model_type: str) -> None:
     assert findings(*real(name, model_type)) == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("template", "found"),
     [
         (NO_SYSTEM, {}),

@@ -7,6 +7,7 @@ import pytest
 from inference.adapters import ModelFacts
 from inference.adapters.families.default import Default
 from tests.adapters.family_models import make, stops
+from tests.each import each
 from tests.tiny import CHATML, make_tokenizer
 
 
@@ -20,7 +21,7 @@ def test_stop_ids_are_the_union_of_the_files(value: Any, expected: set[str]) -> 
         assert stops(adapter, tokenizer) == expected | {"<|im_end|>"}
 
 
-@pytest.mark.parametrize("value", [None, True, "257", ["257", None, True], {"a": 1}, -1, 10**9])
+@each("value", [None, True, "257", ["257", None, True], {"a": 1}, -1, 10**9])
 def test_nonsense_in_a_config_stops_nothing(value: Any) -> None:
     adapter, tokenizer = make(CHATML, config={"eos_token_id": value})
     assert stops(adapter, tokenizer) == {"<|im_end|>"}

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from inference.adapters.thinking import ThinkingPlan, plan
 from inference.core.requests import ChatRequest
 from tests.adapters.family_models import chat_request, make, real
 from tests.adapters.test_base import USER
+from tests.each import each
 from tests.tiny import CHATML, SPECIAL
 
 SWITCH, EFFORT = frozenset({"enable_thinking"}), frozenset({"reasoning_effort"})
@@ -26,9 +25,7 @@ def test_no_wish_is_no_plan() -> None:
     assert planned().limit(100) is None
 
 
-@pytest.mark.parametrize(
-    "fields", [{"thinking": False}, {"effort": "none"}, {"thinking": False, "effort": "high"}]
-)
+@each("fields", [{"thinking": False}, {"effort": "none"}, {"thinking": False, "effort": "high"}])
 def test_thinking_is_switched_off_and_would_be_closed_at_once(fields: dict[str, Any]) -> None:
     found = planned(SWITCH, **fields)
     assert (dict(found.options), found.limit(100)) == ({"enable_thinking": False}, 0)
@@ -42,7 +39,7 @@ def test_thinking_is_switched_on_where_there_is_a_switch() -> None:
     assert planned(SWITCH, thinking=True, effort="none").limit(100) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("effort", "limit"),
     [("minimal", 10), ("low", 20), ("medium", 50), ("high", 80), ("xhigh", 95), ("max", None)],
 )
@@ -53,7 +50,7 @@ def test_an_effort_is_a_share_of_the_answer_where_the_template_does_not_know_it(
     assert planned(SWITCH, effort=effort).options == {}
 
 
-@pytest.mark.parametrize(
+@each(
     ("effort", "known"),
     [
         ("low", "low"),
@@ -77,7 +74,7 @@ def test_the_smaller_of_two_limits_counts() -> None:
     assert planned(effort="medium", thinking_budget=80).limit(100) == 50
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "noted"),
     [
         ({"effort": "high"}, ("reasoning_effort",)),

@@ -1,10 +1,9 @@
-import pytest
-
 from inference.admin.arrived_model import kind_of
+from tests.each import each
 from tests.fakes import card, serving
 
 
-@pytest.mark.parametrize("kind", ["chat", "embedding", "rerank"])
+@each("kind", ["chat", "embedding", "rerank"])
 def test_a_model_that_can_be_served_has_its_kind(kind: str) -> None:
     with serving(cards=[card("tiny", kind=kind)]):
         assert kind_of("tiny") == kind

@@ -1,13 +1,12 @@
 """A download's state and progress as texts."""
 
-import pytest
-
 from inference.admin.download_view import DownloadView
 from inference.repository.downloads.active_download import ActiveDownload, State
 from inference.repository.downloads.progress import FetchProgress, FileProgress
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("done", "speed", "note", "text"),
     [
         (2_000_000_000, 50e6, "", "2.0 GB of 5.0 GB at 50.0 MB/s, about 60 s left"),
@@ -30,7 +29,7 @@ def test_the_pace_is_a_sentence(done: int, speed: float, note: str, text: str) -
     assert sight.text == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("state", "offered"),
     [
         (State.RUNNING, {"can_cancel"}),

@@ -2,12 +2,11 @@
 
 from typing import get_args
 
-import pytest
-
 from inference.admin import endings
 from inference.core.errors import ServerError, all_errors
 from inference.core.events import Finished, FinishReason
 from inference.models.request_record import RequestRecord
+from tests.each import each
 
 
 def test_every_code_that_can_be_recorded_has_words() -> None:
@@ -24,7 +23,7 @@ def test_no_two_codes_have_the_same_words_and_none_is_in_code() -> None:
     assert not [text for text in words if "_" in text or not text[0].isupper()]
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "words", "code"),
     [
         ({"finish": "stop"}, "Completed", "stop"),

@@ -4,10 +4,11 @@ from django.core.exceptions import ValidationError
 from inference.admin.forms import ModelSettingsForm, NamesField
 from inference.core.requests import Sampling
 from inference.models import ServedModel
+from tests.each import each
 from tests.fakes import card, serving
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "names"),
     [("", []), (" \r\n ", []), ("a", ["a"]), (" a \r\n\r\nb c\n", ["a", "b c"])],
 )

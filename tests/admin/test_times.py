@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
-
 from inference.admin.times import local_time, seconds
+from tests.each import each
 
 NIGHT = datetime(2026, 1, 2, 23, 4, 5, tzinfo=timezone(timedelta(hours=-2)))
 
@@ -15,7 +14,7 @@ def test_a_time_says_that_it_is_utc() -> None:
     assert local_time(None) == "never"
 
 
-@pytest.mark.parametrize(
+@each(
     ("milliseconds", "text"),
     [(0, "0 s"), (4, "0.004 s"), (42, "0.04 s"), (1340, "1.3 s"), (123_400, "123 s"), (3_600_000, "3,600 s")],
 )

@@ -1,7 +1,6 @@
 from typing import Any
 
 import msgspec
-import pytest
 
 from inference.admin import wording
 from inference.core.model_card import ModelCard
@@ -9,12 +8,13 @@ from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Resi
 from inference.serving.active_requests import Stream
 from inference.serving.memory_breakdown import Bar
 from tests.admin.dashboard.samples import sample
+from tests.each import each
 from tests.fakes import card
 
 GB = 10**9
 
 
-@pytest.mark.parametrize("name", ["", "tiny", "x" * 80])
+@each("name", ["", "tiny", "x" * 80])
 def test_a_short_name_stays_whole(name: str) -> None:
     assert wording.short(name) == name
 
@@ -37,7 +37,7 @@ def stream(**facts: Any) -> Stream:
     return Stream(**(usual | facts))
 
 
-@pytest.mark.parametrize(
+@each(
     ("seconds", "text"),
     [
         (-1, "0 s"),
@@ -53,14 +53,12 @@ def test_durations(seconds: float, text: str) -> None:
     assert wording.duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("amount", "text"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")]
-)
+@each(("amount", "text"), [(0, "–"), (1, "1 MB"), (42 * 10**6, "42 MB"), (4_600_000_000, "4.6 GB")])
 def test_sizes(amount: int, text: str) -> None:
     assert wording.size(amount) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "name", "text"),
     [
         ("user", "ann", "ann"),
@@ -76,7 +74,7 @@ def test_the_caller(kind: str, name: str, text: str) -> None:
     assert wording.caller(stream(principal_kind=kind, principal=name), keys) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("phase", "done", "total", "text"),
     [
         ("queued", 0, 0, "queued"),
@@ -93,7 +91,7 @@ def test_what_a_request_does(phase: str, done: int, total: int, text: str) -> No
     assert wording.status(stream(phase=phase, done=done, total=total)) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("now", "alone", "text"),
     [(8192, 8192, "8,192"), (2000, 8192, "2,000 now, 8,192 alone"), (0, 8192, "8,192 alone")],
 )
@@ -102,7 +100,7 @@ def test_the_context_that_fits(now: int, alone: int, text: str) -> None:
     assert wording.context_that_fits(fit(now=0, alone=0)) == "none, it is too large"
 
 
-@pytest.mark.parametrize(
+@each(
     ("context", "limit", "text"),
     [
         (8192, "model", "8,192"),
@@ -140,7 +138,7 @@ OFF = card(problem="an operator has switched it off", is_enabled=False)
 BROKEN = card(problem="no weights")
 
 
-@pytest.mark.parametrize(
+@each(
     ("of", "state", "text", "tone"),
     [
         (BROKEN, ModelState.UNLOADED, "cannot be served: no weights", "failed"),
@@ -201,7 +199,7 @@ def test_the_hour_has_a_text_for_screen_readers() -> None:
     assert "starts" in wording.hour([], GB)
 
 
-@pytest.mark.parametrize(
+@each(
     ("held", "now", "most"),
     [(2 * GB, "2.0 GB", "3.0 GB"), (4 * GB, "4.0 GB", "4.0 GB"), (0, "nothing", "3.0 GB")],
 )

@@ -10,6 +10,7 @@ import yaml
 
 from inference.connect.client import Part, UnusableValue, Values
 from tests.connect.values import AWKWARD, PLAIN
+from tests.each import each
 
 
 def filled(syntax: Any, text: str, values: Values = AWKWARD) -> str:
@@ -40,14 +41,14 @@ def test_text_before_a_value_is_quoted_with_it() -> None:
     assert json.loads(filled("json", "<Bearer key>")) == f"Bearer {AWKWARD.key}"
 
 
-@pytest.mark.parametrize("field", ["origin", "key", "model"])
+@each("field", ["origin", "key", "model"])
 def test_a_value_with_a_control_character_is_refused(field: str) -> None:
     given: dict[str, Any] = {"origin": "http://x", "key": "k", "model": "m", "context": 1, field: "a\nb"}
     with pytest.raises(UnusableValue, match=field):
         Values(**given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("origin", "base"),
     [
         ("http://127.0.0.1:8000", "http://host.docker.internal:8000/v1"),

@@ -84,7 +84,7 @@ def test_what_is_no_address_is_refused(given: str) -> None:
         listening(given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "name"),
     [
         *(("studio.example", "studio.example"), (" Studio.Example. ", "studio.example"), ("mac", "mac")),
@@ -118,7 +118,7 @@ def test_what_never_matches_is_refused_with_what_was_meant(given: str, instead: 
     assert str(refused.value).endswith(f"port or path{instead}")
 
 
-@pytest.mark.parametrize("given", ["*", "*.example", "a*"])
+@each("given", ["*", "*.example", "a*"])
 def test_a_name_for_all_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="DNS rebinding"):
         host_name(given)
@@ -179,7 +179,7 @@ def test_the_machines_own_name_is_local_unless_dns_could_know_it(
     assert {".internal", ".local"} <= set(local_names())
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "known"),
     [
         ("https://LLM.example/", "https://llm.example"),
@@ -192,15 +192,13 @@ def test_an_address_of_this_site_is_an_origin(given: str, known: str) -> None:
     assert web_origin(given) == known
 
 
-@pytest.mark.parametrize(
-    "given", ["llm.example", "app://x", "https://", "https://a/b", "https://*.example", "null"]
-)
+@each("given", ["llm.example", "app://x", "https://", "https://a/b", "https://*.example", "null"])
 def test_what_is_no_address_of_a_web_site_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="."):
         web_origin(given)
 
 
-@pytest.mark.parametrize(
+@each(
     ("known", "host"),
     [("https://a.example", "a.example"), ("https://a.example:8443", "a.example"), ("http://[::1]:90", "::1")],
 )
@@ -225,7 +223,7 @@ def test_attempts_are_counted_for_the_neighbourhood_of_a_client(given: str, foun
     assert neighbourhood(given) == found
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "found"),
     [("127.0.0.1", "127.0.0.1/32"), (" 10.1.2.3/8", "10.0.0.0/8"), ("2001:DB8::1/64", "2001:db8::/64")],
 )
@@ -233,7 +231,7 @@ def test_a_proxy_is_named_by_its_address_or_network(given: str, found: str) -> N
     assert network(given) == found
 
 
-@pytest.mark.parametrize("given", ["", "*", "localhost", "10.0.0.0/33", "10.0.0.1:80"])
+@each("given", ["", "*", "localhost", "10.0.0.0/33", "10.0.0.1:80"])
 def test_what_is_no_network_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match="not an address or network"):
         network(given)

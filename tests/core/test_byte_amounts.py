@@ -6,7 +6,7 @@ from inference.core.byte_amounts import bytes_or_zero, parse_bytes
 from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [("75%", 750), ("100 %", 1000), ("12GB", 12 * 10**9), ("1.5 mb", 1_500_000), ("900", 900), ("7B", 7)],
 )

@@ -113,14 +113,12 @@ def test_it_names_each_wrong_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         module.config()
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]", "LOCALHOST", "127.1"]
-)
+@each("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "[::1]", "LOCALHOST", "127.1"])
 def test_loopback_without_a_key_is_open(host: str) -> None:
     assert Config(host=host).is_open
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])  # noqa: S104
+@each("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])  # noqa: S104
 def test_no_other_address_is_open(host: str) -> None:
     assert not Config(host=host).is_loopback
     assert not Config(host=host).is_open
@@ -135,7 +133,7 @@ def test_it_answers_to_its_own_names_and_those_it_is_given() -> None:
     assert config.hosts == ["127.0.0.1", "localhost", "[::1]", "192.168.1.5", "studio.local"]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "0"])  # noqa: S104
+@each("host", ["0.0.0.0", "::", "[::]", "0"])  # noqa: S104
 def test_listening_everywhere_is_no_host_name(host: str) -> None:
     assert Config(host=host).hosts == ["127.0.0.1", "localhost", "[::1]"]
 

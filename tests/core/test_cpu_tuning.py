@@ -1,9 +1,8 @@
-import pytest
-
 from inference.core.cpu_tuning import CpuTuning, ShapeClass, shape_class
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("outputs", "inputs", "found"),
     [
         (49_152, 576, ShapeClass.OUTPUT),
@@ -33,7 +32,7 @@ def test_kernels_and_threads_reach_the_library_by_its_variables() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "left"),
     [
         ({"OPENBLAS_CORETYPE": "Haswell"}, {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}),

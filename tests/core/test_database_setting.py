@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from inference.core import config, database_setting
 from inference.core.database_setting import of_address
+from tests.each import each
 
 SECRET = "pass-word"
 
@@ -16,7 +17,7 @@ def parts(url: str) -> dict[str, Any]:
     return {name: found[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "expected"),
     [
         ("postgres://ann:s%40me%2F@db.example:6543/chats", ("chats", "ann", "s@me/", "db.example", "6543")),

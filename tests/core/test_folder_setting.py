@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.folder_setting import folder_path
+from tests.each import each
 
 
 def test_a_folder_may_be_made_later_and_begin_in_the_home_folder(tmp_path: Path) -> None:
@@ -10,7 +11,7 @@ def test_a_folder_may_be_made_later_and_begin_in_the_home_folder(tmp_path: Path)
     assert folder_path("~") == Path.home()
 
 
-@pytest.mark.parametrize("text", ["", "  ", " /tmp", "/tmp/\n", "~nobody-of-this-name/x"])
+@each("text", ["", "  ", " /tmp", "/tmp/\n", "~nobody-of-this-name/x"])
 def test_what_is_no_folder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"empty|spaces around it|home folder"):
         folder_path(text)

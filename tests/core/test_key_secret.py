@@ -1,8 +1,7 @@
 from hashlib import sha256
 
-import pytest
-
 from inference.core import key_secret
+from tests.each import each
 
 
 def test_every_secret_is_another_of_256_bits() -> None:
@@ -17,7 +16,7 @@ def test_its_beginning_is_all_that_may_be_seen() -> None:
     assert len(key_secret.prefix_of(made)) == 16
 
 
-@pytest.mark.parametrize("given", ["", "sesame", "mlx-", "mlx-0123456789ab-", "sk-0123456789ab-" + "x" * 43])
+@each("given", ["", "sesame", "mlx-", "mlx-0123456789ab-", "sk-0123456789ab-" + "x" * 43])
 def test_what_is_none_of_ours_has_no_prefix(given: str) -> None:
     assert key_secret.prefix_of(given) == ""
 

@@ -9,6 +9,7 @@ import pytest
 
 from inference.core import request_id
 from inference.core.log_lines import LogFormat, capture, formatter, relay
+from tests.each import each
 
 KEY = "mlx-0123456789ab-" + "s" * 43
 FORMATS: tuple[LogFormat, ...] = ("text", "json")
@@ -57,9 +58,7 @@ def test_what_is_not_known_is_left_out_of_json() -> None:
     assert set(json.loads(lines_of("json", record("x")))) == {"time", "level", "logger", "message"}
 
 
-@pytest.mark.parametrize(
-    "message", ["a\n2026-01-01 00:00:00 ERROR forged: line", "a\rb", "a\x1b[2Jb", "a\x9bb"]
-)
+@each("message", ["a\n2026-01-01 00:00:00 ERROR forged: line", "a\rb", "a\x1b[2Jb", "a\x9bb"])
 def test_a_message_cannot_pass_for_another_line(message: str) -> None:
     line = lines_of("text", record("%s", message))
     assert line.isprintable()
@@ -192,6 +191,6 @@ def test_what_a_native_library_prints_is_a_warning_without_what_it_quotes() -> N
     assert formatter("text").format(made).endswith("worker[7] stderr: libc++abi: terminating due to '...'")
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[1]", '{"level": "LOUD", "logger": "a", "message": "b"}'])
+@each("line", ["", "{}", "[1]", '{"level": "LOUD", "logger": "a", "message": "b"}'])
 def test_lines_of_another_form_are_kept_as_they_are(line: str) -> None:
     assert [made.getMessage() for made in relayed(line)] == [line] * bool(line)

@@ -5,10 +5,11 @@ import struct
 import pytest
 
 from inference.core.picture_header import NoPicture, read
+from tests.each import each
 from tests.pictures import GIF, JPEG, WEBP_EXTENDED, WEBP_LOSSLESS, WEBP_LOSSY, png
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "media_type"),
     [
         (png(), "image/png"),
@@ -24,7 +25,7 @@ def test_the_header_says_type_and_size(data: bytes, media_type: str) -> None:
     assert (header.media_type, header.width, header.height) == (media_type, 3, 2)
 
 
-@pytest.mark.parametrize("data", [png(), JPEG, GIF, WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED])
+@each("data", [png(), JPEG, GIF, WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED])
 def test_whatever_is_left_of_a_file_is_refused_or_read_as_it_was(data: bytes) -> None:
     whole = read(data)
     for end in range(len(data)):
@@ -37,13 +38,13 @@ def test_whatever_is_left_of_a_file_is_refused_or_read_as_it_was(data: bytes) ->
             read(data[:end])
 
 
-@pytest.mark.parametrize("data", [png(), JPEG, WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED])
+@each("data", [png(), JPEG, WEBP_LOSSY, WEBP_LOSSLESS, WEBP_EXTENDED])
 def test_a_file_without_its_end_is_cut_off(data: bytes) -> None:
     with pytest.raises(NoPicture, match="cut off"):
         read(data[:-12])
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [b"", b"BM" + bytes(60), b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"II*\0" + bytes(60), bytes(99)],
 )
@@ -75,7 +76,7 @@ def test_a_frame_that_is_larger_than_the_screen_of_a_gif_counts() -> None:
     assert (header.width, header.height) == (40_005, 30_006)
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [
         b"\xff\xd8" + b"\xff" * 10**6,

@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from inference.core.config import Config
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     "wrong",
     [
         {"picture_body_bytes": 1},
@@ -34,9 +35,7 @@ def test_hosts_of_pictures_are_exact_names() -> None:
     assert Config().picture_host_list == []
 
 
-@pytest.mark.parametrize(
-    "wrong", ["*", "*.example", "https://a.example", "a.example/b", "10.0.0.1", ".a.example", "a:0", "a:b"]
-)
+@each("wrong", ["*", "*.example", "https://a.example", "a.example/b", "10.0.0.1", ".a.example", "a:0", "a:b"])
 def test_what_is_no_name_of_a_host_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         Config(picture_hosts=wrong)

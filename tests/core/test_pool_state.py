@@ -7,6 +7,7 @@ from msgspec import structs
 
 from inference.core.model_card import Finding
 from inference.core.pool_state import ContextFit, Loaded, Memory, ModelState, PoolSnapshot, ResidentModel
+from tests.each import each
 
 LOADED = Loaded(seconds=1, memory=Memory(), context_length=8, vocab_size=2, device="cpu")
 
@@ -19,7 +20,7 @@ def test_the_larger_of_metal_and_the_system_is_held(memory: Memory, held: int) -
     assert memory.held == held
 
 
-@pytest.mark.parametrize("state", list(ModelState))
+@each("state", list(ModelState))
 def test_a_model_is_in_memory_while_a_worker_holds_it(state: ModelState) -> None:
     assert state.is_in_memory == (state not in {"unloaded", "failed"})
 
@@ -48,7 +49,7 @@ def test_findings_that_need_the_weights_are_not_those_of_the_adapter() -> None:
     assert loaded.adapter_findings == (tools,)
 
 
-@pytest.mark.parametrize(
+@each(
     ("limited_by", "now", "alone", "text"),
     [
         (

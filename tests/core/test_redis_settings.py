@@ -6,9 +6,10 @@ from django.core.exceptions import ImproperlyConfigured
 from inference.core import config as module
 from inference.core import redis_settings
 from inference.core.config import Config
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "shown", "is_private"),
     [
         ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0", True),

@@ -3,17 +3,16 @@
 import contextvars
 import re
 
-import pytest
-
 from inference.core import request_id
+from tests.each import each
 
 
-@pytest.mark.parametrize("sent", ["abc-1", "a/b:c=d+e.f_g", "x" * 128])
+@each("sent", ["abc-1", "a/b:c=d+e.f_g", "x" * 128])
 def test_a_clients_own_id_is_kept(sent: str) -> None:
     assert contextvars.copy_context().run(request_id.begin, sent) == sent
 
 
-@pytest.mark.parametrize("sent", ["", "a b", "é", "a\nb", "x" * 129])
+@each("sent", ["", "a b", "é", "a\nb", "x" * 129])
 def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
     made = contextvars.copy_context().run(request_id.begin, sent)
     assert re.fullmatch(r"req_[0-9a-f]{24}", made)

@@ -2,8 +2,6 @@
 
 import typing
 
-import pytest
-
 from inference.core.requests import (
     PICTURE,
     ChatRequest,
@@ -17,6 +15,7 @@ from inference.core.requests import (
     TokenizeRequest,
     joined,
 )
+from tests.each import each
 
 CHAT = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"),))
 RED = Picture(data=b"red", media_type="image/png", width=1, height=1)
@@ -31,7 +30,7 @@ STORED: list[tuple[Request, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("request_", "kind"), STORED)
+@each(("request_", "kind"), STORED)
 def test_its_stored_kind_is_what_earlier_versions_wrote(request_: Request, kind: str) -> None:
     assert request_.kind == kind
 

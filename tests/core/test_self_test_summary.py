@@ -1,16 +1,15 @@
 """The self-test in words: what works, what a model lacks, and what is a fault."""
 
-import pytest
-
 from inference.core.model_card import Finding, Light
 from inference.core.self_test_summary import NOT_TESTED, summary
+from tests.each import each
 
 
 def found(about: str, light: Light = "amber", text: str = "x") -> Finding:
     return Finding(light=light, about=about, text=text)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@each(
     ("findings", "words", "tone"),
     [
         ((), "Works", "green"),

@@ -1,15 +1,14 @@
 """Names inside of sentences."""
 
-import pytest
-
 from inference.core.text_direction import isolated
+from tests.each import each
 
 
-@pytest.mark.parametrize("name", ["", "laptop", "Jürgens 日本", "a (b) 2"])
+@each("name", ["", "laptop", "Jürgens 日本", "a (b) 2"])
 def test_a_name_from_left_to_right_stays_as_it_is(name: str) -> None:
     assert isolated(name) == name
 
 
-@pytest.mark.parametrize("name", ["مفتاح 2", "laptop של דנה", "\u202eevil"])
+@each("name", ["مفتاح 2", "laptop של דנה", "\u202eevil"])
 def test_a_name_that_turns_the_text_is_isolated(name: str) -> None:
     assert isolated(name) == f"\u2068{name}\u2069"

@@ -13,6 +13,7 @@ from inference.core.config import Config
 from inference.management.client import Client
 from inference.serving import site_lock
 from tests.api.openai.site import Site, started
+from tests.each import each
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.mark.parametrize("command", [("load", "x"), ("unload", "x"), ("pool",)])
+@each("command", [("load", "x"), ("unload", "x"), ("pool",)])
 def test_without_a_site_the_way_to_start_one_is_reported(command: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match="manage.py serve") as response:
         call_command(*command, "--port", str(free_port()))
@@ -111,7 +112,7 @@ def test_a_site_that_says_something_else_is_another_program() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "address"),
     [
         ("0.0.0.0", "http://127.0.0.1:8000"),

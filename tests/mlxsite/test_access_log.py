@@ -115,7 +115,7 @@ async def test_the_trace_of_a_client_goes_on(kind: str) -> None:
     assert seen == [0, 0x0AF7651916CD43DD8448EB211C80319C]
 
 
-@pytest.mark.parametrize(("sent", "status"), [("accept", 101), ("close", 403), (None, 499)])
+@each(("sent", "status"), [("accept", 101), ("close", 403), (None, 499)])
 async def test_a_websocket_is_one_response(sent: str | None, status: int) -> None:
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         if sent:

@@ -14,6 +14,7 @@ from django.urls import URLResolver, get_resolver
 from inference.core.config import Config
 from mlxsite.asgi import application
 from tests.api.openai.asking import chat_body
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 OWN = "http://localhost:8000"
@@ -54,7 +55,7 @@ async def test_every_address_refuses_an_unknown_host(subtests: pytest.Subtests) 
                 assert "host name" in said or said == "invalid_request_error"
 
 
-@pytest.mark.parametrize("host", ["", "localhost@evil.example", "localhost:8000:1", "[::1", "*", "é"])
+@each("host", ["", "localhost@evil.example", "localhost:8000:1", "[::1", "*", "é"])
 async def test_it_refuses_malformed_hosts(host: str) -> None:
     scope: dict[str, Any] = {
         "type": "http",
@@ -75,7 +76,7 @@ async def test_it_refuses_two_hosts() -> None:
     assert (await web.receive_output())["status"] == 400
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
+@each("origin", FOREIGN)
 async def test_it_refuses_a_post_of_another_sites_page(origin: str) -> None:
     async with client() as web:
         response = await web.post("/v1/chat/completions", json={}, headers={"Origin": origin})
@@ -83,7 +84,7 @@ async def test_it_refuses_a_post_of_another_sites_page(origin: str) -> None:
     assert response.json()["error"]["code"] == "permission_denied"
 
 
-@pytest.mark.parametrize("headers", [{}, {"Origin": OWN}, {"Origin": OWN.upper()}])
+@each("headers", [{}, {"Origin": OWN}, {"Origin": OWN.upper()}])
 async def test_it_lets_our_own_pages_and_programs_through(headers: dict[str, str]) -> None:
     async with client() as web:
         response = await web.post("/v1/chat/completions", content=b"{", headers=headers)
@@ -122,7 +123,7 @@ async def test_our_own_pages_may_open_a_websocket() -> None:
     assert await connects(("host", "localhost:8000"), ("origin", OWN))
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
+@each("origin", FOREIGN)
 async def test_other_sites_may_not_open_a_websocket(origin: str) -> None:
     assert not await connects(("host", "localhost:8000"), ("origin", origin))
 
@@ -213,7 +214,7 @@ async def test_an_error_reaches_an_allowed_page_too() -> None:
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (415, PAGE)
 
 
-@pytest.mark.parametrize("address", ["/v1/models", "/health", "/v1/openapi.json", "/static/css/app.css"])
+@each("address", ["/v1/models", "/health", "/v1/openapi.json", "/static/css/app.css"])
 async def test_head_is_get_without_a_body(address: str) -> None:
     with serving(FakeRunner()):
         async with client() as web:
@@ -224,7 +225,7 @@ async def test_head_is_get_without_a_body(address: str) -> None:
     assert head.headers.get("content-length") == whole.headers.get("content-length")
 
 
-@pytest.mark.parametrize("sent", ["", "trace-1", "3f2c/8:a=b", "x" * 128])
+@each("sent", ["", "trace-1", "3f2c/8:a=b", "x" * 128])
 async def test_a_request_keeps_its_id_or_gets_one(sent: str) -> None:
     with serving(FakeRunner()):
         async with client() as web:
@@ -236,14 +237,14 @@ async def test_a_request_keeps_its_id_or_gets_one(sent: str) -> None:
     assert ids == [sent, sent] if sent else len(set(ids)) == 2 and all(one.startswith("req_") for one in ids)
 
 
-@pytest.mark.parametrize("sent", ["a b", "x" * 129, "\u00e9", "<script>"])
+@each("sent", ["a b", "x" * 129, "\u00e9", "<script>"])
 async def test_an_id_that_cannot_be_used_is_replaced(sent: str) -> None:
     async with client() as web:
         answer = await web.get("/health", headers={b"X-Request-Id": sent.encode("latin-1")})
     assert answer.headers["x-request-id"].startswith("req_")
 
 
-@pytest.mark.parametrize("host", ["host.docker.internal:8000", "studio.local", "studio.local:8000"])
+@each("host", ["host.docker.internal:8000", "studio.local", "studio.local:8000"])
 async def test_names_that_only_reach_this_machine_are_known(host: str) -> None:
     async with client() as web:
         assert (await web.get("/health", headers={"Host": host})).status_code != 400

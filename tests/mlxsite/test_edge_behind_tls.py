@@ -1,15 +1,15 @@
 """The edge of the site behind a proxy that ends TLS."""
 
-import pytest
 from django.test import override_settings
 
 from inference.core.config import Config
+from tests.each import each
 from tests.mlxsite.test_edge import client
 
 BEHIND_TLS = Config(origins="https://llm.example", api_key="a key for the tests")
 
 
-@pytest.mark.parametrize(
+@each(
     ("host", "origin", "status"),
     [
         (

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, AsyncRequestFactory
 from django.utils.module_loading import import_string
 
+from tests.each import each
+
 IN_PLACE = [path for path in settings.MIDDLEWARE if path.startswith("mlxsite.middleware.")]
 
 
-@pytest.mark.parametrize("path", IN_PLACE)
+@each("path", IN_PLACE)
 async def test_its_hooks_run_in_the_requests_own_thread(path: str) -> None:
     ran_in: set[str] = set()
 

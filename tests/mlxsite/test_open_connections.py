@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import pytest
-
 from mlxsite.open_connections import OpenConnections, most_of_one_address
+from tests.each import each
 
 
 @dataclass(eq=False)
@@ -28,7 +27,7 @@ def test_a_closed_connection_makes_room() -> None:
     assert connections.admit("10.0.0.1", Transport())
 
 
-@pytest.mark.parametrize(
+@each(
     ("second", "is_admitted"),
     [
         ("2001:db8::2", False),
@@ -45,7 +44,7 @@ def test_an_address_of_ipv4_is_one_however_it_is_written() -> None:
     assert admitted(OpenConnections(1), ["192.0.2.1", "::ffff:192.0.2.1"]) == [True, False]
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "a-socket-file", ""])
+@each("address", ["10.1.2.3", "a-socket-file", ""])
 def test_a_trusted_proxy_and_what_has_no_address_are_not_limited(address: str) -> None:
     assert admitted(OpenConnections(1, "10.0.0.0/8"), [address] * 5) == [True] * 5
 

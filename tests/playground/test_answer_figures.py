@@ -4,6 +4,7 @@ import pytest
 
 from inference.core.events import Accepted, Finished, Progress, ReasoningDelta, TextDelta, Timings, Usage
 from playground.answer_figures import AnswerFigures
+from tests.each import each
 
 END = Finished(
     usage=Usage(prompt_tokens=50, completion_tokens=30, cached_tokens=45), timings=Timings(decode_s=3)
@@ -60,7 +61,7 @@ def test_one_that_is_continued_twice_counts_both() -> None:
     assert (twice["tokens"], twice["continued"], twice["prompt_tokens"]) == (80, 2, 12)
 
 
-@pytest.mark.parametrize("before", [None, {}, {"tokens": "many", "per_second": None, "total_s": True}])
+@each("before", [None, {}, {"tokens": "many", "per_second": None, "total_s": True}])
 def test_figures_that_are_missing_or_none_count_as_nothing(before: dict[str, object] | None) -> None:
     whole = AnswerFigures(before, is_continued=True).finished(END, "stop")
     assert (whole["tokens"], whole["prompt_tokens"], whole["per_second"]) == (30, 50, 10.0)

@@ -1,8 +1,7 @@
 """Files as the model reads them."""
 
-import pytest
-
 from playground.attachment_prompt import fenced, with_attachments
+from tests.each import each
 
 
 def test_files_stand_before_the_question_in_their_order() -> None:
@@ -15,7 +14,7 @@ def test_without_files_it_is_the_question() -> None:
     assert with_attachments("Hi", None) == with_attachments("Hi", []) == "Hi"
 
 
-@pytest.mark.parametrize("text", ["", "a", "```", "x ````` y", "`````\n```"])
+@each("text", ["", "a", "```", "x ````` y", "`````\n```"])
 def test_no_text_ends_its_fence(text: str) -> None:
     fence, *lines = fenced(text).split("\n")
     assert lines[-1] == fence and fence not in "\n".join(lines[:-1])

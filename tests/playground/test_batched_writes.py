@@ -6,9 +6,10 @@ from django.utils import timezone
 from playground import batched_writes
 from playground.batched_writes import MAX_CHARACTERS, MAX_ROWS, batches
 from playground.models import Conversation
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("lengths", "sizes"),
     [
         ([], []),

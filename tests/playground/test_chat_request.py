@@ -9,6 +9,7 @@ from inference.core.errors import InvalidValue
 from inference.core.requests import ToolCall
 from playground.chat_request import model_messages, validated, with_conversation
 from playground.models import Message
+from tests.each import each
 
 
 def message_of(role: str, content: str = "", calls: list[dict[str, str]] | None = None) -> Message:
@@ -58,7 +59,7 @@ def test_results_of_calls_are_messages_of_the_branch() -> None:
     ]
 
 
-@pytest.mark.parametrize(("system", "instructions"), [(" Be brief. ", ["Be brief."]), (" ", []), ("", [])])
+@each(("system", "instructions"), [(" Be brief. ", ["Be brief."]), (" ", []), ("", [])])
 def test_the_system_prompt_comes_first(system: str, instructions: list[str]) -> None:
     request = with_conversation(validated({"model": "tiny"}), system, [message_of("user", "Hi")])
     assert [(message.role, message.content) for message in request.messages] == [
@@ -74,7 +75,7 @@ def test_the_settings_of_the_question_stay() -> None:
     assert (request.stop, request.max_tokens, request.n) == (("END",), 7, 1)
 
 
-@pytest.mark.parametrize(
+@each(
     ("question", "param"),
     [({}, "model"), ({"model": "tiny", "n": 2}, "n"), ({"model": "tiny", "top_p": 2}, "top_p")],
 )

@@ -7,6 +7,7 @@ import pytest
 from inference.core.errors import ModelNotFound
 from playground import chat_request, continuation
 from playground.models import Message
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 
@@ -14,7 +15,7 @@ def answer(**fields: Any) -> Message:
     return Message(role="assistant", **fields)
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "reason"),
     [
         (answer(content="Half a"), ""),
@@ -48,7 +49,7 @@ def test_a_model_that_is_gone_is_named() -> None:
         continuation.question({"model": "gone-model"}, {"model": "tiny"})
 
 
-@pytest.mark.parametrize("text", ["Half a", "```python\nx = 1\n", "ends with a space "])
+@each("text", ["Half a", "```python\nx = 1\n", "ends with a space "])
 def test_the_last_message_of_the_request_is_the_answer_so_far(text: str) -> None:
     branch = [Message(role="user", content="Go"), answer(content=text, reasoning="I think.")]
     made = continuation.request(chat_request.validated({"model": "tiny"}), "Be brief.", branch, {})

@@ -3,15 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from playground.dates import as_text, parse_date
+from tests.each import each
 
 NOON = datetime(2024, 6, 10, 12, tzinfo=UTC)
 SECONDS = NOON.timestamp()
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         SECONDS,
@@ -29,9 +28,7 @@ def test_one_moment_in_many_forms(value: Any) -> None:
     assert parse_date(value) == NOON and as_text(value) == NOON.isoformat()
 
 
-@pytest.mark.parametrize(
-    "value", [None, "", "Mon Jun 10 2024", True, 0, -5, 1e300, float("nan"), [], {}, "99999"]
-)
+@each("value", [None, "", "Mon Jun 10 2024", True, 0, -5, 1e300, float("nan"), [], {}, "99999"])
 def test_what_is_no_date_is_none(value: Any) -> None:
     assert parse_date(value) is None and as_text(value) == ""
 

@@ -1,16 +1,16 @@
 """Letters that search takes for the same, and where a folded text is in its original."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.folding import FoldedText, fold
+from tests.each import each
 
 MARKED = "e\N{COMBINING ACUTE ACCENT}"  # in whose text each part is looked at
 MIXED = "aZ 09_\0…“—Éßİıſ™ﬁŁøΑΣσςάЯЁйїאבמُمកนำが天한ーＡ１　🚀👍🏽\u200d\ufe0fᎠꭰ"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "folded"),
     [
         ("Café", "cafe"),
@@ -44,7 +44,7 @@ def test_marks_that_make_another_letter_stay() -> None:
     assert fold("하") not in fold("한국")
 
 
-@pytest.mark.parametrize(
+@each(
     ("original", "term", "place"),
     [
         ("Die Straße im CAFÉ", "strasse", "Straße"),

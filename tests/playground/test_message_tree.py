@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from playground.message_tree import MessageTree, Node
+from tests.each import each
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -28,12 +27,12 @@ CHAT = (
 )
 
 
-@pytest.mark.parametrize(("message", "below"), [(1, [1, 2, 3, 4, 5, 6]), (2, [2, 5, 6]), (4, [4]), (7, [7])])
+@each(("message", "below"), [(1, [1, 2, 3, 4, 5, 6]), (2, [2, 5, 6]), (4, [4]), (7, [7])])
 def test_all_branches_are_below_a_message(message: int, below: list[int]) -> None:
     assert sorted(tree(*CHAT).below(message)) == below
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "tip"),
     [(4, 3), (3, 6), (2, 4 - 1), (6, 5), (5, 2), (1, 7), (7, 4)],
 )

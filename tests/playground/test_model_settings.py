@@ -8,6 +8,7 @@ from inference.core.errors import NotFound
 from inference.core.model_card import LoraCard
 from inference.core.requests import Sampling
 from playground.model_settings import read
+from tests.each import each
 from tests.fakes import card, serving
 
 
@@ -25,7 +26,7 @@ def test_zero_is_a_default_like_others() -> None:
         assert read("tiny")["defaults"]["temperature"] == {"value": 0.0, "source": "model"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("limit", "expected"),
     [
         (0, {"value": 8192, "source": "context"}),
@@ -44,7 +45,7 @@ def test_an_adapter_of_a_model_has_its_defaults() -> None:
         assert read("tiny:poet")["defaults"]["min_p"] == {"value": 0.1, "source": "model"}
 
 
-@pytest.mark.parametrize("model", ["gone", "", "broken"])
+@each("model", ["gone", "", "broken"])
 def test_a_model_that_is_not_served_has_none(model: str) -> None:
     with serving(cards=[card(), card("broken", problem="its weights are gone")]), pytest.raises(NotFound):
         read(model)

@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from playground.prompt_variables import filled, variables
+from tests.each import each
 
 NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("It is {{date}}, {{time}}.", "It is 2026-03-02, 08:30."),
@@ -31,6 +30,6 @@ def test_a_value_is_not_filled_again() -> None:
     assert filled("{{name}}", variables("UTC", name="{{model}}", model="tiny", now=NOW)) == "{{model}}"
 
 
-@pytest.mark.parametrize("timezone", ["", "Nowhere/Land", "../../etc/passwd", "/etc/passwd", "\0"])
+@each("timezone", ["", "Nowhere/Land", "../../etc/passwd", "/etc/passwd", "\0"])
 def test_an_unknown_time_zone_is_the_servers(timezone: str) -> None:
     assert variables(timezone, name="", model="tiny", now=NOW)["date"] in {"2026-03-01", "2026-03-02"}

@@ -17,7 +17,6 @@ MISTAKES = [
     ("temperature", "3", "Temperature: Enter a number from 0 to 2."),
     ("temperature", "-0.1", "from 0 to 2"),
     ("temperature", "0,7", "Use a point for decimals: 0.7"),
-    ("temperature", "hot", "Enter a number"),
     ("temperature", "0x1", "Enter a number"),
     ("top_p", "Infinity", "from 0 to 1"),
     ("min_p", "NaN", "from 0 to 1"),

@@ -1,8 +1,7 @@
 """Titles as models write them, and as they are shown."""
 
-import pytest
-
 from playground.title_text import LONGEST, cut_title, plain_title, title_of
+from tests.each import each
 
 AS_THEY_ARE = [
     '"Fix" and "Break"',
@@ -69,17 +68,17 @@ CLEANED = [
 ]
 
 
-@pytest.mark.parametrize("title", AS_THEY_ARE)
+@each("title", AS_THEY_ARE)
 def test_a_plain_title_stays(title: str) -> None:
     assert plain_title(title) == title
 
 
-@pytest.mark.parametrize(("generated", "title"), CLEANED)
+@each(("generated", "title"), CLEANED)
 def test_what_is_around_a_title_goes(generated: str, title: str) -> None:
     assert plain_title(generated) == title
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "cut"),
     [
         ("word " * 40, "word " * 11 + "word…"),

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
+from tests.each import each
 
 VENDOR = Path(__file__).parents[2] / "static" / "vendor"
 ROW = re.compile(r"^\| `(\w+)/` \| `[^`]+` \| ([\d.]+) \|", re.MULTILINE)
@@ -14,13 +14,13 @@ def test_every_folder_is_listed() -> None:
     assert set(LISTED) == {folder.name for folder in VENDOR.iterdir() if folder.is_dir()}
 
 
-@pytest.mark.parametrize(("name", "version"), LISTED.items())
+@each(("name", "version"), LISTED.items())
 def test_the_listed_version_is_the_one_in_the_file(name: str, version: str) -> None:
     (main,) = (VENDOR / name).glob("*.js")
     assert version in main.read_text()
 
 
-@pytest.mark.parametrize("name", LISTED)
+@each("name", LISTED)
 def test_each_library_brings_its_licence(name: str) -> None:
     assert (VENDOR / name / "LICENSE").stat().st_size > 500
 

@@ -3,11 +3,12 @@
 import pytest
 
 from inference.core.errors import InvalidValue, ModelNotFound, ServerError, ShuttingDown
+from tests.each import each
 from tests.fakes import FakeRunner, card
 from tests.pool.scene import Scene, is_granted, spin
 
 
-@pytest.mark.parametrize(
+@each(
     ("model", "kind", "error"),
     [("none", "", ModelNotFound), ("vectors", "chat", InvalidValue), ("off", "", ModelNotFound)],
 )

@@ -20,6 +20,7 @@ from inference.core.events import Finished, TextDelta
 from inference.core.pool_state import ModelState
 from inference.core.requests import ChatRequest, Message
 from inference.pool import Pool
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card, fake_pool
 
 
@@ -176,7 +177,7 @@ async def test_a_dead_worker_ends_its_streams_and_the_next_request_gets_a_new_on
     assert await ask(pool) == "again"
 
 
-@pytest.mark.parametrize(
+@each(
     ("model", "error"),
     [("nope", ModelNotFound), ("huge", ModelTooLarge), ("broken", ModelLoadFailed)],
 )

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.repository.memory_estimate import kv_bytes_per_token, prefill_bytes
+from tests.each import each
 
 LLAMA_1B: dict[str, Any] = {
     "model_type": "llama",
@@ -65,7 +66,7 @@ def test_half_the_bits_are_really_half_the_bytes() -> None:
     assert eight < 0.32 * whole and four < 0.21 * whole
 
 
-@pytest.mark.parametrize(
+@each(
     "config",
     [
         {"model_type": "gpt_oss"},
@@ -80,7 +81,7 @@ def test_a_cache_that_stays_whole_is_estimated_so(config: dict[str, Any]) -> Non
     assert bits(8, **config) == bits(0, **config)
 
 
-@pytest.mark.parametrize(
+@each(
     ("config", "quantised"),
     [
         ({"layer_types": ["sliding_attention", "full_attention"] * 8}, 7),
@@ -107,9 +108,7 @@ def test_a_multimodal_model_is_its_language_model() -> None:
     assert kv(model_type="llava", hidden_size=1, text_config=LLAMA_1B) == kv(**LLAMA_1B)
 
 
-@pytest.mark.parametrize(
-    "missing", ["num_key_value_heads", "head_dim", "num_attention_heads", "num_hidden_layers"]
-)
+@each("missing", ["num_key_value_heads", "head_dim", "num_attention_heads", "num_hidden_layers"])
 def test_a_missing_figure_is_guessed_upwards(missing: str) -> None:
     assert kv(**LLAMA_1B) <= kv(**without(missing)) <= 8 * kv(**LLAMA_1B)
 

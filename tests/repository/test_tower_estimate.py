@@ -13,6 +13,7 @@ from inference.repository.tower_estimate import tower_bytes
 from inference.worker.vision.families.idefics3 import Idefics3
 from inference.worker.vision.families.pixtral import Pixtral
 from inference.worker.vision.seen import VisionFamily
+from tests.each import each
 from tests.tiny_smolvlm import make_tiny_smolvlm
 from tests.tiny_vision import NEEDS_MLX_VLM, make_tiny_pixtral
 
@@ -73,7 +74,7 @@ def test_a_picture_of_more_tokens_takes_more() -> None:
     assert estimate(MISTRAL, 4096) == estimate(MISTRAL, 55 * 56) < estimate(MISTRAL, 3000) * 1.1
 
 
-@pytest.mark.parametrize("odd", [None, "12", -1, 10**30, [3]])
+@each("odd", [None, "12", -1, 10**30, [3]])
 def test_a_figure_that_makes_no_sense_is_guessed(odd: Any) -> None:
     assert 0 < estimate(with_vision(hidden_size=odd, num_attention_heads=odd, intermediate_size=odd)) < 2**36
 

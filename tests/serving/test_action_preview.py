@@ -14,6 +14,7 @@ from inference.pool.scheduling.preview import FreedBytes, LoadPreview
 from inference.repository.deletion import Removal
 from inference.serving import action_preview
 from inference.serving.action_preview import ActionPreview
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card, serving
 
 
@@ -33,7 +34,7 @@ def test_a_load_that_can_never_be_says_so() -> None:
     assert "raise MLX_SERVER_MEMORY_LIMIT" in large.text and "switched it off" in off_.text
 
 
-@pytest.mark.parametrize(
+@each(
     ("load", "text"),
     [
         (

@@ -9,12 +9,13 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState
 from inference.core.principal import ANYBODY
 from inference.serving import control, default_model
+from tests.each import each
 from tests.fakes import FakeRunner, card, serving
 
 VECTORS = card("vectors", kind="embedding")
 
 
-@pytest.mark.parametrize(
+@each(
     ("cards", "name"),
     [
         ([card("tiny")], "tiny"),

@@ -1,5 +1,3 @@
-import pytest
-
 from inference.core.events import Usage
 from inference.core.requests import (
     ChatRequest,
@@ -11,12 +9,13 @@ from inference.core.requests import (
     Sampling,
 )
 from inference.serving.genai_attributes import of_request, of_usage
+from tests.each import each
 
 SECRET = "zanzibar"
 CHAT = ChatRequest(model="m", messages=(Message(role="user", content=SECRET),), stop=(SECRET,))
 
 
-@pytest.mark.parametrize(
+@each(
     ("request_", "operation"),
     [
         (CHAT, "chat"),

@@ -1,7 +1,6 @@
-import pytest
-
 from inference.core.pool_state import Memory, ModelState, PoolSnapshot, ResidentModel
 from inference.serving.memory_breakdown import Bar, bar_of
+from tests.each import each
 
 GB = 10**9
 
@@ -65,7 +64,7 @@ def test_memory_that_metal_holds_is_taken_already_though_it_is_not_resident() ->
     assert (bar.others, bar.free) == (0, 18 * GB)
 
 
-@pytest.mark.parametrize("held", [0, 3 * GB, 12 * GB])
+@each("held", [0, 3 * GB, 12 * GB])
 def test_its_parts_are_the_whole(held: int) -> None:
     bar = bar_of(snapshot(model(held)), GB)
     assert bar.total == max(10 * GB, held)

@@ -17,6 +17,7 @@ from inference.core.requests import PICTURE, ChatRequest, Message, Picture, Requ
 from inference.serving import generation
 from inference.serving.picture_check import tokens_of
 from tests import vision_extra
+from tests.each import each
 from tests.fakes import FakeRunner, card, serving
 
 ME = Principal(kind="local")
@@ -125,7 +126,7 @@ async def test_a_model_that_is_not_here_is_the_error_whatever_it_is_shown() -> N
     assert (await refused(asked("nobody"), card())).code == "model_not_found"
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "tokens"),
     [
         (SEEING, 3 * 12),  # 56 rows and 280 columns of pixels, and the ends of rows

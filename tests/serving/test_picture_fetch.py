@@ -221,7 +221,7 @@ def test_other_addresses_are_refused(url: str) -> None:
         allowed(url, ["img.example"])
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "found"),
     [
         ("https://img.example/a.png?b=c", ("img.example", 443)),

@@ -9,6 +9,7 @@ from django.db import connection
 from inference.core import disk_space
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.serving.readiness import Readiness, pool_problems
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 from tests.postgres import on_sqlite
 
@@ -16,7 +17,7 @@ READY = ResidentModel(id="a", state=ModelState.READY)
 LATE = ResidentModel(id="b", state=ModelState.BUSY, is_late=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("pool", "problems"),
     [
         (PoolSnapshot(limit_bytes=1), 0),

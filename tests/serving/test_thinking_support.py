@@ -1,9 +1,8 @@
 """What a chat template says about reasoning."""
 
-import pytest
-
 from inference.serving.model_details import ModelDetails
 from inference.serving.thinking_support import ThinkingSupport, read
+from tests.each import each
 
 QWEN = "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>{% endif %}"
 GPT_OSS = "{% if not reasoning_effort %}{% set reasoning_effort = 'medium' %}{% endif %}<|channel|>"
@@ -11,7 +10,7 @@ DEEPSEEK_R1 = "{{ messages[0].content.split('</think>')[-1] }}"
 PLAIN = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
-@pytest.mark.parametrize(
+@each(
     ("template", "capabilities", "expected"),
     [
         (QWEN, ("thinking",), ThinkingSupport(can_reason=True, has_switch=True)),

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from inference.storage.encrypted_text import Undecryptable, decrypt, encrypt
+from tests.each import each
 
 
 def test_what_is_stored_says_nothing_and_is_read_again() -> None:
@@ -13,7 +14,7 @@ def test_what_is_stored_says_nothing_and_is_read_again() -> None:
     assert decrypt(stored, "x") == "s3cret ü"
 
 
-@pytest.mark.parametrize("make", [lambda: "", lambda: "nonsense", lambda: "ü", lambda: encrypt("a", "other")])
+@each("make", [lambda: "", lambda: "nonsense", lambda: "ü", lambda: encrypt("a", "other")])
 def test_what_was_not_encrypted_for_this_is_refused(make: Callable[[], str]) -> None:
     with pytest.raises(Undecryptable):
         decrypt(make(), "x")

@@ -14,6 +14,7 @@ from inference.core.events import (
     Usage,
 )
 from inference.upstreams.chunk_reader import ChunkReader
+from tests.each import each
 from tests.upstreams.fake_server import USAGE, delta
 
 
@@ -49,9 +50,7 @@ def test_the_servers_own_count_wins_and_its_chunk_has_no_choices() -> None:
     assert usage.usage == Usage(prompt_tokens=11, completion_tokens=2, cached_tokens=7, reasoning_tokens=1)
 
 
-@pytest.mark.parametrize(
-    "usage", [{"prompt_tokens": "many"}, {"prompt_tokens": -1}, {"prompt_tokens": True}, {}]
-)
+@each("usage", [{"prompt_tokens": "many"}, {"prompt_tokens": -1}, {"prompt_tokens": True}, {}])
 def test_counts_that_make_no_sense_are_zero(usage: dict[str, Any]) -> None:
     finished = read(delta(finish="stop"), {"choices": [], "usage": usage})[-1]
     assert isinstance(finished, Finished) and finished.usage == Usage(prompt_tokens=0)
@@ -124,9 +123,7 @@ def test_log_probabilities_have_their_bytes() -> None:
     assert [(one.text, one.logprob) for one in token.top] == [("y", -1.0)]
 
 
-@pytest.mark.parametrize(
-    "given", [{"content": 5, "tool_calls": 7, "reasoning": []}, {"tool_calls": [5, {}]}, 3]
-)
+@each("given", [{"content": 5, "tool_calls": 7, "reasoning": []}, {"tool_calls": [5, {}]}, 3])
 def test_fields_of_wrong_types_add_nothing_that_breaks(given: Any) -> None:
     events = read({"choices": [{"delta": given, "finish_reason": "stop", "logprobs": 4}]})
     assert not any(isinstance(event, TextDelta | ReasoningDelta) for event in events)

@@ -1,10 +1,9 @@
 import json
 
-import pytest
-
 from inference.core.errors import BodyTooLarge, ContextLengthExceeded, InvalidRequest
 from inference.upstreams import refusals
 from inference.upstreams.refusals import Unanswered
+from tests.each import each
 
 
 def test_a_request_that_every_address_would_refuse_is_refused() -> None:
@@ -17,14 +16,12 @@ def test_a_request_that_every_address_would_refuse_is_refused() -> None:
     assert isinstance(refusals.of_status(413, b"", ""), BodyTooLarge)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"[]", b'{"error": 5}', b'{"error": {"param": 5}}', b"[" * 10**5]
-)
+@each("body", [b"", b"\xff", b"[]", b'{"error": 5}', b'{"error": {"param": 5}}', b"[" * 10**5])
 def test_nonsense_in_its_place_is_no_trouble(body: bytes) -> None:
     assert isinstance(refusals.of_status(400, body, ""), InvalidRequest)
 
 
-@pytest.mark.parametrize(("header", "pause"), [("7", 7), ("9999", 60), ("soon", 1), ("", 1), ("-1", 1)])
+@each(("header", "pause"), [("7", 7), ("9999", 60), ("soon", 1), ("", 1), ("-1", 1)])
 def test_a_busy_server_says_for_how_long(header: str, pause: float) -> None:
     busy = refusals.of_status(429, b"", header)
     assert isinstance(busy, Unanswered) and busy.pause_s == pause

@@ -38,7 +38,7 @@ def drawn(**fields: Any) -> ChatRequest:
     return chat(sampling=Sampling(**fields))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@each("engine", ENGINES)
 def test_a_plain_chat_is_the_same_for_every_engine(engine: Engine) -> None:
     sent = body(chat(stop=("END",), max_tokens=7, sampling=Sampling(temperature=0.5, top_p=0.9)), engine)
     assert sent == {

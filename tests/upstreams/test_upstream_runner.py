@@ -18,6 +18,7 @@ from inference.core.requests import TokenizeRequest, Tool
 from inference.core.upstream import Engine, Route
 from inference.upstreams.balancer import Balancer
 from inference.upstreams.upstream_runner import UpstreamRunner
+from tests.each import each
 from tests.upstreams.asking import ASKED, CARD, events_of, loaded, outcome_of
 from tests.upstreams.fake_server import HELLO, Wire, delta, fake_server, says_hello
 
@@ -52,7 +53,7 @@ async def test_every_byte_may_come_alone() -> None:
     assert isinstance(end, Finished)  # there is no [DONE]; the answer has its finish reason
 
 
-@pytest.mark.parametrize(
+@each(
     ("chunks", "says"),
     [
         ([delta(content="Hel")], "broke off in the middle"),
@@ -118,7 +119,7 @@ async def test_an_event_without_end_is_bounded() -> None:
     assert isinstance(end, UpstreamFailed) and "too large" in end.message
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "kind", "says"),
     [
         ("400 Bad", InvalidRequest, "refuses the request: top_k is unknown"),

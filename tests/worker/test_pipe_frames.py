@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 
 from inference.worker import pipe_frames
+from tests.each import each
 
 
 @pytest.mark.parametrize("content", [b"abc", b"x" * 70_000])
@@ -16,7 +17,7 @@ def test_frames_come_one_after_the_other(content: bytes) -> None:
     assert [pipe_frames.read(pipe), pipe_frames.read(pipe), pipe_frames.read(pipe)] == [content, b"next", b""]
 
 
-@pytest.mark.parametrize("cut", [0, 2, 4, 6])
+@each("cut", [0, 2, 4, 6])
 def test_a_pipe_that_ends_in_a_frame_has_none(cut: int) -> None:
     pipe = BytesIO()
     pipe_frames.write(pipe, b"abc")

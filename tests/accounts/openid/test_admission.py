@@ -48,7 +48,7 @@ def test_these_are_let_in(who: Person, facts: dict[str, Any], has_account: bool,
     assert role_of(who, Config(**GIVEN, **facts), has_account=has_account) == role
 
 
-@pytest.mark.parametrize(
+@each(
     ("who", "facts", "has_account"),
     [
         (person(), {}, False),

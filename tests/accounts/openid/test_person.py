@@ -36,7 +36,7 @@ def test_an_address_counts_where_the_same_place_calls_it_verified(
     assert person_of(TOKEN | token, userinfo, "groups").email == email
 
 
-@pytest.mark.parametrize(
+@each(
     ("claims", "name", "groups"),
     [
         ({"groups": ["a", "b"]}, "groups", {"a", "b"}),
@@ -60,7 +60,7 @@ def test_userinfo_of_somebody_else_is_refused(userinfo: dict[str, str]) -> None:
         person_of(TOKEN, userinfo, "groups")
 
 
-@pytest.mark.parametrize("subject", ["", "x" * 256, 1])
+@each("subject", ["", "x" * 256, 1])
 def test_a_subject_is_text_of_some_length(subject: Any) -> None:
     with pytest.raises(SignInRefused, match="no usable subject"):
         person_of(TOKEN | {"sub": subject}, {}, "groups")

@@ -9,6 +9,7 @@ from django.test import override_settings
 from inference.accounts.openid.errors import ProviderUnavailable
 from inference.accounts.openid.provider import Provider, ProviderCache, discover
 from inference.core.config import Config
+from tests.each import each
 from tests.openid_provider import OpenIDProvider
 
 
@@ -22,7 +23,7 @@ def test_it_knows_where_to_ask() -> None:
         assert discover(there.issuer).client_authentication == "post"
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "reason"),
     [
         ({"issuer": "https://evil.example"}, "MLX_SERVER_OIDC_ISSUER must be exactly that"),
@@ -44,7 +45,7 @@ def test_a_slash_more_is_another_issuer() -> None:
         discover(f"{there.issuer}/")
 
 
-@pytest.mark.parametrize(
+@each(
     "answer",
     [
         (404, {}, b""),

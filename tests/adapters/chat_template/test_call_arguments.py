@@ -102,7 +102,7 @@ def test_whatever_it_is_an_object_comes_of_it(output: str) -> None:
     assert isinstance(json.loads(object_of(output)), dict)
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         '{"a":' * 90_000,

@@ -1,10 +1,9 @@
 """Messages bent for templates without a system role, or that want turns to alternate."""
 
-import pytest
-
 from inference.adapters.chat_template.normalisation import alternating, one_system, without_system
 from inference.core.requests import PICTURE, Message, Picture, ToolCall
 from tests.adapters.family_models import chat_request, make, rendered
+from tests.each import each
 from tests.tiny import CHATML
 
 SYSTEM = Message(role="system", content="Be brief.")
@@ -18,7 +17,7 @@ ALTERNATES = (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("messages", "texts"),
     [
         ([SYSTEM, HI], ["Be brief.\n\nHi"]),

@@ -2,13 +2,12 @@
 
 import json
 
-import pytest
-
 from inference.adapters.chat_template.template_input import TemplateInput, variables_of
 from inference.adapters.tool_calls.tool_formats import MistralList
 from inference.core.errors import TemplateFailed
 from inference.core.requests import PICTURE, Message, Picture, Tool, ToolCall
 from tests.adapters.family_models import ADD, chat_request, hub_tokenizer, real
+from tests.each import each
 
 DEEP = '{"a":'
 ATTACK = "<|im_end|>"
@@ -47,13 +46,13 @@ def test_arguments_are_parsed_where_they_are_an_object() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["oops", "[1]", "", "7", '{"a": "\\ud800"}', "[" * 100_000, DEEP * 900])
+@each("text", ["oops", "[1]", "", "7", '{"a": "\\ud800"}', "[" * 100_000, DEEP * 900])
 def test_other_arguments_stay_the_text_they_are(text: str) -> None:
     (call,) = PLAIN.turn(calling(text))["tool_calls"]
     assert call["function"]["arguments"] == text
 
 
-@pytest.mark.parametrize("depth", [100, 300, 480, 900, 5000])
+@each("depth", [100, 300, 480, 900, 5000])
 def test_arguments_of_any_depth_are_rendered_or_refused(depth: int) -> None:
     adapter, _ = real("qwen3", "qwen3")
     try:
@@ -69,7 +68,7 @@ def test_a_tool_is_as_openai_writes_it() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         Message(role="user", content=ATTACK),
@@ -88,7 +87,7 @@ def test_no_part_of_a_message_has_a_control_token(message: Message) -> None:
     assert not TOKENIZER.special_ids.intersection(TOKENIZER.encode(output))
 
 
-@pytest.mark.parametrize(
+@each(
     "tool",
     [
         Tool(name=ATTACK),
@@ -109,7 +108,7 @@ def test_ids_are_bent_to_the_familys_form_alike_in_call_and_result() -> None:
     assert call["id"] == result["tool_call_id"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("template", "expected"),
     [
         ("{% if enable_thinking is defined %}", True),

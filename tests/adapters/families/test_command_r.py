@@ -17,6 +17,7 @@ from tests.adapters.parsed_answers import (
     parse_every_split,
     prompt_text,
 )
+from tests.each import each
 
 OPEN = "{%- if add_generation_prompt %}{{- '<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>' }}{%- endif %}"
 ROLES = "{%- set roles = {'user': 'USER', 'assistant': 'CHATBOT', 'system': 'SYSTEM', 'tool': 'SYSTEM'} %}"
@@ -161,7 +162,7 @@ ONE = (("add", '{"a": 1}'),)
 TWO = (*ONE, ("now", "{}"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("command_r", "It is 5.", ParsedAnswer("It is 5.")),
@@ -199,7 +200,7 @@ def test_the_marks_of_a_response_are_no_text() -> None:
     assert parse_answer(*speaking("r7b"), output, ()) == ParsedAnswer("It is 5.", "2+3=5")
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "several", "allowed"),
     [
         (LIST, True, True),

@@ -114,7 +114,7 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = speaking(name)
     assert (adapter.name, stops(adapter, tokenizer)) == ("deepseek", {"<｜end▁of▁sentence｜>"})
@@ -127,15 +127,13 @@ def test_a_template_without_its_marks_of_calls_is_not_its_own(template: str) -> 
     assert adapter.name == "default"
 
 
-@pytest.mark.parametrize(
-    ("name", "format_of"), [("v3", FencedCalls), ("r1", FencedCalls), ("v3_1", DeepSeekCalls)]
-)
+@each(("name", "format_of"), [("v3", FencedCalls), ("r1", FencedCalls), ("v3_1", DeepSeekCalls)])
 def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[DeepSeekCalls]) -> None:
     adapter, _ = speaking(name)
     assert type(adapter.call_format) is format_of
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_the_tools_follow_the_system_in_tokens(name: str) -> None:
     adapter, tokenizer = speaking(name)
     prompt = adapter.render(chat_request(SYSTEM, QUESTION, tools=(ADD, NOW)))
@@ -257,7 +255,7 @@ def is_allowed(name: str, output: str, *, several: bool = True) -> bool:
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "is_one"),
     [
         ("v3", f"{BEGIN}{FENCED}{END}", True),
@@ -271,7 +269,7 @@ def test_calls_follow_the_grammar(name: str, output: str, is_one: bool) -> None:
     assert is_allowed(name, output, several=False) is is_one
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output"),
     [
         ("v3", "Hello"),

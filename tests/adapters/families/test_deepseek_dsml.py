@@ -18,6 +18,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 DSML_TOKENS = (
     "<｜begin▁of▁sentence｜>",
@@ -59,7 +60,7 @@ def section(*invokes: str, word: str = "function_calls") -> str:
     return f"<｜DSML｜{word}>\n{''.join(invokes)}</｜DSML｜{word}>"
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = FAMILIES[name]
     assert (adapter.name, stops(adapter, tokenizer)) == ("deepseek_dsml", {"<｜end▁of▁sentence｜>"})
@@ -74,7 +75,7 @@ def test_the_history_is_rendered() -> None:
 CALLS = section(invoke("add", a=1), invoke("now"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("v3_2", "It is 5.", ParsedAnswer("It is 5.")),

@@ -101,7 +101,7 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "adapter_name", "ends"),
     [
         ("gemma2", "gemma", {"<end_of_turn>", "<eos>"}),
@@ -128,13 +128,13 @@ def test_a_model_without_a_template_ends_too(
     assert stops(*family(model_type, "", tokens)) == ends
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_nothing_about_it_is_red(name: str) -> None:
     found = [(finding.light, finding.about) for finding in findings(*speaking(name))]
     assert found == ([("amber", "tools")] if name in {"gemma2", "gemma3"} else [])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
     text = prompt_text(*speaking(name), SYSTEM, QUESTION)
     assert text.index("Be brief.") < text.index("2 and 3?")

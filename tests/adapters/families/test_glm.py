@@ -21,6 +21,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 TOKENS = (
     *("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>"),
@@ -64,7 +65,7 @@ def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> 
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "thinks", "end"),
     [
         ("4.6", True, "<|assistant|>"),
@@ -94,7 +95,7 @@ ONE = (("add", '{"a": 1}'),)
 TWO = (*ONE, ("now", "{}"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("4.6", "\n<think>2+3=5</think>\nIt is 5.", ParsedAnswer("It is 5.", "2+3=5")),
@@ -143,7 +144,7 @@ WHERE = Tool(
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "arguments"),
     [
         # https://github.com/vllm-project/vllm/issues/49248
@@ -180,7 +181,7 @@ def test_a_tag_that_is_forgotten_or_repeated_is_mended(output: str, arguments: d
     assert parse_every_split(adapter, whole, (WHERE, NOW)) == {expected}
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         "<tool_call>where<arg_key>place</arg_key></tool_call>",
@@ -204,7 +205,7 @@ def test_a_call_behind_one_that_was_never_closed_is_heard() -> None:
     assert parse_every_split(adapter, output, (WHERE, NOW)) == {expected}
 
 
-@pytest.mark.parametrize("second", [call("add", a=2), call("where", days=2), call("where", place="Oslo")])
+@each("second", [call("add", a=2), call("where", days=2), call("where", place="Oslo")])
 def test_the_arguments_of_another_call_are_never_those_of_one_that_was_not_closed(second: str) -> None:
     adapter, tokenizer = speaking("4.6")
     first = "<tool_call>where<arg_key>place</arg_key><arg_value>Rome</tool_call>"
@@ -214,9 +215,7 @@ def test_the_arguments_of_another_call_are_never_those_of_one_that_was_not_close
     assert parse_every_split(adapter, output, (WHERE, ADD)) == {found}
 
 
-@pytest.mark.parametrize(
-    "value", ["a </tool_call> b", "</tool_call>\n<tool_call>", "</arg_value> and", "<tool_call>now"]
-)
+@each("value", ["a </tool_call> b", "</tool_call>\n<tool_call>", "</arg_value> and", "<tool_call>now"])
 def test_a_value_may_hold_a_mark(value: str) -> None:
     adapter, tokenizer = speaking("4.6")
     output = call("city", place=value)
@@ -225,7 +224,7 @@ def test_a_value_may_hold_a_mark(value: str) -> None:
     assert parse_every_split(adapter, output, (CITY,)) == {expected}
 
 
-@pytest.mark.parametrize("value", ["5", " Rome\n", "<b>&</b>", "<arg_key>", ""])
+@each("value", ["5", " Rome\n", "<b>&</b>", "<arg_key>", ""])
 def test_a_string_is_read_as_it_stands(value: str) -> None:
     adapter, tokenizer = speaking("4.6")
     expected = (("city", json.dumps({"place": value})),)
@@ -252,9 +251,7 @@ def test_calls_follow_the_grammar_with_line_breaks_and_without(
     assert is_allowed(joint.join([call(name, joint=joint, **arguments)] * 2))
 
 
-@pytest.mark.parametrize(
-    "output", ["Hello", call("add"), call("add", a="one"), call("sub"), call("now", a=1), ""]
-)
+@each("output", ["Hello", call("add"), call("add", a="one"), call("sub"), call("now", a=1), ""])
 def test_anything_else_does_not(output: str) -> None:
     assert not is_allowed(output)
 

@@ -74,7 +74,7 @@ def test_what_it_says_is_heard(output: str, expected: ParsedAnswer) -> None:
 BARE = THOUGHT.removesuffix("<|start|>assistant")
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         (BARE + CALL, ParsedAnswer(reasoning="Hm, 5.", calls=(CALLED,))),
@@ -94,7 +94,7 @@ def test_a_message_without_the_mark_that_starts_it_is_one(output: str, expected:
     assert parse_every_split(ADAPTER, output) == {expected}
 
 
-@pytest.mark.parametrize("mark", ["<|end|>", "<|channel|>", "<|end|> and <|channel|>", "<|channel|>x"])
+@each("mark", ["<|end|>", "<|channel|>", "<|end|> and <|channel|>", "<|channel|>x"])
 def test_a_mark_in_a_text_is_a_part_of_it(mark: str) -> None:
     output = f"<|channel|>final<|message|>The mark {mark} is a token."
     assert parse_every_split(ADAPTER, output) == {ParsedAnswer(text=f"The mark {mark} is a token.")}
@@ -107,7 +107,7 @@ def test_a_mark_in_a_string_of_the_arguments_is_a_part_of_it() -> None:
     assert parse_every_split(ADAPTER, output) == {expected}
 
 
-@pytest.mark.parametrize("recipient", ["functions.sub", "browser.search", "python"])
+@each("recipient", ["functions.sub", "browser.search", "python"])
 def test_a_call_of_nobody_is_text_with_its_header(recipient: str) -> None:
     output = CALL.replace("functions.add", recipient)
     (answer,) = parse_every_split(ADAPTER, output)
@@ -158,7 +158,7 @@ def test_a_required_call_follows_its_grammar(output: str) -> None:
     assert follows_grammar(TOKENIZER, HarmonyCalls, output)
 
 
-@pytest.mark.parametrize("output", [FINAL, CALL.replace("add", "sub"), CALL.replace("2", '"two"'), PREAMBLE])
+@each("output", [FINAL, CALL.replace("add", "sub"), CALL.replace("2", '"two"'), PREAMBLE])
 def test_nothing_else_follows_it(output: str) -> None:
     assert not follows_grammar(TOKENIZER, HarmonyCalls, output)
 

@@ -1,6 +1,5 @@
 """Granite's control tokens are real; the templates of 3.0 and 3.2 are in short, the others as published."""
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,14 +58,14 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = speaking(name)
     assert (adapter.name, stops(adapter, tokenizer)) == ("granite", {END})
     assert findings(adapter, tokenizer) == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("model_type", "template", "name"),
     [
         ("granite", "", "granite"),
@@ -79,7 +78,7 @@ def test_the_template_distinguishes_it_from_others(model_type: str, template: st
     assert adapter.name == name
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "call", "role"),
     [
         ("3.0", '<|tool_call|>[{"name": "add", "arguments": {"a": 41}}]', "tool_response<|end_of_role|>"),
@@ -93,7 +92,7 @@ def test_calls_and_results_are_written_as_the_model_knows_them(name: str, call: 
     assert f"{role}five" in text
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
     assert "Be brief." in prompt_text(*speaking(name), Message(role="system", content="Be brief."), QUESTION)
 
@@ -157,7 +156,7 @@ def test_any_cut_is_heard_alike_and_nothing_but_marks_is_lost(output: str) -> No
     assert (only.text + only.reasoning).count("a") == output.count("a") + 1
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "several", "allowed"),
     [
         (f"<|tool_call|>{LIST}", True, True),

@@ -75,7 +75,7 @@ def answering(call_id: str, content: str) -> Message:
     return Message(role="tool", content=content, tool_call_id=call_id)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = speaking(name)
     assert (adapter.name, stops(adapter, tokenizer)) == ("kimi", {"<|im_end|>", "[EOS]"})
@@ -186,7 +186,7 @@ def test_calls_follow_the_grammar() -> None:
     assert is_allowed(f"{BEGIN}{ADDING}{call('now', '{}', 17)}{END}")
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         "Hello",

@@ -4,12 +4,13 @@ import pytest
 
 from inference.core.requests import Message, ToolCall
 from tests.adapters.family_models import ADD, LLAMA_TOOLS, chat_request, make, real, rendered, stops
+from tests.each import each
 from tests.tiny import LLAMA_3
 
 ALL = {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
 
 
-@pytest.mark.parametrize("eos", [{}, {"eos_token_id": 257}, {"eos_token_id": [257, 258]}])
+@each("eos", [{}, {"eos_token_id": 257}, {"eos_token_id": [257, 258]}])
 def test_all_three_ends_stop_whatever_the_config_names(eos: dict[str, object]) -> None:
     adapter, tokenizer = make(LLAMA_3, config={"model_type": "llama", **eos})
     assert stops(adapter, tokenizer) == ALL

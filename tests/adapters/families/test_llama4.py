@@ -79,7 +79,7 @@ def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     assert findings(adapter, tokenizer) == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("model_type", "template", "name"),
     [
         ("llama4", "", "llama4"),
@@ -149,7 +149,7 @@ def test_text_that_cannot_be_a_call_is_not_held_back() -> None:
     assert "".join(piece.text for piece in pieces) == "[1] says so"
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "output", "several", "allowed"),
     [
         (Llama4Json, ADD_1, True, True),

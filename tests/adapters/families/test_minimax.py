@@ -2,7 +2,6 @@
 
 import llguidance
 import llguidance.hf
-import pytest
 
 from inference.adapters.families.minimax import MiniMaxCalls
 from inference.adapters.self_test import findings
@@ -91,14 +90,14 @@ def is_allowed(output: str, *, several: bool = True) -> bool:
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
-@pytest.mark.parametrize("call", [ADDING, invoke("now"), invoke("city", place="<b>\nRome</b>")])
+@each("call", [ADDING, invoke("now"), invoke("city", place="<b>\nRome</b>")])
 def test_calls_follow_the_grammar(call: str) -> None:
     assert is_allowed(section(call), several=False)
     assert is_allowed(section(call, ADDING))
     assert not is_allowed(section(call, ADDING), several=False)
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     ["Hello", section(), section(invoke("add")), section(invoke("add", a="x")), section(invoke("sub")), ""],
 )

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from inference.adapters import Adapter
 from inference.adapters.self_test import findings
 from inference.adapters.tool_calls.tool_formats import MistralArgs, MistralList
@@ -61,14 +59,14 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = speaking(name)
     assert (adapter.name, stops(adapter, tokenizer)) == ("mistral", {"</s>"})
     assert findings(adapter, tokenizer) == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("model_type", "template", "name"),
     [
         ("mistral", "[INST] {{ messages[0]['content'] }} [/INST]", "mistral"),
@@ -83,7 +81,7 @@ def test_the_template_distinguishes_it_from_fine_tunes(model_type: str, template
     assert adapter.name == name
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "format_of"),
     [("nemo", MistralList), *((name, MistralArgs) for name in FAMILIES if name != "nemo")],
 )
@@ -92,7 +90,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[Mistra
     assert type(adapter.call_format) is format_of
 
 
-@pytest.mark.parametrize("name", ["nemo", "small", "magistral"])
+@each("name", ["nemo", "small", "magistral"])
 def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
     text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, tools=(ADD,))
     own = MistralList(FAMILIES[name][1]).valid_id(CALL.id)
@@ -101,7 +99,7 @@ def test_a_call_and_its_result_have_the_same_id_of_nine(name: str) -> None:
     assert CALL.id not in text
 
 
-@pytest.mark.parametrize("name", ALTERNATING)
+@each("name", ALTERNATING)
 def test_a_question_right_behind_a_result_is_rendered(name: str) -> None:
     again = Message(role="user", content="and 4?")
     text = prompt_text(*speaking(name), QUESTION, CALLED, RESULT, again, tools=(ADD,))
@@ -113,18 +111,18 @@ def test_a_template_that_takes_it_is_given_no_answer_that_nobody_gave() -> None:
     assert "Done." not in prompt_text(*speaking("devstral"), QUESTION, CALLED, RESULT, again, tools=(ADD,))
 
 
-@pytest.mark.parametrize("name", ALTERNATING)
+@each("name", ALTERNATING)
 def test_neighbours_of_one_role_are_joined(name: str) -> None:
     text = prompt_text(*speaking(name), QUESTION, Message(role="user", content="quick"))
     assert "[INST]2 and 3?\n\nquick[/INST]" in text
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_the_system_is_rendered(name: str) -> None:
     assert "Be brief." in prompt_text(*speaking(name), Message(role="system", content="Be brief."), QUESTION)
 
 
-@pytest.mark.parametrize("name", ALTERNATING)
+@each("name", ALTERNATING)
 def test_a_late_system_message_joins_the_next_question(name: str) -> None:
     answered = Message(role="assistant", content="5")
     late = Message(role="system", content="Be brief.")

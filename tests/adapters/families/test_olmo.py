@@ -19,6 +19,7 @@ from tests.adapters.parsed_answers import (
     parse_every_split,
     prompt_text,
 )
+from tests.each import each
 
 TOKENS = (
     *("<|endoftext|>", "<|im_end|>", "<|im_start|>", "<think>", "</think>"),
@@ -56,7 +57,7 @@ SECOND = family("olmo2", OLMO_2, ("<|endoftext|>",), eos="<|endoftext|>")
 CALL = "<function_calls>add(a=2)</function_calls>"
 
 
-@pytest.mark.parametrize(
+@each(
     ("made", "ends", "lights"),
     [
         (THIRD, {"<|im_end|>", "<|endoftext|>"}, []),
@@ -70,7 +71,7 @@ def test_it_is_known_and_ends(made: tuple, ends: set[str], lights: list[tuple[st
     assert [(finding.about, finding.light) for finding in findings(adapter, tokenizer)] == lights
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         ("It is 5.", ParsedAnswer(text="It is 5.")),
@@ -111,7 +112,7 @@ def test_required_calls_follow_their_grammar(output: str) -> None:
     assert follows_grammar(THIRD[1], OlmoCalls, output)
 
 
-@pytest.mark.parametrize("output", ["5", CALL.replace("2", '"two"'), CALL.replace("add", "sub")])
+@each("output", ["5", CALL.replace("2", '"two"'), CALL.replace("add", "sub")])
 def test_nothing_else_follows_it(output: str) -> None:
     assert not follows_grammar(THIRD[1], OlmoCalls, output)
 

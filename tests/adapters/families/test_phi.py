@@ -1,7 +1,5 @@
 """Phi's templates are here as they are published, which is short (MIT); their control tokens are real."""
 
-import pytest
-
 from inference.adapters import Adapter
 from inference.adapters.families.phi import Functools, PhiCalls
 from inference.adapters.self_test import findings
@@ -18,6 +16,7 @@ from tests.adapters.parsed_answers import (
     prompt_text,
 )
 from tests.adapters.published_templates import published
+from tests.each import each
 
 EACH = "{% for message in messages %}"
 OPEN = "{% if add_generation_prompt %}{{ '<|assistant|>'NL }}{% else %}{{ eos_token }}{% endif %}"
@@ -78,7 +77,7 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "ends"),
     [
         ("phi3", {"<|end|>", END}),
@@ -102,13 +101,13 @@ def test_a_fine_tune_that_speaks_otherwise_is_what_its_template_is() -> None:
     assert adapter.name == "default"
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_nothing_about_it_is_red(name: str) -> None:
     found = [(finding.light, finding.about) for finding in findings(*speaking(name))]
     assert found == ([("amber", "tools")] if name in {"phi3", "phi4"} else [])
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_system_tools_calls_and_results_are_rendered_in_their_order(name: str) -> None:
     system = Message(role="system", content="Be brief.")
     text = prompt_text(*speaking(name), system, QUESTION, CALLED, RESULT, tools=(NOW, ADD))
@@ -140,7 +139,7 @@ ONE = (("add", '{"a": 1}'),)
 TWO = (*ONE, ("now", "{}"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "output", "expected"),
     [
         ("phi3", "It is 5.<|end|>", ParsedAnswer(text="It is 5.")),
@@ -183,7 +182,7 @@ def test_phi_4_mini_reasoning_thinks_though_nothing_of_it_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "output", "several", "allowed"),
     [
         (PhiCalls, f"<|tool_call|>{LIST}<|/tool_call|>", True, True),

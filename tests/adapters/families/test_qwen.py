@@ -38,7 +38,7 @@ def speaking(name: str) -> tuple[Adapter, HubTokenizer]:
     return FAMILIES[name]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_it_is_known_ends_and_is_all_right(name: str) -> None:
     adapter, tokenizer = speaking(name)
     assert (adapter.name, stops(adapter, tokenizer)) == ("qwen", {"<|im_end|>", "<|endoftext|>"})
@@ -56,7 +56,7 @@ def test_a_fine_tune_with_another_template_is_what_its_template_is() -> None:
     assert adapter.name == "default"
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "format_of"),
     [
         ("qwen2_5", Hermes),
@@ -70,7 +70,7 @@ def test_calls_are_in_the_form_of_its_template(name: str, format_of: type[ToolFo
     assert type(adapter.call_format) is format_of
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@each("name", FAMILIES)
 def test_the_system_the_tools_and_what_they_answered_are_rendered(name: str) -> None:
     text = prompt_text(*speaking(name), SYSTEM, QUESTION, CALLED, RESULT, tools=(ADD,))
     call = {"coder": "<name>add</name>"}.get(name, '"name": "add"')
@@ -91,7 +91,7 @@ def test_a_template_that_takes_it_is_given_it_where_it_was() -> None:
     assert "<|im_end|>\n<|im_start|>system\nBe brief.<|im_end|>" in text
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "thinks", "end"),
     [
         ("qwen3", True, "<|im_start|>assistant\n"),

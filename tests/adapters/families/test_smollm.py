@@ -2,12 +2,11 @@
 
 # ruff: noqa: E501 - templates have lines of their own
 
-import pytest
-
 from inference.adapters.self_test import findings
 from inference.core.requests import Message
 from tests.adapters.family_models import ADD, NOW, chat_request, stops
 from tests.adapters.parsed_answers import QUESTION, ParsedAnswer, family, parse_answer, parse_every_split
+from tests.each import each
 
 TOKENS = ("<|begin_of_text|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 SMOLLM_3 = """{%- if enable_thinking is not defined %}{%- set enable_thinking = true %}{%- endif %}
@@ -55,7 +54,7 @@ def test_the_second_is_known_and_has_its_tools_in_a_system_message() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         ("It is 5.", ParsedAnswer(text="It is 5.")),

@@ -7,6 +7,7 @@ from inference.adapters.tool_calls.held_text import HeldText
 from inference.adapters.tool_calls.xml import FunctionXml
 from tests.adapters.family_models import ADD, NOW
 from tests.adapters.tool_calls.test_call_reader import NoVocabulary
+from tests.each import each
 
 BODY = CallBody(FunctionXml(NoVocabulary()), {"add": ADD, "now": NOW})
 ONE = [("add", '{"a": 1}')]
@@ -24,14 +25,12 @@ def test_a_complete_body_is_taken_with_its_marker() -> None:
     assert (BODY.take_calls(text), text.text) == (ONE, " and")
 
 
-@pytest.mark.parametrize("text", ["", "<func", CALL, f"{CALL}</tool_ca"])
+@each("text", ["", "<func", CALL, f"{CALL}</tool_ca"])
 def test_a_body_without_its_marker_waits(text: str) -> None:
     assert BODY.take_calls(held(text)) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["add(1)</tool_call>", "<function=sub></function></tool_call>", " opens a call"]
-)
+@each("text", ["add(1)</tool_call>", "<function=sub></function></tool_call>", " opens a call"])
 def test_what_is_no_call_is_rejected_and_stays(text: str) -> None:
     made = held(text)
     assert (BODY.take_calls(made), made.text) == ((), text)

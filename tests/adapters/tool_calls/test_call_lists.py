@@ -10,6 +10,7 @@ from inference.adapters.families.phi import PhiCalls
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import Hermes, MistralList
 from tests.adapters.tool_calls.test_call_reader import read
+from tests.each import each
 
 ADDED = '{"name": "add", "arguments": {"a": 1}}'
 NOWED = '{"name": "now", "arguments": {}}'
@@ -36,7 +37,7 @@ def test_several_calls_in_one_pair_of_marks_are_all_read(format_of: type[ToolFor
     assert all(read(format_of, output, [cut]) == BOTH for cut in range(len(output)))
 
 
-@pytest.mark.parametrize("body", ["[]", "[1]", "[[", "[ [ [", f"[{NOWED.replace('now', 'sub')}]", "[{}]"])
+@each("body", ["[]", "[1]", "[[", "[ [ [", f"[{NOWED.replace('now', 'sub')}]", "[{}]"])
 def test_a_list_of_anything_else_is_text(body: str) -> None:
     output = f"<tool_call>{body}</tool_call> and"
     assert all(read(Hermes, output, [cut]) == [("text", output)] for cut in range(len(output)))
@@ -50,7 +51,7 @@ def test_text_behind_a_list_is_text() -> None:
 HOLDING = json.dumps({"a": 'ends with </tool_call> or "</tool_call>'})
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         f'{{"arguments": {HOLDING}, "name": "add"}}',
@@ -67,7 +68,7 @@ def test_a_value_may_hold_the_mark_that_ends_its_call(output: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         # The end mark outside of a string ends the arguments, whatever brackets are missing.

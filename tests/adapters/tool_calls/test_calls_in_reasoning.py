@@ -152,7 +152,7 @@ def test_a_call_that_is_thought_of_and_then_made_is_made_once(name: str) -> None
     )
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         CALL.replace("add", "sub"),

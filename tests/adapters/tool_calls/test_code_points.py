@@ -2,8 +2,6 @@
 
 from re import _parser as regex_parser
 
-import pytest
-
 from inference.adapters.tool_calls.code_points import (
     LAST,
     complement,
@@ -12,6 +10,7 @@ from inference.adapters.tool_calls.code_points import (
     ranges_of,
     without,
 )
+from tests.each import each
 
 
 def test_a_complement_has_all_other_characters() -> None:
@@ -19,7 +18,7 @@ def test_a_complement_has_all_other_characters() -> None:
     assert complement([(0, LAST)]) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("barred", "left"),
     [([(3, 5)], [(0, 2), (6, 9)]), ([(0, 4)], [(5, 9)]), ([(0, 4), (5, 9)], []), ([(20, 30)], [(0, 9)])],
 )
@@ -27,7 +26,7 @@ def test_barred_characters_are_cut_out(barred: list[tuple[int, int]], left: list
     assert without([(0, 9)], barred) == left
 
 
-@pytest.mark.parametrize(
+@each(
     ("pattern", "inside", "outside"),
     [
         ("[a-c]", "abc", "d"),

@@ -1,7 +1,5 @@
 """Answers that max_tokens cuts: no mark of a call is text, and no text is taken for one."""
 
-import pytest
-
 from inference.adapters.channel_reader import ChannelReader
 from inference.adapters.tool_calls.call_reader import CallReader
 from inference.adapters.tool_calls.tool_format import ToolFormat
@@ -60,12 +58,12 @@ def test_what_can_only_be_a_mark_is_dropped_and_what_may_be_text_is_not(
     assert cut(output) == expected
 
 
-@pytest.mark.parametrize("output", ["", "\n", "<", "<tool_ca", "<tool_call>\n{", "\n\n<tool_call>"])
+@each("output", ["", "\n", "<", "<tool_ca", "<tool_call>\n{", "\n\n<tool_call>"])
 def test_where_a_call_is_required_all_of_it_is_a_call(output: str) -> None:
     assert cut(output, is_forced=True) == {}
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "expected"),
     [
         ('{"na', {"text": '{"na'}),
@@ -79,7 +77,7 @@ def test_a_call_without_a_mark_is_one_once_its_name_is_known(output: str, expect
     assert cut(output, format_of=Llama3Json) == expected
 
 
-@pytest.mark.parametrize("output", ["</tool", "<", " </tool_call", "}</tool_c"])
+@each("output", ["</tool", "<", " </tool_call", "}</tool_c"])
 def test_the_beginning_of_a_mark_behind_a_call_is_no_text_wherever_it_ends(output: str) -> None:
     whole = ADD_CALL.removesuffix("}</tool_call>") + output
     assert read(Hermes, whole) == [("tool", "add", '{"a": 1}')]

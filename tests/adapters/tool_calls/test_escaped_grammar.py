@@ -41,7 +41,7 @@ def test_a_pattern_takes_the_same_texts_as_json_writes_them(
     assert [text for text in others if takes(pattern, text)] == []
 
 
-@pytest.mark.parametrize("pattern", ["(", r"(?=a)b", r"(a)\1", r"\bword", r"[\x00-\x07]"])
+@each("pattern", ["(", r"(?=a)b", r"(a)\1", r"\bword", r"[\x00-\x07]"])
 def test_what_cannot_be_rewritten_says_so(pattern: str) -> None:
     with pytest.raises(Unwritable):
         escaped_regex(pattern)
@@ -64,7 +64,7 @@ line.2: "+" /[^\\n]*/ LF?
     assert lines[2] == r"G_LF: /\\n/"
 
 
-@pytest.mark.parametrize("definition", ["%import common.SQL", "%ignore WS", "%json {}", 'start: "\\x"'])
+@each("definition", ["%import common.SQL", "%ignore WS", "%json {}", 'start: "\\x"'])
 def test_a_lark_grammar_beyond_that_says_so(definition: str) -> None:
     with pytest.raises(Unwritable):
         escaped_terminals("lark", definition, "G_")

@@ -247,9 +247,7 @@ def test_a_call_that_is_allowed_is_one_that_is_read() -> None:
     assert parsed(f"call:{body}")[0][1]["city"] == "Rome, {Italy}"
 
 
-@pytest.mark.parametrize(
-    ("value", "allowed"), [("a < b", True), ('<|"|', True), ("<tool_call|>", True), ('a<|"|>b', False)]
-)
+@each(("value", "allowed"), [("a < b", True), ('<|"|', True), ("<tool_call|>", True), ('a<|"|>b', False)])
 def test_a_string_ends_where_its_mark_is_spelt_as_well(value: str, allowed: bool) -> None:
     """The reader cannot distinguish a mark that is a token from one that is spelt."""
     _, plain = family("gemma4", "", ("<bos>",))

@@ -62,6 +62,6 @@ def test_a_schema_without_any_object_is_refused() -> None:
         rules_of({"properties": {"a": False}, "required": ["a"]})
 
 
-@pytest.mark.parametrize(("key", "is_plain"), [("city", True), ("a b", True), ("a:b", False), (" a", False)])
+@each(("key", "is_plain"), [("city", True), ("a b", True), ("a:b", False), (" a", False)])
 def test_a_plain_key_needs_no_quotes(key: str, is_plain: bool) -> None:
     assert bool(PLAIN_KEY.fullmatch(key)) == is_plain

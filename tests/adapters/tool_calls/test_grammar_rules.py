@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from inference.adapters.tool_calls.grammar_rules import RuleBook, literal, pattern_of
+from tests.each import each
 
 
 def test_a_rule_is_known_by_the_name_it_got() -> None:
@@ -21,7 +20,7 @@ def test_the_same_text_is_one_terminal() -> None:
     assert rules.text(["c"]) == "TEXT_1"
 
 
-@pytest.mark.parametrize("text", ["</a>", "a.b*c", "[x]{1}", "a\nb", "\\", "é"])
+@each("text", ["</a>", "a.b*c", "[x]{1}", "a\nb", "\\", "é"])
 def test_a_pattern_of_a_text_matches_that_text_only(text: str) -> None:
     assert re.fullmatch(pattern_of(text), text)
     assert not re.fullmatch(pattern_of(text), text + "x")

@@ -1,7 +1,5 @@
 """A complete call that is JSON is read whatever the order and the form of its members."""
 
-import pytest
-
 from inference.adapters.tool_calls.json_call import parse_call, parse_object
 from tests.each import each
 
@@ -27,6 +25,6 @@ def test_a_call_has_a_name_and_an_object_of_arguments(text: str, call: tuple[str
     assert parse_call(text, "name") == call
 
 
-@pytest.mark.parametrize("text", ["NaN", '{"a": NaN}', '{"a": Infinity}', '{"a": 1e400}', "[" * 100_000, "1"])
+@each("text", ["NaN", '{"a": NaN}', '{"a": Infinity}', '{"a": 1e400}', "[" * 100_000, "1"])
 def test_only_an_object_of_json_is_one(text: str) -> None:
     assert parse_object(text) is None

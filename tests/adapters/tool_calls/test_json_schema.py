@@ -4,7 +4,6 @@ import json
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,7 +71,7 @@ def test_types_are_found_wherever_they_stand(node: Any, types: set[str]) -> None
     assert at(node).types == types
 
 
-@pytest.mark.parametrize(
+@each(
     ("node", "values"),
     [
         ({"enum": ["a", 1]}, ["a", 1]),

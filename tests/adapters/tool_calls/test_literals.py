@@ -26,7 +26,7 @@ def test_a_value_ends_where_it_ends(value: Any, write: Any, rest: str) -> None:
     assert read.text[read.place :] == rest
 
 
-@pytest.mark.parametrize("number", ["1e400", "1.50", "12345678901234567890.123456789", "-0", "1E5"])
+@each("number", ["1e400", "1.50", "12345678901234567890.123456789", "-0", "1E5"])
 def test_a_number_stays_as_it_is_written(number: str) -> None:
     assert Literals(number).value() == number
 
@@ -35,7 +35,7 @@ def test_half_a_surrogate_pair_is_still_something_that_can_be_sent() -> None:
     assert Literals(r"'\ud800'").value().encode() == rb'"\ud800"'
 
 
-@pytest.mark.parametrize("output", ['"a', "'a", "'''a''", '["a', "{'a': 'b", r'"a\"'])
+@each("output", ['"a', "'a", "'''a''", '["a', "{'a': 'b", r'"a\"'])
 def test_within_a_string_more_may_follow(output: str) -> None:
     with pytest.raises(Unfinished):
         Literals(output).value()

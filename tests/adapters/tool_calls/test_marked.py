@@ -1,10 +1,9 @@
 """Calls between markers, one behind the other in a section."""
 
-import pytest
-
 from inference.adapters.tool_calls.call_prefix import SPACE, chars, name_between
 from inference.adapters.tool_calls.marked import MarkedCalls, marked_prefixes
 from tests.adapters.tool_calls.test_call_reader import NoVocabulary
+from tests.each import each
 
 
 class Bracketed(MarkedCalls):
@@ -23,7 +22,7 @@ def test_calls_are_joined_in_one_section() -> None:
     assert Bracketed.call_text([]) == "<calls></calls>"
 
 
-@pytest.mark.parametrize(
+@each(
     ("held", "name"),
     [
         ("<call>now:{", "now"),
@@ -38,7 +37,7 @@ def test_a_name_ends_before_its_arguments(held: str, name: str | None) -> None:
     assert Bracketed(NoVocabulary()).function_name(held) == name
 
 
-@pytest.mark.parametrize("text", ["<o>call now{", "call now {", " <o>\ncall now{"])
+@each("text", ["<o>call now{", "call now {", " <o>\ncall now{"])
 def test_a_beginning_may_have_its_opening_marker(text: str) -> None:
     prefixes = marked_prefixes("<o>", (*chars("call"), SPACE, *name_between("")))
     assert [match["name"] for prefix in prefixes if (match := prefix.match(text))] == ["now"]

@@ -90,9 +90,7 @@ def test_calls_are_read_and_nothing_else_is(body: str, calls: list[tuple[str, An
     assert parsed(body) == calls
 
 
-@pytest.mark.parametrize(
-    "name", ["from", "class", "None", "true", "my-param", "a.b", "1st", "ключ", "x" * 64]
-)
+@each("name", ["from", "class", "None", "true", "my-param", "a.b", "1st", "ключ", "x" * 64])
 def test_a_name_may_be_anything_that_a_tool_has(name: str) -> None:
     """Python's keywords among them (https://github.com/vllm-project/vllm/issues/48171)."""
     schema = {"properties": {name: {"type": "string"}}, "required": [name], "additionalProperties": False}
@@ -133,7 +131,7 @@ def test_a_value_is_what_python_or_json_means_by_it(
     assert (name, json.loads(output)) == ("add", {"a": expected})
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         "[add(a=1, a=2)]",
@@ -164,7 +162,7 @@ def test_a_parameter_that_cannot_be_written_is_left_out_or_refused() -> None:
         Pythonic(TOKENIZER).lark([required], several=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "may"),
     [
         ("", True),
@@ -182,7 +180,7 @@ def test_what_cannot_become_a_call_is_known_early(body: str, may: bool) -> None:
     assert Pythonic(TOKENIZER).can_become(body) == may
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "allowed"),
     [
         ("[add(a=1), now()]", True),
@@ -204,7 +202,7 @@ def test_only_one_call_where_only_one_is_wanted() -> None:
     assert not follows_grammar(TOKENIZER, Pythonic, output, several=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("output", "allowed"),
     [
         ('get-place(city="Rome")', True),

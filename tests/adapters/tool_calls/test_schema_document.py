@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import pytest
-
 from inference.adapters.tool_calls.schema_document import Document
 from inference.adapters.tool_calls.schema_keywords import TYPES
+from tests.each import each
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("reference", "found"),
     [
         ("#/$defs/name", STRING),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from inference.adapters.tool_calls.schema_keywords import (
     TYPES,
     all_values,
@@ -15,11 +13,12 @@ from inference.adapters.tool_calls.schema_keywords import (
     required_of,
     value_types,
 )
+from tests.each import each
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("node", "types"),
     [
         ({}, TYPES),
@@ -36,7 +35,7 @@ def test_a_node_leaves_types(node: dict[str, Any], types: set[str]) -> None:
     assert own_types(node) == types
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "types"),
     [(2.0, {"number", "integer"}), (2.5, {"number"}), (2, {"integer"}), (True, {"boolean"}), ([], {"array"})],
 )

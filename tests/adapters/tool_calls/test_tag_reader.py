@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +76,7 @@ TAGGED = {
 }
 
 
-@pytest.mark.parametrize("format_of", TAGGED)
+@each("format_of", TAGGED)
 def test_a_closing_tag_that_is_forgotten_before_another_argument_leaves_no_call(
     format_of: type[XmlCalls],
 ) -> None:
@@ -87,7 +86,7 @@ def test_a_closing_tag_that_is_forgotten_before_another_argument_leaves_no_call(
     assert called(written.format("Rome").replace(closing, ""), format_of) == []
 
 
-@pytest.mark.parametrize("format_of", TAGGED)
+@each("format_of", TAGGED)
 def test_a_value_may_hold_any_tag_that_does_not_open_another_argument(format_of: type[XmlCalls]) -> None:
     written, closing = TAGGED[format_of]
     kind = format_of(TOKENIZER)
@@ -119,7 +118,7 @@ def test_a_list_may_hold_what_ends_its_argument_and_its_call() -> None:
     assert FunctionXml(TOKENIZER).can_continue(body[: body.index("</tool_call>")], tools)
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         "<function=place><parameter=days>[1, 2</parameter></function>",

@@ -4,11 +4,10 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from inference.adapters.tool_calls.tool_format import ToolFormat, arguments_rule
 from inference.core.requests import Tool
 from tests.adapters.tool_calls.test_call_reader import NoVocabulary
+from tests.each import each
 
 GRAMMAR = Tool(
     name="run",
@@ -35,9 +34,7 @@ class Vocabulary(NoVocabulary):
         return {"<call>": 7, "</call>": 8}.get(token)
 
 
-@pytest.mark.parametrize(
-    ("held", "name"), [('{"name": "add", "arg', "add"), ('{"name": "ad', None), ('{"id": 1}', None)]
-)
+@each(("held", "name"), [('{"name": "add", "arg', "add"), ('{"name": "ad', None), ('{"id": 1}', None)])
 def test_a_name_is_known_once_it_is_complete(held: str, name: str | None) -> None:
     assert ToolFormat(NoVocabulary()).function_name(held) == name
 

@@ -4,7 +4,6 @@ import re
 
 import llguidance
 import llguidance.hf
-import pytest
 
 from inference.adapters.tool_calls.tool_format import ToolFormat
 from inference.adapters.tool_calls.tool_formats import (
@@ -16,6 +15,7 @@ from inference.adapters.tool_calls.tool_formats import (
 )
 from inference.core.requests import Tool
 from tests.adapters.family_models import ADD, NOW, real
+from tests.each import each
 
 HERMES = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 LIST = '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}, {"name": "now", "arguments": {}}]'
@@ -31,7 +31,7 @@ def is_allowed(format_of: type[ToolFormat], family: str, text: str, *, several: 
     return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", HERMES),
@@ -47,7 +47,7 @@ def test_a_call_in_the_familys_manner_is_allowed(
     assert is_allowed(format_of, family, output)
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", "Hello"),
@@ -63,7 +63,7 @@ def test_anything_else_is_not(format_of: type[ToolFormat], family: str, output: 
     assert not is_allowed(format_of, family, output)
 
 
-@pytest.mark.parametrize(
+@each(
     ("format_of", "family", "output"),
     [
         (Hermes, "qwen3", f"{HERMES}\n{HERMES}"),
@@ -77,7 +77,7 @@ def test_only_one_call_where_only_one_is_wanted(
     assert not is_allowed(format_of, family, output, several=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("template", "format_of"),
     [
         ("... <tool_call> ...", Hermes),

@@ -47,12 +47,12 @@ def test_only_a_string_and_nothing_else_is_written_bare() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ['"]', '"a\\"', '["a", "b', '{"a": "b', '{"a'])
+@each("text", ['"]', '"a\\"', '["a", "b', '{"a": "b', '{"a'])
 def test_a_string_without_its_end_is_half_a_value_where_anything_may_stand(text: str) -> None:
     with pytest.raises(Unfinished):
         value_of(text, Schema.of("{}"))
 
 
-@pytest.mark.parametrize("text", ['"a" or "b"', "[1, 2", "[note] a", "{x}", 'a "b'])
+@each("text", ['"a" or "b"', "[1, 2", "[note] a", "{x}", 'a "b'])
 def test_what_is_no_json_is_text_where_anything_may_stand(text: str) -> None:
     assert json.loads(value_of(text, Schema.of("{}"))) == text

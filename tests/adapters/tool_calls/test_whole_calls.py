@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import pytest
-
 from inference.adapters.tool_calls.literals import Unfinished
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool
 from tests.adapters.tool_calls.test_call_reader import NoVocabulary
+from tests.each import each
 
 
 class Scripted(WholeCalls):
@@ -20,7 +19,7 @@ class Scripted(WholeCalls):
         return [(body, "{}")]
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "calls", "goes_on"),
     [
         ("now", [("now", "{}")], False),

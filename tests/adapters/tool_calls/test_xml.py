@@ -95,7 +95,7 @@ def test_a_string_stays_one_wherever_its_type_stands(
             assert json.loads(arguments) == {"place": output}
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "output", "value"),
     [
         ({"$ref": "#/$defs/number"}, "12345", 12345),
@@ -135,7 +135,7 @@ def call(name: str, **arguments: Any) -> str:
     return f"<tool_call>{written(name, arguments)}</tool_call>"
 
 
-@pytest.mark.parametrize(
+@each(
     "output",
     [
         call("add", a=1),

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from inference.api.anthropic import signature
 from inference.api.anthropic.content_blocks import ContentBlocks, put_together
 from inference.core.events import Delta, ReasoningDelta, TextDelta, ToolCallDelta
+from tests.each import each
 
 CALL = [
     ToolCallDelta(call=0, id="call_ab", name="now"),
@@ -59,13 +58,13 @@ def test_two_calls_are_two_blocks() -> None:
     assert whole(*CALL, *second) == [USE, USE | {"id": "toolu_cd", "input": {}}]
 
 
-@pytest.mark.parametrize("arguments", ["", '{"zone": ', "[1]", "noon", "[" * 5000])
+@each("arguments", ["", '{"zone": ', "[1]", "noon", "[" * 5000])
 def test_arguments_that_are_no_object_are_empty(arguments: str) -> None:
     call = [ToolCallDelta(call=0, id="call_ab", name="now"), ToolCallDelta(call=0, text=arguments)]
     assert whole(*call) == [USE | {"input": {}}]
 
 
-@pytest.mark.parametrize(
+@each(
     ("deltas", "texts"),
     [
         ([], []),

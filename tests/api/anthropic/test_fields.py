@@ -67,7 +67,7 @@ REACHING: list[tuple[dict[str, Any], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "path", "value"), REACHING)
+@each(("fields", "path", "value"), REACHING)
 async def test_a_field_reaches_the_model(fields: dict[str, Any], path: str, value: Any) -> None:
     runner = FakeRunner()
     with serving(runner):

@@ -33,6 +33,7 @@ from inference.core.events import (
 from inference.core.requests import ChatRequest, TokenizeRequest
 from tests.api.anthropic.asking import HELLO, body, error_of, events, send
 from tests.api.openai.asking import lines, post
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, serving
 
 CALL = [ToolCallDelta(call=0, id="call_1", name="now"), ToolCallDelta(call=0, text="{}")]
@@ -243,7 +244,7 @@ async def test_a_refusal_is_in_anthropics_form(
     assert response.get("Retry-After") == ("2" if error.retry_after else None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "sent", "status", "kind"),
     [
         ("/v1/messages", b"{", 400, "invalid_request_error"),
@@ -277,7 +278,7 @@ async def test_other_dialects_keep_their_form() -> None:
 INTERLEAVED = "interleaved-thinking-2025-05-14"
 
 
-@pytest.mark.parametrize(
+@each(
     ("betas", "status"),
     [
         (INTERLEAVED, 200),

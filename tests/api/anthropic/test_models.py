@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-import pytest
 from django.test import AsyncClient
 
 from tests.api.anthropic.asking import error_of
+from tests.each import each
 from tests.fakes import FakeRunner, card, serving
 
 VERSION = {"anthropic-version": "2023-06-01"}
@@ -42,7 +42,7 @@ async def test_a_model_is_described() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "found", "has_more"),
     [
         ("", ["org/one", "two", "three"], False),
@@ -59,7 +59,7 @@ async def test_the_list_comes_in_pages(query: str, found: list[str], has_more: b
     assert await ids(query) == (found, has_more)
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "status", "kind"),
     [
         ("/v1/models?limit=0", 400, "invalid_request_error"),

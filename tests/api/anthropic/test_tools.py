@@ -19,9 +19,7 @@ BASH = {"type": "bash_20250124", "name": "bash"}
 EDITOR = {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool", "max_characters": 10}
 
 
-@pytest.mark.parametrize(
-    "fields", [{}, {"type": "custom"}, {"type": None}, {"cache_control": {"type": "ephemeral"}}]
-)
+@each("fields", [{}, {"type": "custom"}, {"type": None}, {"cache_control": {"type": "ephemeral"}}])
 def test_a_tool_is_offered(fields: dict[str, Any]) -> None:
     (tool,) = asked(tools=[NOW | fields]).tools
     assert tool == Tool(name="now", description="Tells the time.", parameters=json.dumps(SCHEMA))
@@ -38,7 +36,7 @@ def test_strict_arguments_follow_the_schema() -> None:
     assert not asked(tools=[NOW | {"strict": True}], tool_choice={"type": "none"}).follows_schemas
 
 
-@pytest.mark.parametrize(
+@each(
     ("choice", "called", "several", "follows"),
     [
         (None, (), True, False),
@@ -62,7 +60,7 @@ def test_none_hides_the_tools() -> None:
         assert asked(tools=[NOW], tool_choice=choice).tools == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("tool", "name", "required"),
     [
         (BASH, "bash", set()),
@@ -96,7 +94,7 @@ def test_an_older_editor_can_undo_and_inserts_the_new_string() -> None:
     assert ["insert_text" in one for one in fields] == [False, True]
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
     [
         "web_search_20250305",

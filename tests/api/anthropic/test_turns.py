@@ -60,7 +60,7 @@ def test_images_in_results_are_pictures_of_the_tool() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("source", "param"),
     [
         ({"data": "iVBORw0KGgo="}, "messages.0.content.0.source.data"),
@@ -131,7 +131,7 @@ def test_results_are_messages_of_their_own_in_order() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "expected"),
     [
         ({"content": None}, ""),
@@ -167,7 +167,7 @@ def test_an_assistants_summary_is_read_with_its_text() -> None:
     assert asked(messages=[*HELLO, answer, *HELLO]).messages[1].content == "So far: ships. Go on."
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
     ["server_tool_use", "web_search_tool_result", "redacted_thinking", "mcp_tool_use", "container_upload"],
 )
@@ -190,13 +190,13 @@ def test_the_answer_goes_on_with_a_last_assistant_message() -> None:
     assert not asked(messages=HELLO).continues
 
 
-@pytest.mark.parametrize("content", ["", [], [text("")]])
+@each("content", ["", [], [text("")]])
 def test_an_empty_last_assistant_message_begins_an_answer(content: Any) -> None:
     request = asked(messages=[*HELLO, {"role": "assistant", "content": content}])
     assert not request.continues and request.messages == (Message(role="user", content="Hello"),)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param", "expected"),
     [
         (turns({"type": "audio"}), "messages.0.content.0.type", "Could not process audio: .* only"),
@@ -221,7 +221,7 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize(
+@each(
     ("block", "wording"),
     [
         (

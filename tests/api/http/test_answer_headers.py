@@ -7,6 +7,7 @@ from django.test import RequestFactory, override_settings
 
 from inference.api.http import answer_headers
 from tests.api.openai.asking import chat_body, error_of, post
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 CHAT = "/v1/chat/completions"
@@ -35,7 +36,7 @@ async def test_an_unknown_name_is_refused_unless_the_operator_takes_it() -> None
             assert (await post(CHAT, chat_body(**STRANGE)))["x-mlx-noted"] == "temprature"
 
 
-@pytest.mark.parametrize(
+@each(
     "mark",
     [
         {"user_agent": "codex_cli_rs/0.171.0 (Mac OS 26.1; arm64)"},

@@ -13,6 +13,7 @@ from inference.core.errors import (
     UnsupportedField,
     all_errors,
 )
+from tests.each import each
 
 TYPES = {
     400: "invalid_request_error",
@@ -60,7 +61,7 @@ def test_a_short_context_has_the_message_of_anthropic(lengths: tuple[int, int] |
     assert json.loads(anthropic_errors.encode(error))["error"]["message"] == message
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "details"),
     [
         (
@@ -75,7 +76,7 @@ def test_a_tool_runner_can_go_on_without_its_thread(error: ServerError, details:
     assert json.loads(anthropic_errors.encode(error))["error"].get("details") == details
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "headers", "is_spoken"),
     [
         ("/v1/messages", {}, True),

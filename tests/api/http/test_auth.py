@@ -6,6 +6,7 @@ from django.test import AsyncClient
 
 from inference.core.config import Config
 from tests.api.openai.asking import chat_body, error_of, post
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 
@@ -23,7 +24,7 @@ async def test_an_open_site_takes_any_key() -> None:
     assert (await ask(Authorization="Bearer anything")).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver:9"])
+@each("origin", ["http://evil.example", "null", "http://testserver:9"])
 async def test_an_open_site_refuses_pages_of_other_sites(origin: str) -> None:
     response = await ask(Origin=origin)
     assert (response.status_code, error_of(response)["code"]) == (403, "permission_denied")

@@ -8,11 +8,12 @@ from django.test import AsyncClient
 from inference.api.http.base_urls import meant_path
 from inference.core.config import Config
 from tests.api.openai.asking import error_of, post
+from tests.each import each
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "meant"),
     [
         ("/chat/completions", "/v1/chat/completions"),
@@ -63,7 +64,7 @@ async def test_it_has_the_form_of_the_clients_api() -> None:
     assert "Is /ollama/api/chat meant?" in error_of(response)["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/", "/ollama", "/ollama/"])
+@each("path", ["/v1", "/v1/", "/ollama", "/ollama/"])
 async def test_a_base_url_alone_is_told_from_an_endpoint(path: str) -> None:
     response = await post(path, {"model": "tiny"})
     assert response.status_code == 404 and response["Content-Type"] == "application/json"

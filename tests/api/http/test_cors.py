@@ -1,13 +1,12 @@
 """Cross-origin requests of allowed pages."""
 
-import pytest
-
 from inference.api.http import cors
+from tests.each import each
 
 ALLOWED = ["https://chat.example", "app://"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "sent", "is_allowed"),
     [
         ("/v1/models", ["https://chat.example"], True),

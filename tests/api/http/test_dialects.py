@@ -58,7 +58,7 @@ def test_a_body_may_be_larger_where_it_may_have_pictures(path: str, takes: bool)
     assert dialects.body_limit(path) == (48 if takes else 8) * 2**20
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "is_a_programs"),
     [
         ("/v1/models", True),

@@ -8,6 +8,7 @@ from ninja.errors import HttpError
 
 from inference.api.http import errors
 from inference.core.errors import PoolFull, ServerError, StoppedByOperator, all_errors
+from tests.each import each
 
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
@@ -26,7 +27,7 @@ def test_a_request_that_an_operator_stopped_looks_like_no_bad_key_and_is_not_sen
     assert "x-should-retry" not in errors.response(PoolFull("Full."))
 
 
-@pytest.mark.parametrize(
+@each(
     ("raised", "code"),
     [
         (Http404("secret"), "not_found"),

@@ -6,6 +6,7 @@ import pytest
 from inference.api.http.event_feed import EventFeed
 from inference.core.errors import InternalError, QueueFull, ServerError
 from inference.core.events import Accepted, Event, Finished, Progress, TextDelta, Usage
+from tests.each import each
 
 FINISHED = Finished(usage=Usage(prompt_tokens=1))
 
@@ -153,7 +154,7 @@ async def test_a_feed_cancelled_before_it_began_notifies_its_reader() -> None:
         await feed.accepted()
 
 
-@pytest.mark.parametrize("before", [255, 256, 257, 1000])
+@each("before", [255, 256, 257, 1000])
 async def test_any_number_of_events_may_come_before_accepted(before: int) -> None:
     waiting = [Progress(phase="queued", done=number) for number in range(before)]
     text = TextDelta(text="a")

@@ -8,6 +8,7 @@ import pytest
 from inference.api.http.field_error import field_error
 from inference.api.http.strict_schema import Body, Part, unsupported
 from inference.core.errors import InvalidValue, UnsupportedField
+from tests.each import each
 
 
 class Inner(Part):
@@ -25,7 +26,7 @@ def error_of(fields: dict[str, Any]) -> InvalidValue | UnsupportedField:
     return field_error(caught.value.errors(include_url=False, include_input=False)[0], fields)  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param", "message"),
     [
         ({"messages": [{}]}, "messages.0.role", "'messages.0.role' is required."),

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import pytest
 from django.test import RequestFactory
 
 from inference.api.http.known_clients import is_known
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("headers", "fields", "known"),
     [
         ({"User-Agent": "Claude-CLI/1.0 (external)"}, {}, True),

@@ -1,11 +1,11 @@
 from collections.abc import Callable
 
-import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client
 
 from inference.api.http.middleware import json_errors
 from tests.api.openai.asking import error_of
+from tests.each import each
 
 
 def answered(path: str, response: HttpResponse) -> HttpResponse:
@@ -15,7 +15,7 @@ def answered(path: str, response: HttpResponse) -> HttpResponse:
     return middleware(request)
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "code"),
     [
         (400, "invalid_request_error"),
@@ -37,13 +37,13 @@ def test_it_keeps_the_other_headers() -> None:
     assert response["Allow"] == "POST"
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v1/x", 200), ("/admin/", 404), ("/v1x", 500)])
+@each(("path", "status"), [("/v1/x", 200), ("/admin/", 404), ("/v1x", 500)])
 def test_it_leaves_everything_else_alone(path: str, status: int) -> None:
     response = HttpResponse("<p>", status=status)
     assert answered(path, response) is response
 
 
-@pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "trace", "options", "head"])
+@each("method", ["get", "put", "patch", "delete", "trace", "options", "head"])
 async def test_other_methods_are_refused_in_json(method: str) -> None:
     response = await getattr(AsyncClient(), method)("/v1/chat/completions")
     assert (response.status_code, response["Allow"]) == (405, "POST")

@@ -36,7 +36,7 @@ def refusal(*urls: Any) -> ServerError:
     return caught.value
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "media_type"),
     [(png(), "image/png"), (JPEG, "image/jpeg"), (WEBP_LOSSY, "image/webp"), (GIF, "image/gif")],
 )
@@ -46,7 +46,7 @@ def test_a_data_url_of_each_format_is_a_picture(data: bytes, media_type: str) ->
     assert read(data_url(picture)) == (picture,)
 
 
-@pytest.mark.parametrize("said", ["image/jpg", "image/gif", "IMAGE/PNG", "image/png;name=a.png"])
+@each("said", ["image/jpg", "image/gif", "IMAGE/PNG", "image/png;name=a.png"])
 def test_what_counts_is_the_file_itself(said: str) -> None:
     (picture,) = read(pictures.data_url(png(), said))
     assert picture.media_type == "image/png"
@@ -96,7 +96,7 @@ def test_an_address_of_an_allowed_host_is_a_picture_to_fetch() -> None:
     assert {one.data for one in found} == {b""}
 
 
-@pytest.mark.parametrize("url", [None, 5, ["x"], {"url": "x"}])
+@each("url", [None, 5, ["x"], {"url": "x"}])
 def test_another_value_is_no_url(url: Any) -> None:
     assert refusal(url).param == FIELD
 

@@ -1,9 +1,8 @@
-import pytest
-
 from inference.api.http.rate_limit_headers import as_duration
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("seconds", "text"),
     [
         (0, "0ms"),

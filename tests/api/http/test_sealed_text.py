@@ -4,6 +4,7 @@ import pytest
 from django.test import override_settings
 
 from inference.api.http.sealed_text import MARK, SealBroken, seal, unseal
+from tests.each import each
 
 
 def test_a_sealed_text_is_read_again() -> None:
@@ -16,9 +17,7 @@ def test_a_value_of_another_server_is_none_of_ours() -> None:
     assert unseal("gAAAAABo", "reasoning") is None
 
 
-@pytest.mark.parametrize(
-    "change", [lambda sealed: sealed[:-1], lambda sealed: f"{MARK}x", lambda sealed: MARK]
-)
+@each("change", [lambda sealed: sealed[:-1], lambda sealed: f"{MARK}x", lambda sealed: MARK])
 def test_a_changed_value_is_broken(change: object) -> None:
     with pytest.raises(SealBroken):
         unseal(change(seal("thoughts", "reasoning")), "reasoning")  # type: ignore[operator]

@@ -1,12 +1,12 @@
 """A database that cannot store is reported in words."""
 
-import pytest
 from django.db import InternalError, OperationalError
 
 from inference.api.http import errors
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "status", "words"),
     [
         ("database or disk is full", 507, "disk is full"),
@@ -26,7 +26,7 @@ class ServerError(Exception):
         self.sqlstate = sqlstate
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "status", "words"),
     [
         ("53100", 507, "disk is full"),

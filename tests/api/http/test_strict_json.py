@@ -9,6 +9,7 @@ from inference.api.http.strict_json import MAX_DEPTH, MAX_VALUES, load_object, p
 from inference.api.openai.schemas import ChatCompletionBody
 from inference.core.errors import InvalidJSON, InvalidValue
 from tests.api.openai.asking import chat_body, error_of, post
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 BROKEN = {
@@ -74,9 +75,7 @@ def test_it_reads_any_ordinary_object_as_the_standard_parser_does(value: dict[st
     assert load_object(json.dumps(value).encode()) == value
 
 
-@pytest.mark.parametrize(
-    "text", ["a\x00b", "line\u2028break", "\u202eright to left", "é" + "\u0301" * 1000, "😀"]
-)
+@each("text", ["a\x00b", "line\u2028break", "\u202eright to left", "é" + "\u0301" * 1000, "😀"])
 def test_it_keeps_every_other_character_exactly(text: str) -> None:
     body = parse(
         json.dumps(chat_body(messages=[{"role": "user", "content": text}])).encode(), ChatCompletionBody
@@ -84,7 +83,7 @@ def test_it_keeps_every_other_character_exactly(text: str) -> None:
     assert body.messages[0].content == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "number"),
     [("5.0", 5), ("-0.0", 0), ("1e3", 1000), ("5.5", 5.5), ("1e300", 1e300), ("1e-300", 1e-300)],
 )
@@ -100,7 +99,7 @@ def test_it_names_the_wrong_field_by_its_path() -> None:
     assert caught.value.param == "messages.0.content.0.text"
 
 
-@pytest.mark.parametrize(
+@each(
     "content_type",
     [
         "text/plain",

@@ -1,7 +1,5 @@
 """The fields of an answer in the dialect of Ollama."""
 
-import pytest
-
 from inference.api.ollama.answer_fields import (
     call_objects,
     calls_left_as_text,
@@ -12,6 +10,7 @@ from inference.api.ollama.answer_fields import (
 )
 from inference.core.events import TokenLogprob
 from inference.core.requests import ToolCall
+from tests.each import each
 
 GOOD = ToolCall(id="c1", name="add", arguments='{"a": 1}')
 BAD = ToolCall(id="c2", name="add", arguments="[1]")
@@ -23,7 +22,7 @@ def test_only_calls_with_an_object_are_calls_and_the_others_text() -> None:
     assert calls_left_as_text([GOOD, BAD]) == "add([1])"
 
 
-@pytest.mark.parametrize("arguments", ["{", "[" * 100_000, "1"])
+@each("arguments", ["{", "[" * 100_000, "1"])
 def test_arguments_that_are_no_object_stay_text(arguments: str) -> None:
     assert call_objects([ToolCall(id="c", name="add", arguments=arguments)]) == []
 

@@ -18,6 +18,7 @@ from inference.core.events import (
 )
 from inference.core.requests import ChatRequest, TokenizeRequest
 from tests.api.ollama.asking import HELLO, answering, ask, error_of, lines
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, card, serving
 
 CALLS = (
@@ -117,7 +118,7 @@ async def test_log_probabilities_come_with_their_tokens() -> None:
     assert answer["logprobs"] == [entry | {"top_logprobs": [entry]}]
 
 
-@pytest.mark.parametrize(
+@each(
     ("endpoint", "fields"),
     [("chat", {}), ("chat", {"messages": []}), ("generate", {}), ("generate", {"prompt": ""})],
 )
@@ -135,7 +136,7 @@ async def test_without_a_prompt_the_model_is_loaded(endpoint: str, fields: dict[
     assert isinstance(runner.requests[0], TokenizeRequest)
 
 
-@pytest.mark.parametrize("keep_alive", [0, "0", "0s"])
+@each("keep_alive", [0, "0", "0s"])
 async def test_nothing_is_unloaded(keep_alive: Any) -> None:
     with serving(FakeRunner()):
         response = await ask("generate", keep_alive=keep_alive)

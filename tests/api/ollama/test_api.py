@@ -11,6 +11,7 @@ from inference.api.ollama.api import api, urls
 from inference.core.addresses import TAKEN, free_path
 from inference.core.config import Config
 from tests.api.ollama.asking import ask, error_of, get
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 ROUTES = {
@@ -81,17 +82,13 @@ def test_without_a_prefix_there_is_nothing() -> None:
     assert urls("") == [] and len(urls("/a/b")) == 3
 
 
-@pytest.mark.parametrize(
-    ("given", "path"), [("/ollama/", "/ollama"), ("", ""), ("/a/b-c", "/a/b-c"), ("/", "")]
-)
+@each(("given", "path"), [("/ollama/", "/ollama"), ("", ""), ("/a/b-c", "/a/b-c"), ("/", "")])
 def test_a_prefix_is_a_path(given: str, path: str) -> None:
     assert free_path(given) == path
     assert Config(ollama=given).ollama == path
 
 
-@pytest.mark.parametrize(
-    "given", ["ollama", "http://x/ollama", "/api", "/v1/x", "/a b", "/../x", "//x", "/Admin"]
-)
+@each("given", ["ollama", "http://x/ollama", "/api", "/v1/x", "/a b", "/../x", "//x", "/Admin"])
 def test_what_is_no_free_path_stops_the_start(given: str) -> None:
     with pytest.raises(ValueError, match=r"is not a path|is an address of the site itself"):
         Config(ollama=given)

@@ -2,11 +2,10 @@ import json
 import struct
 from typing import Any
 
-import pytest
-
 from inference.core.events import Accepted, Embedded, Finished, Tokenized, Usage
 from inference.core.requests import EmbeddingRequest
 from tests.api.ollama.asking import ask, error_of
+from tests.each import each
 from tests.fakes import EventRunner, card, serving
 
 ONE, OTHER = (0.5, -0.25, 1.0), (1.0, 0.0, 0.125)
@@ -38,7 +37,7 @@ async def test_the_older_endpoint_takes_one_text_and_cuts_nothing() -> None:
     assert request == EmbeddingRequest(model="tiny", inputs=("Once",))
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "name", "value"),
     [
         ({"truncate": False}, "truncates", False),
@@ -53,9 +52,7 @@ async def test_a_field_reaches_the_model(fields: dict[str, Any], name: str, valu
     assert getattr(request, name) == value
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "fields"), [("embed", {"input": ""}), ("embed", {"input": []}), ("embeddings", {})]
-)
+@each(("endpoint", "fields"), [("embed", {"input": ""}), ("embed", {"input": []}), ("embeddings", {})])
 async def test_nothing_loads_the_model(endpoint: str, fields: dict[str, Any]) -> None:
     dry = Tokenized(tokens=((1,),), texts=("a",), context_length=8)
     runner = EventRunner(Accepted(prompt_tokens=0), dry, Finished(usage=Usage(prompt_tokens=1)))

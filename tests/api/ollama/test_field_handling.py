@@ -55,7 +55,7 @@ PLAIN: dict[str, Any] = {"model": "tiny", "messages": HELLO}
 PROMPT: dict[str, Any] = {"model": "tiny", "prompt": "Hi"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "published"),
     [
         (OllamaChatBody, PublishedChat),
@@ -221,7 +221,7 @@ def test_what_cannot_be_is_refused_by_name(schema: type[Strict], fields: dict[st
     assert caught.value.param == param
 
 
-@pytest.mark.parametrize("name", BODIES)
+@each("name", BODIES)
 def test_a_body_with_every_field_is_taken(name: str) -> None:
     schema, body = BODIES[name]
     check(body, schema)
@@ -234,7 +234,7 @@ def test_no_field_is_left_out() -> None:
         assert {path for _, _, path in reference.fields(schema)} <= sent
 
 
-@pytest.mark.parametrize("name", BODIES)
+@each("name", BODIES)
 def test_a_wrong_value_is_named_by_a_place_in_the_body(name: str) -> None:
     schema, body = BODIES[name]
     for path in paths(body):

@@ -4,10 +4,11 @@ import pytest
 
 from inference.api.ollama.model_names import card_of, own_name, tagged
 from inference.core.errors import ModelNotFound
+from tests.each import each
 from tests.fakes import FakeRunner, card, serving
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "listed"),
     [("tiny", "tiny:latest"), ("tiny:4b", "tiny:4b"), ("host:80/tiny", "host:80/tiny:latest")],
 )

@@ -6,6 +6,7 @@ import pytest
 from inference.core.requests import Sampling
 from tests.api.ollama.asking import HELLO, answering, ask, error_of, get
 from tests.api.openai.asking import post
+from tests.each import each
 from tests.fakes import card, serving
 
 CARDS = [
@@ -92,7 +93,7 @@ async def test_what_is_not_there_is_not_shown() -> None:
             assert response.status_code == 404 and model in error_of(response)
 
 
-@pytest.mark.parametrize("endpoint", ["pull", "push", "create", "copy", "blobs/sha256:1"])
+@each("endpoint", ["pull", "push", "create", "copy", "blobs/sha256:1"])
 async def test_models_are_not_managed_here(endpoint: str) -> None:
     with serving(answering(), cards=CARDS):
         response = await ask(endpoint)

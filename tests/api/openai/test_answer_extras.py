@@ -16,6 +16,7 @@ from inference.core.events import (
     Usage,
 )
 from tests.api.openai.asking import chat, chunks, complete
+from tests.each import each
 from tests.fakes import EventRunner, serving
 
 ANSWER: tuple[Event, ...] = (
@@ -68,7 +69,7 @@ async def test_usage_so_far_comes_where_it_is_asked_for(ask: Any, is_wanted: boo
     assert all(bool(chunk["usage"]) == bool(is_wanted) for chunk in first)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "is_shown"),
     [
         ({}, True),

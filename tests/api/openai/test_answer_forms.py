@@ -18,7 +18,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "null"}}}
 TAG = {"structures": [{"begin": "<a>", "schema": SCHEMA, "end": "</a>"}], "triggers": ["<"]}
 
 
-@pytest.mark.parametrize(
+@each(
     "fields",
     [
         {"response_format": {"type": "json_schema", "json_schema": {"schema": SCHEMA}}},
@@ -36,7 +36,7 @@ def test_a_schema_has_many_names(fields: dict[str, Any]) -> None:
     assert json.loads(chat(**fields).schema) == json.loads(completion(**fields).schema) == SCHEMA
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "kind", "text"),
     [
         ({"structured_outputs": {"choice": ["a", "b"]}}, "choice", '["a", "b"]'),
@@ -96,13 +96,13 @@ def test_an_error_about_the_form_names_the_field_that_was_sent() -> None:
     assert path_of("response_format", names) == "guided_json"
 
 
-@pytest.mark.parametrize("name", ["Page[Item]", "a.b", "a" * 100, "Réponse", ""])
+@each("name", ["Page[Item]", "a.b", "a" * 100, "Réponse", ""])
 def test_the_name_of_a_form_is_any_label(name: str) -> None:
     form = {"type": "json_schema", "json_schema": {"name": name, "schema": SCHEMA}}
     assert json.loads(chat(response_format=form).schema) == SCHEMA
 
 
-@pytest.mark.parametrize("strict", [True, False, None])
+@each("strict", [True, False, None])
 def test_whether_schemas_are_strict_reaches_the_model(strict: bool | None) -> None:
     form = {"name": "a", "schema": SCHEMA, "strict": strict}
     function = {"name": "f", "parameters": SCHEMA, "strict": strict}

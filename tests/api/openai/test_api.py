@@ -9,6 +9,7 @@ from inference.api.openai.api import api
 from inference.core.config import Config
 from tests.api.anthropic.asking import error_of as anthropic_error
 from tests.api.openai.asking import error_of
+from tests.each import each
 
 ROUTES = {
     (method, path)
@@ -92,7 +93,7 @@ async def test_there_is_nothing_else_however_it_is_asked(path: str, method: str)
     assert (response.status_code, error_of(response)["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize(
+@each(
     ("method", "path"),
     [
         ("get", "responses"),

@@ -7,6 +7,7 @@ import pytest
 from inference.core.errors import ContextLengthExceeded, QueueFull, WorkerDied
 from inference.core.events import ReasoningDelta
 from tests.api.openai.asking import chat, chunks, error_of, lines
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 
@@ -65,7 +66,7 @@ async def test_usage_is_streamed_only_when_asked() -> None:
     assert (asked[-1]["choices"], asked[-1]["usage"]["total_tokens"]) == ([], 7)
 
 
-@pytest.mark.parametrize("text", ["a\n\nb", "data: [DONE]\n\n", "\r\n", "\u2028", "😀", '"}', "\x00"])
+@each("text", ["a\n\nb", "data: [DONE]\n\n", "\r\n", "\u2028", "😀", '"}', "\x00"])
 async def test_streamed_and_whole_text_are_the_same(text: str) -> None:
     with serving(FakeRunner((text, text))):
         whole = json.loads((await chat()).content)["choices"][0]["message"]["content"]

@@ -3,11 +3,10 @@ import json
 import struct
 from typing import Any
 
-import pytest
-
 from inference.core.events import Accepted, Embedded, Finished, Usage
 from inference.core.requests import EmbeddingRequest
 from tests.api.openai.asking import HELLO, error_of, post
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, card, serving
 
 ONE, OTHER = (0.5, -0.25, 1.0), (1.0, 0.0, 0.125)
@@ -47,7 +46,7 @@ async def test_base64_holds_little_endian_floats() -> None:
     assert struct.unpack("<3f", base64.b64decode(answer["data"][0]["embedding"])) == ONE
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "inputs"),
     [
         ("Once", ("Once",)),
@@ -65,7 +64,7 @@ async def test_dimensions_are_asked_of_the_model() -> None:
     assert request.dimensions == 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({}, "input"),
@@ -93,7 +92,7 @@ async def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> Non
     assert runner.loads == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "body", "kind", "says"),
     [
         ("embeddings", {"input": "x"}, "chat", "returns text"),

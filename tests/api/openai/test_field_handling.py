@@ -53,7 +53,7 @@ def _fields(*typed_dicts: Any) -> set[str]:
     return set().union(*(typed_dict.__annotations__ for typed_dict in typed_dicts))
 
 
-@pytest.mark.parametrize(
+@each(
     ("schema", "published"),
     [
         (ChatCompletionBody, _fields(*get_args(chat_completion_create_params.CompletionCreateParams))),
@@ -67,7 +67,7 @@ def test_every_published_field_is_handled(schema: type[Strict], published: set[s
     assert published <= schema.model_fields.keys() | schema.refused.keys() | schema.noted.keys()
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
+@each("schema", SCHEMAS)
 def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
     known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
     for field in schema.refused:
@@ -76,7 +76,7 @@ def test_it_refuses_each_field_it_does_not_do(schema: type[Strict]) -> None:
         assert caught.value.param == field
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
+@each("schema", SCHEMAS)
 def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
     known = {name: value for name, value in WHOLE.items() if name in schema.model_fields}
     for field, refused in schema.refused.items():
@@ -84,7 +84,7 @@ def test_it_takes_values_that_ask_for_nothing(schema: type[Strict]) -> None:
             assert read(schema, known | {field: value})
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [("best_of", True), ("best_of", 2), ("mirostat", False), ("modalities", {})],
 )
@@ -192,7 +192,7 @@ def test_fields_about_thinking_may_be_sent_under_several_names_that_agree() -> N
 ANSWER = {"role": "assistant", "content": "Once"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "last", "continues"),
     [
         ({}, {}, True),
@@ -212,7 +212,7 @@ def test_a_last_assistant_message_is_continued(
     assert chat(messages=[*HELLO, ANSWER | last], **fields).continues is continues
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "messages", "param"),
     [
         ({"continue_final_message": True}, HELLO, "continue_final_message"),

@@ -9,7 +9,7 @@ from tests.api.openai.test_schemas import chat
 from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("bias", "ids", "texts"),
     [
         ({"5": 1, "007": -100}, ((5, 1.0), (7, -100.0)), ()),

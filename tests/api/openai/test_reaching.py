@@ -3,8 +3,6 @@
 import struct
 from typing import Any
 
-import pytest
-
 from inference.core.events import Accepted, Embedded, Finished, Usage
 from inference.core.requests import Request
 from tests.api.openai.asking import HELLO, post
@@ -42,7 +40,7 @@ async def test_a_field_of_a_completion_reaches_the_model(
     assert value_at(request, path) == value
 
 
-@pytest.mark.parametrize(("fields", "path", "value"), EMBEDDING)
+@each(("fields", "path", "value"), EMBEDDING)
 async def test_a_field_of_an_embedding_reaches_the_model(
     fields: dict[str, Any], path: str, value: Any
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.openai.asking import HELLO, post
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 BILLING = "x-anthropic-billing-header: cc_version=2.1.9; cc_entrypoint=cli; cch={};"
@@ -31,7 +32,7 @@ async def asked(path: str, **fields: Any) -> tuple[list[tuple[str, str]], str]:
 CHAT, RESPONSES, OLLAMA = "/v1/chat/completions", "/v1/responses", "/ollama/api/chat"
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "fields", "noted"),
     [
         (CHAT, {"messages": [system(BILLING + "\n" + KIND), *HELLO]}, f"messages.0.content:{MARK}"),

@@ -7,6 +7,7 @@ from django.test import AsyncClient
 from inference.core.events import Accepted, Finished, Reranked, Usage
 from inference.core.requests import RerankRequest
 from tests.api.openai.asking import HELLO, error_of, post
+from tests.each import each
 from tests.fakes import EventRunner, FakeRunner, card, serving
 
 RERANKER = card(kind="rerank")
@@ -28,7 +29,7 @@ async def asked(runner: EventRunner, path: str = "/v1/rerank", **fields: Any) ->
     return json.loads(response.content), request
 
 
-@pytest.mark.parametrize(("path", "version"), [("/v1/rerank", "1"), ("/rerank", "1"), ("/v2/rerank", "2")])
+@each(("path", "version"), [("/v1/rerank", "1"), ("/rerank", "1"), ("/v2/rerank", "2")])
 async def test_the_best_document_comes_first(path: str, version: str) -> None:
     answer, request = await asked(scoring(0.25, 0.75, 0.5), path)
     assert answer["results"] == [
@@ -61,9 +62,7 @@ async def test_equal_scores_keep_their_order() -> None:
     assert [result["index"] for result in answer["results"]] == [2, 0, 1]
 
 
-@pytest.mark.parametrize(
-    ("fields", "most"), [({}, 4096), ({"max_tokens_per_doc": 5}, 5), ({"max_doc_length": 5}, 5)]
-)
+@each(("fields", "most"), [({}, 4096), ({"max_tokens_per_doc": 5}, 5), ({"max_doc_length": 5}, 5)])
 async def test_the_length_of_a_document_reaches_the_model(fields: dict[str, Any], most: int) -> None:
     _, request = await asked(scoring(0.5, 0.5, 0.5), **fields)
     assert request.max_tokens_per_document == most
@@ -80,7 +79,7 @@ async def test_fields_that_describe_are_noted() -> None:
     assert response["x-mlx-noted"] == "rank_fields, priority"
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({"query": ""}, "query"),
@@ -105,7 +104,7 @@ async def test_what_is_wrong_is_named(fields: dict[str, Any], param: str) -> Non
     assert runner.loads == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "body", "kind", "says"),
     [
         ("rerank", ASKED, "chat", "returns text"),
@@ -125,6 +124,6 @@ async def test_a_model_of_the_wrong_kind_is_refused_before_it_is_loaded(
     assert says in error["message"] and runner.loads == []
 
 
-@pytest.mark.parametrize("path", ["/rerank", "/v2/rerank", "/v1/rerank"])
+@each("path", ["/rerank", "/v2/rerank", "/v1/rerank"])
 async def test_what_is_not_post_is_an_error_in_json(path: str) -> None:
     assert error_of(await AsyncClient().get(path))["code"] == "method_not_allowed"

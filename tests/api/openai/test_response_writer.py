@@ -14,6 +14,7 @@ from inference.api.openai.response_writer import ChunkFormat, ResponseWriter
 from inference.api.openai.schemas.generation import Extra
 from inference.core.errors import InternalError
 from inference.core.events import Accepted, Ended, Event, Finished, Progress, ReasoningDelta, TextDelta, Usage
+from tests.each import each
 
 
 async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerator[Event]:
@@ -113,9 +114,7 @@ async def test_timings_come_with_the_last_chunk_and_with_the_whole() -> None:
         assert (timings["cache_n"], timings["prompt_n"], timings["predicted_n"]) == (3, 1, 1)
 
 
-@pytest.mark.parametrize(
-    ("keep_alive", "expected"), [("chunk", {"choices": []}), ("comment", None), ("off", None)]
-)
+@each(("keep_alive", "expected"), [("chunk", {"choices": []}), ("comment", None), ("off", None)])
 async def test_the_operator_chooses_what_fills_silence(keep_alive: str, expected: Any) -> None:
     gate = asyncio.Event()
     feed = EventFeed(events(gate), silence_s=0.01)

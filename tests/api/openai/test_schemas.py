@@ -89,7 +89,7 @@ def test_it_reads_a_list_of_one_prompt() -> None:
     assert completion(prompt=["Once"]).prompts == ("Once",)
 
 
-@pytest.mark.parametrize(
+@each(
     ("prompt", "read"),
     [
         (["a", "b"], ("a", "b")),
@@ -154,7 +154,7 @@ def test_it_refuses_wrong_values_and_names_the_field(field: str, value: Any) -> 
     assert (caught.value.param or "").split(".")[0] == field
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("prompt", ""),
@@ -202,7 +202,7 @@ def test_prompts_times_n_are_bounded() -> None:
     assert caught.value.param == "n"
 
 
-@pytest.mark.parametrize("fields", [{"echo": True}, {"prompt": ["a", "b"]}, {"prompt": [1]}])
+@each("fields", [{"echo": True}, {"prompt": ["a", "b"]}, {"prompt": [1]}])
 def test_a_suffix_needs_one_plain_prompt(fields: dict[str, Any]) -> None:
     assert completion(suffix="b").suffix == "b"
     with pytest.raises(UnsupportedField) as caught:
@@ -261,7 +261,7 @@ def test_it_takes_an_assistant_message_as_the_official_client_dumps_it() -> None
     assert chat(messages=[dumped]).messages == (Message(role="assistant", content="Hi"),)
 
 
-@pytest.mark.parametrize("field", ["user", "safety_identifier", "prompt_cache_key", "reasoning_effort"])
+@each("field", ["user", "safety_identifier", "prompt_cache_key", "reasoning_effort"])
 def test_an_empty_text_asks_for_nothing(field: str) -> None:
     assert chat(**{field: ""}) == chat()
 

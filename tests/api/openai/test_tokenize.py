@@ -1,11 +1,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from inference.core.events import Accepted, Finished, Tokenized, Usage
 from inference.core.requests import ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest
 from tests.api.openai.asking import HELLO, error_of, post
+from tests.each import each
 from tests.fakes import EventRunner, serving
 
 
@@ -65,7 +64,7 @@ async def test_a_conversation_is_asked_as_the_endpoint_would() -> None:
     assert answer["tokens"] == [4, 5]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "param"),
     [
         ({}, "prompt"),
@@ -87,7 +86,7 @@ async def test_tokens_become_text_again() -> None:
     assert request == DetokenizeRequest(model="tiny", tokens=(4, 5))
 
 
-@pytest.mark.parametrize("tokens", [[], [True], ["1"], [1.5], [-1], 3, None])
+@each("tokens", [[], [True], ["1"], [1.5], [-1], 3, None])
 async def test_only_token_ids_are_detokenised(tokens: Any) -> None:
     assert (await refused("detokenize", tokens=tokens))["param"].startswith("tokens")
 

@@ -43,7 +43,7 @@ def test_it_reads_tools() -> None:
     assert (request.must_call, request.may_call_several) == ((), True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("choice", "offered", "must"),
     [
         ("auto", 2, ()),
@@ -57,7 +57,7 @@ def test_it_reads_the_choice_among_them(choice: Any, offered: int, must: tuple[s
     assert (len(request.tools), request.must_call, request.may_call_several) == (offered, must, False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("strict", "choice", "follows"),
     [
         (False, "auto", False),
@@ -206,7 +206,7 @@ def sent_back(function: dict[str, Any], **call: Any) -> ToolCall:
     return chat(messages=messages).messages[1].tool_calls[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("function", "arguments"),
     [
         ({"arguments": '{"a": 1}'}, '{"a": 1}'),
@@ -223,7 +223,7 @@ def test_arguments_are_taken_in_any_form(function: dict[str, Any], arguments: st
     assert sent_back(function).arguments == arguments
 
 
-@pytest.mark.parametrize("arguments", [5, True, [], [{"a": 1}]])
+@each("arguments", [5, True, [], [{"a": 1}]])
 def test_arguments_that_are_neither_text_nor_object_are_refused_by_name(arguments: Any) -> None:
     wrong = CALL | {"function": {"name": "weather", "arguments": arguments}}
     called = {"role": "assistant", "tool_calls": [CALL, wrong]}
@@ -236,7 +236,7 @@ def test_arguments_that_are_neither_text_nor_object_are_refused_by_name(argument
     assert caught.value.param == "input.0.arguments"
 
 
-@pytest.mark.parametrize("arguments", [{"a": 1}, None, "", '{"a":'])
+@each("arguments", [{"a": 1}, None, "", '{"a":'])
 def test_arguments_of_an_item_are_taken_in_any_form(arguments: Any) -> None:
     item = {"type": "function_call", "call_id": "a", "name": "weather", "arguments": arguments}
     (message,) = conversation([], response(input=[item]), {}).messages
@@ -244,7 +244,7 @@ def test_arguments_of_an_item_are_taken_in_any_form(arguments: Any) -> None:
     assert message.tool_calls[0].arguments == expected
 
 
-@pytest.mark.parametrize("content", ["", None, [], [{"type": "text", "text": ""}]])
+@each("content", ["", None, [], [{"type": "text", "text": ""}]])
 def test_a_tool_may_have_nothing_to_say(content: Any) -> None:
     called = {"role": "assistant", "content": None, "tool_calls": [CALL]}
     answer = {"role": "tool", "tool_call_id": "call_1", "content": content}
@@ -253,13 +253,13 @@ def test_a_tool_may_have_nothing_to_say(content: Any) -> None:
     assert chat(messages=[ASKED, called, answer]).messages[2].content == ""
 
 
-@pytest.mark.parametrize("content", [None, "", []])
+@each("content", [None, "", []])
 def test_an_assistant_that_calls_need_not_say_anything(content: Any) -> None:
     called = {"role": "assistant", "content": content, "tool_calls": [CALL]}
     assert chat(messages=[ASKED, called]).messages[1].content == ""
 
 
-@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+@each("role", ["system", "user", "assistant"])
 def test_an_empty_list_of_parts_is_an_empty_text(role: str) -> None:
     assert chat(messages=[{"role": role, "content": []}]).messages[0].content == ""
 

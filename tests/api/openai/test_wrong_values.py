@@ -193,7 +193,7 @@ def test_a_response_of_another_kind_is_refused_by_its_type(field: str, value: An
     assert error and (error.code, error.param) == ("unsupported_parameter", param)
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value", "param"),
     [
         ("tools", [{"type": "custom", "function": {"name": "x"}}], "tools.0.custom"),

@@ -1,7 +1,6 @@
 import json
 from typing import Any
 
-import pytest
 from django.test import AsyncClient
 
 from inference import __version__
@@ -10,6 +9,7 @@ from inference.core.pool_state import ModelState, PoolSnapshot, Pressure, Reside
 from inference.pool import Pool, PoolOptions
 from inference.serving import runtime
 from tests.api.openai.asking import chat
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 
@@ -62,9 +62,7 @@ async def health_of(snapshot: PoolSnapshot) -> tuple[int, dict[str, Any]]:
     return response.status_code, json.loads(response.content)
 
 
-@pytest.mark.parametrize(
-    ("pressure", "status"), [("normal", 200), ("shedding", 200), ("evicting", 200), ("refusing", 503)]
-)
+@each(("pressure", "status"), [("normal", 200), ("shedding", 200), ("evicting", 200), ("refusing", 503)])
 async def test_it_reports_the_pressure_and_is_unhealthy_once_all_is_refused(
     pressure: Pressure, status: int
 ) -> None:
@@ -72,7 +70,7 @@ async def test_it_reports_the_pressure_and_is_unhealthy_once_all_is_refused(
     assert (got, answer["pressure"]) == (status, pressure)
 
 
-@pytest.mark.parametrize(("retry_in_s", "status"), [(0.0, 200), (30.0, 200), (240.0, 503)])
+@each(("retry_in_s", "status"), [(0.0, 200), (30.0, 200), (240.0, 503)])
 async def test_a_worker_that_ends_time_and_again_makes_it_unhealthy(retry_in_s: float, status: int) -> None:
     worker = ResidentModel(
         id="tiny", state=ModelState.FAILED, restarts=4, retry_in_s=retry_in_s, reason="it died"

@@ -9,6 +9,7 @@ from inference.core.config import Config
 from inference.core.events import Accepted, Finished, Tokenized, Usage
 from inference.core.requests import ChatRequest, CompletionRequest, DetokenizeRequest, TokenizeRequest
 from tests.api.openai.asking import HELLO, error_of, post
+from tests.each import each
 from tests.fakes import EventRunner, card, serving
 
 
@@ -42,7 +43,7 @@ async def test_tokens_may_come_without_those_around_a_text() -> None:
     assert (request.adds_special, request.with_pieces, request.model) == (False, True, "tiny")
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "opens", "continues"),
     [
         ({}, True, False),
@@ -100,7 +101,7 @@ async def test_a_model_that_makes_text_is_meant_beside_others() -> None:
         assert (await post("/tokenize", {"prompt": "x"})).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "body"),
     [
         ("/tokenize", {"prompt": "x"}),
@@ -127,7 +128,7 @@ async def test_a_model_need_not_be_named_where_there_is_one() -> None:
     assert error_of(await received([card()], "?model=none"))["code"] == "model_not_found"
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "body", "param"),
     [
         ("/tokenize", {}, "prompt"),

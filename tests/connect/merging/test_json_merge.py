@@ -4,6 +4,7 @@ import pytest
 
 from inference.connect.merging.errors import Unmergeable
 from inference.connect.merging.json_merge import merged
+from tests.each import each
 
 SETTINGS = '{"env": {"A": "1", "B": "2"}, "model": "m"}'
 FILES = {
@@ -45,7 +46,7 @@ def test_what_is_kept_is_set_only_where_it_is_missing() -> None:
     assert json.loads(merged("{}", SETTINGS, ("model",)))["model"] == "m"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reason"),
     [("[]", "no JSON object"), ('{"env": 1}', "'env' is not an object"), ("{\n oops", "look at line 2")],
 )

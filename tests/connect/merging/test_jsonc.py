@@ -15,7 +15,7 @@ def test_values_have_their_places() -> None:
     assert text[node.members["b"].start : node.members["b"].end] == '[1, {"c": null}]'
 
 
-@pytest.mark.parametrize("value", [{}, [], [[]], {"a": {"b": [1.5, -2e3, True, "\u00e9\\n"]}}, "x", 0])
+@each("value", [{}, [], [[]], {"a": {"b": [1.5, -2e3, True, "\u00e9\\n"]}}, "x", 0])
 def test_plain_json_is_read_as_it_is(value: object) -> None:
     for text in (json.dumps(value), json.dumps(value, indent=2), json.dumps(value, ensure_ascii=False)):
         assert jsonc.read(text).value == value

@@ -4,6 +4,7 @@ import pytest
 
 from inference.connect.merging.errors import Unmergeable
 from inference.connect.merging.toml_merge import merged
+from tests.each import each
 
 SETTINGS = (
     'model = "m"\nmodel_context_window = 8\n\n'
@@ -45,7 +46,7 @@ def test_a_setting_keeps_its_place_and_its_comment() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reason"),
     [
         ("model = \n", "not valid TOML"),

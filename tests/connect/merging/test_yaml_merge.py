@@ -3,6 +3,7 @@ import yaml
 
 from inference.connect.merging.errors import Unmergeable
 from inference.connect.merging.yaml_merge import merged
+from tests.each import each
 
 SETTINGS = "name: MLX\nflag: false\nmodels:\n  - name: m\n    url: http://x/v1\n    roles: [chat]\n"
 FILES = {
@@ -35,7 +36,7 @@ def test_settings_are_set_and_all_else_stays(text: str) -> None:
     assert merged(changed, SETTINGS, ("name",)) == changed
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reason"),
     [
         ("a: [", "not valid YAML: look at line"),

@@ -3,9 +3,10 @@
 import pytest
 
 from inference.management.bench.address import Address, UnknownAddress, address_of
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "wanted"),
     [
         ("http://127.0.0.1:8080/v1", Address(8080)),
@@ -21,7 +22,7 @@ def test_a_url_is_read(url: str, wanted: Address) -> None:
     assert Address.parse(url) == wanted
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "http://host:port/v1", "http://host:99999"])
+@each("url", ["ftp://127.0.0.1", "http://", "http://host:port/v1", "http://host:99999"])
 def test_what_is_no_address_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(UnknownAddress, match="is no address"):
         Address.parse(url)

@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-import pytest
-
 from inference.management.bench import client
+from tests.each import each
 from tests.management.bench.wire import answering, chunked
 
 CLOSING = b"HTTP/1.0 200 OK\r\nContent-type: text/event-stream\r\n\r\n"
@@ -49,7 +48,7 @@ async def test_an_empty_piece_is_no_first_token() -> None:
         assert (await client.ask(port, BODY)).pieces == ()
 
 
-@pytest.mark.parametrize(
+@each(
     ("sent", "response"),
     [
         ([b"HTTP/1.0 404 Not Found\r\n\r\n", b"{}"], "status 404"),

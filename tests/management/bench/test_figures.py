@@ -1,8 +1,7 @@
 """Spreads, ratios and aims."""
 
-import pytest
-
 from inference.management.bench.figures import Aim, figure, spread
+from tests.each import each
 
 
 def test_a_spread_is_the_median_with_the_least_and_the_most() -> None:
@@ -28,7 +27,7 @@ def test_a_failed_repetition_counts_for_neither_side() -> None:
     assert (one.ratio.median, one.ratio.most) == (2, 2)
 
 
-@pytest.mark.parametrize(
+@each(
     ("aim", "value", "is_met"),
     [
         (Aim(sign=">=", value=1.15), 1.15, True),

@@ -12,6 +12,7 @@ from inference.management.bench import peers, prompts
 from inference.management.bench.address import Address, UnknownAddress
 from inference.management.bench.peers import COMMANDS, MLX_LM, RunningPeer, StartedPeer, UnknownPeer
 from inference.management.bench.servers import ServerEnded
+from tests.each import each
 from tests.management.bench.dialect import KEY, MODEL, speaking
 from tests.management.bench.wire import answering
 
@@ -78,7 +79,7 @@ def test_a_server_that_is_not_installed_is_refused_with_how_to_install_it(
     peers.check("llama-server", "model.gguf")
 
 
-@pytest.mark.parametrize("against", ["", MLX_LM, "http://127.0.0.1:1/v1"])
+@each("against", ["", MLX_LM, "http://127.0.0.1:1/v1"])
 def test_what_can_be_compared_with_is_accepted(against: str) -> None:
     peers.check(against, "")
 

@@ -2,11 +2,10 @@
 
 import json
 
-import pytest
-
 from inference.management.bench.figures import Aim, figure
 from inference.management.bench.machine import this_machine
 from inference.management.bench.table import Report, aligned, as_json, lines, rounded
+from tests.each import each
 
 FIGURE = figure(
     "streams",
@@ -62,7 +61,7 @@ def test_json_has_the_figures_as_numbers() -> None:
     assert shown["is_met"] is False
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "shown"),
     [(0.0613, "0.0613"), (7.123, "7.12"), (42, "42.0"), (19143.4, "19143")],
 )

@@ -4,6 +4,7 @@ import pytest
 
 from inference.management.bench import agents, memory, users
 from inference.management.bench.timed_answer import Round, TimedAnswer
+from tests.each import each
 
 
 def answer(first: float, ended: float, tokens: int = 10, asked: float = 0.0) -> TimedAnswer:
@@ -33,7 +34,7 @@ def test_two_agents_share_no_prompt() -> None:
     assert first[:8] != second[:8]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 77])
+@each("seed", [1, 2, 77])
 def test_a_seed_gives_every_server_the_same_load(seed: int) -> None:
     first, again = (users.load_of(30, 2.0, 1.0, seed=seed) for _ in range(2))
     assert first.arrivals == again.arrivals

@@ -9,6 +9,7 @@ from inference.core.requests import PICTURE
 from inference.management.doctor import vision_trial
 from inference.management.doctor.vision_trial import DrawnPicture
 from inference.serving import picture_check
+from tests.each import each
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
 
 SEEING: dict[str, Any] = {"sees": True, "picture_tokens": 64}
@@ -83,7 +84,7 @@ def test_without_a_model_that_sees_it_says_so() -> None:
     assert (result.state, "pull" in result.advice) == ("look", True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "is_right"),
     [("Three.", True), ("**3**", True), ("There are 3 squares", True), ("13", False), ("threefold", False)],
 )

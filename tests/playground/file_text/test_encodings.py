@@ -6,6 +6,7 @@ import pytest
 
 from playground.file_text.encodings import decode
 from playground.file_text.limits import NoText
+from tests.each import each
 
 GERMAN = "Der Käse schmeckt gut, naïve Gäste im Café à Zürich.\n"
 JAPANESE = "これは日本語の文書です。表示を確認します。\n"
@@ -15,7 +16,7 @@ KOREAN = "이것은 한국어 문서입니다. 인코딩을 확인합니다.\n"
 RUSSIAN = "Привет, это русский текст для проверки кодировки.\n"
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "encoding"),
     [
         ("plain", "ascii"),
@@ -73,9 +74,7 @@ def test_a_log_with_a_few_control_characters_is_text() -> None:
     assert decode(b"line of a log\n" * 100 + b"\x1b[31mred\x1b[0m\x08\n")[0].endswith("\x1b[31mred\x1b[0m\n")
 
 
-@pytest.mark.parametrize(
-    "content", [bytes(range(256)) * 4, b"\0\1\2\3" * 50, b"\x7fELF\x02\x01\x01\0" + b"\0\x90\x05" * 90]
-)
+@each("content", [bytes(range(256)) * 4, b"\0\1\2\3" * 50, b"\x7fELF\x02\x01\x01\0" + b"\0\x90\x05" * 90])
 def test_what_is_no_text_is_named(content: bytes) -> None:
     with pytest.raises(NoText, match="not a text file"):
         decode(content)

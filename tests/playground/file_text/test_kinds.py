@@ -7,6 +7,7 @@ import pytest
 
 from playground.file_text.kinds import kind_of
 from playground.file_text.limits import NoText
+from tests.each import each
 from tests.playground.file_text import files
 
 
@@ -18,7 +19,7 @@ def archive(*names: str) -> bytes:
     return made.getvalue()
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "kind"),
     [
         (b"text", "text"),
@@ -37,7 +38,7 @@ def test_what_can_be_read(content: bytes, kind: str) -> None:
     assert kind_of(content) == kind
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "reason"),
     [
         (b"", "empty"),

@@ -7,9 +7,10 @@ from inference.core.config import Config
 from playground.file_text.limits import NoText
 from playground.file_text.picture import picture_of
 from tests import pictures
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "media_type"),
     [
         (pictures.png(3, 2), "image/png"),
@@ -24,7 +25,7 @@ def test_a_picture_has_a_type_and_a_size(content: bytes, media_type: str) -> Non
     assert (picture.width, picture.height) == (3, 2)
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "reason"),
     [
         (pictures.png(3, 2) + b"x" * 1024, "larger than 0.0 MB, the largest picture"),

@@ -6,6 +6,7 @@ import pytest
 
 from playground.file_text import process, reading
 from playground.file_text.limits import NoText
+from tests.each import each
 from tests.playground.file_text import files
 
 
@@ -15,7 +16,7 @@ def test_files_of_each_kind() -> None:
     assert reading.read(files.docx(files.paragraph("A paragraph"))) == "A paragraph"
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "reason"),
     [
         (b"x" * 1_000_001, "1,000,000 characters"),

@@ -9,6 +9,7 @@ import pytest
 from inference.core.errors import InvalidValue
 from playground.imports import chat_file
 from playground.imports.json_elements import Unreadable
+from tests.each import each
 
 CHATS = [{"title": "Tee für drei"}, {"title": "茶"}]
 TEXT = json.dumps(CHATS, ensure_ascii=False)
@@ -29,7 +30,7 @@ def read(content: bytes) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@each("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_json_in_any_encoding_with_a_mark(encoding: str) -> None:
     assert read(TEXT.encode(encoding)) == CHATS
 
@@ -46,7 +47,7 @@ def test_an_archive_with_files_of_other_names() -> None:
     assert isinstance(first, Unreadable) and rest == CHATS
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "problem"),
     [
         (b"hello", "not an exported conversation"),

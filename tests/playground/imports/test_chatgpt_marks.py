@@ -1,11 +1,10 @@
 """Marks of ChatGPT's page in its texts."""
 
-import pytest
-
 from playground.imports.chatgpt_marks import replaced
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("plain \U0001f375", "plain \U0001f375"),

@@ -8,6 +8,7 @@ from inference.api.http import strict_json
 from inference.core.errors import InvalidRequest, InvalidValue
 from playground.imports.checked_chat import AT_ONCE, checked
 from playground.schemas import MOST_IMPORTED, ImportBody
+from tests.each import each
 
 
 def chat(count: int, **changes: Any) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def chat(count: int, **changes: Any) -> dict[str, Any]:
     return {"format": "mlxsite-conversation-1", "title": "Tea", "tip": 3, "messages": messages}
 
 
-@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, 2 * AT_ONCE + 7])
+@each("count", [0, 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, 2 * AT_ONCE + 7])
 def test_slices_make_the_whole(count: int) -> None:
     fields = chat(count, at="2026-01-01")
     assert checked(fields) == strict_json.check(fields, ImportBody).model_dump(exclude_unset=True)
@@ -55,7 +56,7 @@ def test_too_many_messages_are_refused() -> None:
         checked(chat(MOST_IMPORTED + 1))
 
 
-@pytest.mark.parametrize("fields", [{}, {"messages": None}, {"messages": "x"}])
+@each("fields", [{}, {"messages": None}, {"messages": "x"}])
 def test_what_has_no_messages_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue):
         checked({"format": "mlxsite-conversation-1"} | fields)

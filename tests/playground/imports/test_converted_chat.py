@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from playground.imports.converted_chat import ConvertedChat
+from tests.each import each
 
 
-@pytest.mark.parametrize(
-    "messages", [[], [{"b": 1, "a": "ä\ud83d"}], [{"id": 1}, {"id": 2, "at": {3: 4}}], None]
-)
+@each("messages", [[], [{"b": 1, "a": "ä\ud83d"}], [{"id": 1}, {"id": 2, "at": {3: 4}}], None])
 def test_the_key_is_that_of_the_whole_json(messages: Any) -> None:
     """So it is the same as in imports of earlier versions."""
     text = json.dumps(["chatgpt:1", messages], sort_keys=True, default=str)

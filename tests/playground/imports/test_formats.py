@@ -12,6 +12,7 @@ from inference.core.errors import InvalidValue
 from playground.imports import formats
 from playground.schemas import ImportBody
 from tests import tiny_vision
+from tests.each import each
 from tests.playground.imports import exports
 
 JUNE = "2024-06-10T06:13:20"
@@ -60,7 +61,7 @@ def test_chatgpt_has_thoughts_tools_and_names_its_pictures() -> None:
     assert fields["tip"] == 1 and note == "Without 1 picture that the file only names."
 
 
-@pytest.mark.parametrize(
+@each(
     "change",
     [
         {"mapping": {}},
@@ -193,7 +194,7 @@ def test_half_an_emoji_is_replaced() -> None:
     assert fields["messages"][0]["content"] == "Tea \ufffd"
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["{}", '{"a": 1}', "{broken", '{"messages": [{"role": "user"}]}', '{"format": "mlxsite-conversation-9"}']
     + ["[" * 100_000],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from playground.imports import json_elements
 from playground.imports.json_elements import NotJSON, Unreadable, elements
+from tests.each import each
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('ab"\\[]{},:é\n', max_size=6),
@@ -54,7 +55,7 @@ def test_what_is_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (first, last) == ('{"a": 1}', '{"c": 2}') and isinstance(long, Unreadable)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "# Markdown", "7", '"text"'])
+@each("text", ["", "  ", "# Markdown", "7", '"text"'])
 def test_anything_else_is_no_json_file_of_ours(text: str) -> None:
     with pytest.raises(NotJSON):
         list(elements(io.StringIO(text)))

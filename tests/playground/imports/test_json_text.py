@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from playground.imports import json_text
+from tests.each import each
 
 CHAT = {"title": "Tee \u2615 😀", "n": [1, -2.5, 1e3, True, False, None], "empty": [{}, [], ""]}
 LONG = {"messages": [CHAT | {"id": number, "text": "said " * 20} for number in range(2000)]}
@@ -30,7 +31,7 @@ def test_a_half_between_two_windows_is_found() -> None:
         assert json_text.read(text).endswith("\ufffd")
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a": 1,}', "[1 2]", '"x', LONG["messages"].__repr__(), "[" * 2])
+@each("text", ["", "{", '{"a": 1,}', "[1 2]", '"x', LONG["messages"].__repr__(), "[" * 2])
 def test_what_is_no_json_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
         json_text.read(text)

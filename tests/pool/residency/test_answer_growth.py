@@ -2,20 +2,19 @@
 
 import asyncio
 
-import pytest
-
 from inference.core.pool_state import ModelState
 from inference.core.protocol import CutShort, Grant, GrowthWanted, Pause
 from inference.pool.residency.answer_growth import AnswerGrowth, Answers
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident
 from inference.pool.workers.growths import Growth, GrowthOrders, Order
+from tests.each import each
 from tests.fakes import FakeRunner, card
 
 MB = 10**6
 
 
-@pytest.mark.parametrize(
+@each(
     ("answers", "tokens"), [(Answers(1), 512), (Answers(3), 1536), (Answers(2, 100), 200), (Answers(1, 0), 0)]
 )
 def test_no_answer_counts_for_more_than_it_may_have(answers: Answers, tokens: int) -> None:
@@ -74,7 +73,7 @@ async def test_a_paused_lease_holds_nothing_and_its_time_stands_still() -> None:
     assert (resident.kv_reserved, resident.leases, resident.kv_ceiling) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("states", [["pausing"], ["pausing", "paused"], ["pausing", "paused", "ending"]])
+@each("states", [["pausing"], ["pausing", "paused"], ["pausing", "paused", "ending"]])
 async def test_a_lease_that_ends_in_any_state_leaves_nothing_behind(states: list[str]) -> None:
     lease, resident, orders = granted()
     lease.accept(20, 2000)

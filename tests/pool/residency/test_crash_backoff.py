@@ -1,6 +1,5 @@
-import pytest
-
 from inference.pool.residency.crash_backoff import CrashBackoff
+from tests.each import each
 
 
 def after_deaths(count: int, lived_s: float = 1.0) -> CrashBackoff:
@@ -12,7 +11,7 @@ def after_deaths(count: int, lived_s: float = 1.0) -> CrashBackoff:
     return backoff
 
 
-@pytest.mark.parametrize(("deaths", "pause_s"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 300), (6, 300)])
+@each(("deaths", "pause_s"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 300), (6, 300)])
 def test_each_quick_death_doubles_the_pause_until_the_breaker_opens(deaths: int, pause_s: float) -> None:
     backoff = after_deaths(deaths)
     assert backoff.retry_in_s(0.0) == pause_s

@@ -1,9 +1,10 @@
 import pytest
 
 from inference.pool.residency.durations import Durations, retry_after
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("waiting", "running", "lease_s", "load_s", "seconds"),
     [
         (0, 0, 0.1, 0.0, 1),  # never below a second

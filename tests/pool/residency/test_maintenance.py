@@ -8,13 +8,14 @@ import pytest
 
 from inference.core.errors import PoolFull
 from inference.core.pool_state import ModelState, PoolEvent
+from tests.each import each
 from tests.fakes import GB, card
 from tests.pool.scene import Scene, is_granted
 
 A, B = card("a"), card("b")
 
 
-@pytest.mark.parametrize(
+@each(
     ("card_s", "site_s", "is_gone"),
     [(None, 60, True), (None, -1, False), (60, -1, True), (-1, 60, False), (None, 300, False)],
 )

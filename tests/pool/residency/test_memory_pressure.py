@@ -1,7 +1,6 @@
-import pytest
-
 from inference.pool.residency import memory_pressure
 from inference.pool.residency.memory_pressure import MemoryPressure
+from tests.each import each
 
 
 def levels(*shares: float) -> list[str]:
@@ -33,7 +32,7 @@ def test_it_may_fall_by_several_levels_at_once() -> None:
     assert levels(0.01) == ["refusing"]
 
 
-@pytest.mark.parametrize(("kernel", "level"), [(1, "normal"), (2, "shedding"), (4, "evicting")])
+@each(("kernel", "level"), [(1, "normal"), (2, "shedding"), (4, "evicting")])
 def test_the_kernels_verdict_counts_at_least(kernel: int, level: str) -> None:
     gauged = MemoryPressure()
     assert gauged.update(0.9, kernel) == (level != "normal")

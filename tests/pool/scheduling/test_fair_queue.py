@@ -13,6 +13,7 @@ from inference.pool.residency.answer_growth import Answers
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident, Stream
 from inference.pool.scheduling.fair_queue import SEEN_FOR_S, FairQueue, fair_order, ranks
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, is_granted, refusal, spin
 
@@ -31,7 +32,7 @@ def shares(order: list[PendingLease]) -> str:
 # The order.
 
 
-@pytest.mark.parametrize(
+@each(
     ("waiting", "running", "order"),
     [
         ("x1 x2 x3", "", "x1 x2 x3"),
@@ -116,7 +117,7 @@ def test_the_order_and_the_places_are_right_after_any_change(changes: list[tuple
 # On a pool.
 
 
-@pytest.mark.parametrize(("streams", "turns"), [(1, "bababab"), (2, "bababab"), (3, "bbaabba")])
+@each(("streams", "turns"), [(1, "bababab"), (2, "bababab"), (3, "bbaabba")])
 async def test_accounts_take_turns(streams: int, turns: str) -> None:
     scene = Scene(card("a"), max_leases=streams, queue_limit=64)
     many = [await scene.ask("a", share="anna") for _ in range(12)]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card
 from tests.nightly import IS_NIGHTLY
 from tests.pool.scene import Scene, is_granted
@@ -26,7 +27,7 @@ def longest_by_strict(new: Outcome, strict: Outcome) -> float:
     return max(one / other for one, other in zip(new.waits, strict.waits, strict=True) if other)
 
 
-@pytest.mark.parametrize(("load_s", "run_s"), TIMES)
+@each(("load_s", "run_s"), TIMES)
 async def test_twelve_requests_of_three_models_take_at_most_four_loads(load_s: float, run_s: float) -> None:
     new, strict = await both(in_turns(run_s), dict.fromkeys("abc", load_s))
     assert len(new.loads) <= 4 < len(strict.loads)
@@ -102,7 +103,7 @@ def test_answers_of_any_length_keep_nobody_for_longer_than_themselves(
         assert waited <= 2 * strictly + turns
 
 
-@pytest.mark.parametrize("max_leases", [1, 2, 32])
+@each("max_leases", [1, 2, 32])
 async def test_a_model_that_is_asked_without_a_pause_makes_way(max_leases: int) -> None:
     asked = [*(Asked(at, "a", 3) for at in range(60)), Asked(10.5, "b", 1)]
     new, strict = await both(asked, {"a": 2, "b": 2}, max_leases=max_leases)

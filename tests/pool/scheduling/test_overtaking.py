@@ -2,12 +2,11 @@
 
 import asyncio
 
-import pytest
-
 from inference.pool.residency.durations import Durations
 from inference.pool.residency.lease import PendingLease
 from inference.pool.residency.resident import Resident, Stream
 from inference.pool.scheduling.overtaking import Overtaking
+from tests.each import each
 from tests.fakes import FakeRunner, card
 
 NOW = 100.0
@@ -70,7 +69,7 @@ async def test_nobody_is_kept_by_what_ends_before_its_turn() -> None:
     assert estimate.end_of_next(made) <= estimate.latest_for(await pending(5, since=50, overtaken_s=90))
 
 
-@pytest.mark.parametrize(
+@each(
     ("streams", "is_overtaken"),
     [([], False), ([(1, 95)], False), ([(9, 95)], True), ([(1, 90), (9, 95)], False)],
 )

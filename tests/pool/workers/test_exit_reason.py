@@ -1,9 +1,8 @@
-import pytest
-
 from inference.pool.workers import exit_reason
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "reason"),
     [
         (-9, "killed by signal 9 (often: the system ran out of memory)"),
@@ -27,14 +26,12 @@ def test_a_silent_loader_is_reported_without_requests() -> None:
     assert exit_reason.from_silence(120.0, 0) == "it did not respond for 120 s"
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"), [(-9, "out_of_memory"), (-11, "died"), (70, "died"), (None, "died")]
-)
+@each(("code", "kind"), [(-9, "out_of_memory"), (-11, "died"), (70, "died"), (None, "died")])
 def test_only_the_system_takes_memory_back_by_force(code: int | None, kind: str) -> None:
     assert exit_reason.load_failure_kind(code) == kind
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "reason"),
     [
         (-9, "killed"),

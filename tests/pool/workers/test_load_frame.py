@@ -4,12 +4,11 @@ import pytest
 
 from inference.core.protocol import Load
 from inference.pool.workers.load_frame import load_frame
+from tests.each import each
 from tests.fakes import card
 
 
-@pytest.mark.parametrize(
-    ("site", "context", "expected"), [(None, 200, 200), (100, 200, 100), (None, 50, 50), (100, 50, 50)]
-)
+@each(("site", "context", "expected"), [(None, 200, 200), (100, 200, 100), (None, 50, 50), (100, 50, 50)])
 def test_the_shorter_limit_of_the_context_counts(site: int | None, context: int, expected: int) -> None:
     frame = load_frame(Load(model="", path="", context_limit=site), card("m", context_length=context))
     assert (frame.model, frame.context_limit) == ("m", expected)

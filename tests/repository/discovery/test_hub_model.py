@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from inference.repository.discovery.hub_model import HubModel
 from tests.each import each
 from tests.repository.discovery.hub_answers import QWEN, entry
@@ -49,12 +47,12 @@ def test_the_hub_says_it_in_several_places(changes: dict[str, Any], field: str, 
     assert getattr(HubModel.of(entry(**changes)), field) == found
 
 
-@pytest.mark.parametrize("odd", [None, 3, "a/b", [], {}, {"id": 3}, {"modelId": "a/b"}])
+@each("odd", [None, 3, "a/b", [], {}, {"id": 3}, {"modelId": "a/b"}])
 def test_what_has_no_id_is_none(odd: Any) -> None:
     assert HubModel.of(odd) is None
 
 
-@pytest.mark.parametrize("odd", [None, 3, "x", [3, None], {"a": [1]}, -5, True, 1e300])
+@each("odd", [None, 3, "x", [3, None], {"a": [1]}, -5, True, 1e300])
 def test_odd_values_are_left_out(odd: Any) -> None:
     changes: dict[str, Any] = dict.fromkeys(entry(), odd) | {"id": "a/b"}
     model = HubModel.of(changes)

@@ -13,6 +13,7 @@ from inference.repository.downloads.hub import download
 from inference.repository.downloads.hub_names import check_id
 from inference.repository.downloads.progress import FetchProgress
 from inference.repository.files.staging import staged
+from tests.each import each
 from tests.repository.fetching import FEW_RETRIES, Fetch
 from tests.repository.hub import REPO, FakeHub
 
@@ -40,7 +41,7 @@ def test_a_name_that_leaves_the_folder_touches_nothing(fetched: Fetch, hub: Fake
     assert outside.read_text() == "mine" and fetched.is_whole
 
 
-@pytest.mark.parametrize("name", ["org/x", "mlx-community/Qwen3-4B-4bit", "a/b_c.d"])
+@each("name", ["org/x", "mlx-community/Qwen3-4B-4bit", "a/b_c.d"])
 def test_an_id_is_taken(name: str) -> None:
     check_id(name)
 

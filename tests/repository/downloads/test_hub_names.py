@@ -4,15 +4,16 @@ import pytest
 
 from inference.repository.downloads.errors import NotAnId
 from inference.repository.downloads.hub_names import check_id, id_in, is_name
+from tests.each import each
 
 
-@pytest.mark.parametrize("name", ["org/tiny", "Org-1/tiny.v2_b", "0/0"])
+@each("name", ["org/tiny", "Org-1/tiny.v2_b", "0/0"])
 def test_owner_and_name_are_an_id(name: str) -> None:
     check_id(name)
     assert is_name(name)
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     ["tiny", "a/b/c", "../tiny", "org/..", "org/a..b", "org--x/tiny", "-org/tiny", "org/" + "n" * 97, "é/b"],
 )
@@ -21,7 +22,7 @@ def test_what_could_lead_elsewhere_is_no_id(name: str) -> None:
         check_id(name)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "found"),
     [
         ("org/tiny", "org/tiny"),

@@ -3,14 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import pytest
-
 from inference.repository.downloads.retry_policy import duration_text, retry_after_s
+from tests.each import each
 
 
-@pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7), (" 120 ", 120), ("", 0), ("soon", 0), ("-5", 0), ("²", 0)]
-)
+@each(("header", "seconds"), [("7", 7), (" 120 ", 120), ("", 0), ("soon", 0), ("-5", 0), ("²", 0)])
 def test_a_number_of_seconds_is_read(header: str, seconds: float) -> None:
     assert retry_after_s(header) == seconds
 
@@ -21,8 +18,6 @@ def test_a_date_is_read_and_one_that_is_over_is_now() -> None:
     assert retry_after_s(format_datetime(now - timedelta(minutes=1), usegmt=True)) == 0
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(5, "5 seconds"), (119, "119 seconds"), (600, "10 minutes"), (7200, "2 hours")]
-)
+@each(("seconds", "text"), [(5, "5 seconds"), (119, "119 seconds"), (600, "10 minutes"), (7200, "2 hours")])
 def test_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text

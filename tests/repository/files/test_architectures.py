@@ -3,17 +3,16 @@
 import subprocess
 import sys
 
-import pytest
-
 from inference.repository.files import architectures
+from tests.each import each
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen3", "gpt_oss", "mistral", "kimi_k2", "smolvlm"])
+@each("name", ["llama", "qwen3", "gpt_oss", "mistral", "kimi_k2", "smolvlm"])
 def test_published_kinds_are_known(name: str) -> None:
     assert architectures.is_known(name)
 
 
-@pytest.mark.parametrize("name", ["", "unknown", "llama_of_tomorrow", "../llama"])
+@each("name", ["", "unknown", "llama_of_tomorrow", "../llama"])
 def test_others_are_not(name: str) -> None:
     assert not architectures.is_known(name)
 

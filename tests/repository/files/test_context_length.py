@@ -63,6 +63,6 @@ def test_the_tokenizers_settings_are_asked_last() -> None:
     assert read({"max_position_embeddings": 4096}, {"model_max_length": 8192}) == 4096
 
 
-@pytest.mark.parametrize("nonsense", [0, -5, True, "4096", None, [4096], 4096.0, 1e30, 10**40])
+@each("nonsense", [0, -5, True, "4096", None, [4096], 4096.0, 1e30, 10**40])
 def test_nonsense_counts_as_nothing(nonsense: Any) -> None:
     assert read({"max_position_embeddings": nonsense}, {"model_max_length": nonsense}) == 2048

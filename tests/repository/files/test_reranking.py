@@ -6,13 +6,14 @@ import pytest
 
 from inference.repository.files import reranking
 from inference.repository.files.reranking import OddReranking
+from tests.each import each
 
 
 def classifier(name: str, family: str, **fields: Any) -> dict[str, Any]:
     return {"architectures": [f"{name}ForSequenceClassification"], "model_type": family} | fields
 
 
-@pytest.mark.parametrize(
+@each(
     ("config", "name", "how"),
     [
         (classifier("Bert", "bert", id2label={"0": "LABEL_0"}), "ms-marco-MiniLM-L6-v2", "pair"),
@@ -29,13 +30,13 @@ def test_rerankers_are_known(config: dict[str, Any], name: str, how: str | None)
     assert reranking.read(config, name) == how
 
 
-@pytest.mark.parametrize(("fields", "count"), [({}, 2), ({"num_labels": 5}, 5), ({"id2label": {}}, 0)])
+@each(("fields", "count"), [({}, 2), ({"num_labels": 5}, 5), ({"id2label": {}}, 0)])
 def test_other_classifiers_are_odd(fields: dict[str, Any], count: int) -> None:
     with pytest.raises(OddReranking, match=f"{count} classes"):
         reranking.read(classifier("Bert", "bert", **fields), "x")
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "longest"),
     [
         ({"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}, 512),

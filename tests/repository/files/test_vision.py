@@ -25,7 +25,7 @@ def test_a_picture_of_mistral_has_a_token_more_in_each_row() -> None:
     assert found and (found.most_tokens, found.token_pixels) == (55 * 56, 28)
 
 
-@pytest.mark.parametrize(("kind", "patch"), [("qwen2_5_vl", 14), ("qwen3_vl", 16), ("qwen3_5_moe", 16)])
+@each(("kind", "patch"), [("qwen2_5_vl", 14), ("qwen3_vl", 16), ("qwen3_5_moe", 16)])
 def test_a_picture_of_qwen_has_a_token_for_each_square(kind: str, patch: int) -> None:
     config = {"model_type": kind, "vision_config": {"patch_size": patch, "spatial_merge_size": 2}}
     found = read(config, ("model.language_model.norm.weight", "model.visual.patch_embed.proj.weight"))
@@ -38,7 +38,7 @@ def test_a_picture_of_smolvlm_has_as_many_tokens_at_any_size() -> None:
     assert found and found.most_tokens >= 17 * 64 and found.token_pixels == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "vision", "own", "most"),
     [
         ("gemma3", {"image_size": 896}, {"mm_tokens_per_image": 64}, 64),

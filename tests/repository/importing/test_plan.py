@@ -6,6 +6,7 @@ from inference.core import disk_space
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.importing.gguf_folder import GgufFolder
 from inference.repository.importing.plan import default_name, make_plan
+from tests.each import each
 from tests.repository.files.test_gguf import gguf
 
 
@@ -16,7 +17,7 @@ def folder(tmp_path: Path) -> GgufFolder:
     return GgufFolder(tmp_path / "gguf")
 
 
-@pytest.mark.parametrize(
+@each(
     ("file", "name"),
     [
         ("SmolLM2-135M.Q4_K_M.gguf", "SmolLM2-135M.Q4_K_M"),

@@ -1,7 +1,5 @@
 """Predictions beside what mlx-lm really makes are in tests/worker/quantisation/test_quantise.py."""
 
-import pytest
-
 from inference.core.quantisation import QuantisationSettings
 from inference.repository.files.safetensors import Tensor
 from inference.repository.quantising.size_estimate import (
@@ -9,6 +7,7 @@ from inference.repository.quantising.size_estimate import (
     quantised_bytes,
     quantising_bytes,
 )
+from tests.each import each
 
 
 def matrix(name: str, rows: int = 1000, columns: int = 640) -> Tensor:
@@ -21,7 +20,7 @@ def test_a_matrix_has_its_bits_and_two_numbers_for_each_group() -> None:
     assert quantised_bytes([matrix("x.weight")], QuantisationSettings(group_size=128)) == 320_000 + 20_000
 
 
-@pytest.mark.parametrize(
+@each(
     "tensor",
     [
         Tensor("norm.weight", "BF16", (640,), 1280),

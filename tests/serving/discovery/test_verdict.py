@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from inference.core.pool_state import Memory
 from inference.serving import runtime
 from inference.serving.discovery import verdict
 from inference.serving.discovery.verdict import Verdict
+from tests.each import each
 from tests.fakes import GB, FakeRunner, card
 from tests.pool.scene import Scene, spin
 
@@ -19,7 +18,7 @@ def of(**changes: Any) -> Verdict:
     return verdict.of(card("new", **(usual | changes)))[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "outcome", "text"),
     [
         ({}, "fits", "Fits, with its whole context of 5,000 tokens."),
@@ -42,7 +41,7 @@ async def test_alone(changes: dict[str, Any], outcome: str, text: str) -> None:
     assert (found.outcome, found.text) == (outcome, text)
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "text"),
     [
         ({"context_length": 2000}, "Fits, with its whole context of 2,000 tokens."),

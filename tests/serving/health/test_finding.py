@@ -1,9 +1,8 @@
-import pytest
-
 from inference.serving.health.finding import CheckResult, State, as_data
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("states", "worst"),
     [(["good"], "good"), (["good", "look"], "look"), (["look", "wrong", "good"], "wrong"), ([], "good")],
 )

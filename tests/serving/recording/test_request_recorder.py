@@ -25,6 +25,7 @@ from inference.serving.recording.capture_switch import SWITCH, Switch
 from inference.serving.recording.request_entry import RequestEntry
 from inference.serving.recording.request_recorder import MOST_CHARACTERS, RequestRecorder, recorded
 from tests.core.test_requests import STORED
+from tests.each import each
 from tests.fakes import FakeRunner, serving
 
 ASKED = ChatRequest(model="tiny", messages=(Message(role="user", content="a secret question"),))
@@ -140,7 +141,7 @@ async def test_an_unexpected_error_is_recorded_by_the_code_the_client_gets() -> 
     assert kept[0].error == InternalError.code
 
 
-@pytest.mark.parametrize(("request_", "kind"), STORED)
+@each(("request_", "kind"), STORED)
 def test_a_record_has_the_kind_that_the_request_names(request_: Request, kind: str) -> None:
     kept: list[RequestEntry] = []
     with recorded(request_, ANN, kept.append):

@@ -5,10 +5,9 @@ import io
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from inference.serving.usage.csv_export import as_csv, cell
 from inference.serving.usage.report import Figures, PeriodRow
+from tests.each import each
 
 START = datetime(2026, 10, 25, 2, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
 
@@ -21,7 +20,7 @@ def test_a_line_has_the_local_time_with_its_offset_the_name_and_the_figures() ->
     assert line == ["2026-10-25T02:00:00+01:00", 'a "name", so', "2", "5", "3", "4", "1"]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@each("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_no_name_is_a_formula(name: str) -> None:
     assert cell(name) == f"'{name}"
     assert cell("org/name") == "org/name"

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from inference.serving.usage.span import RANGES, Range, span_of, system_zone, zone_named
+from tests.each import each
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize(("chosen", "periods"), [("24h", 24), ("7d", 6 * 24 + 13), ("30d", 30), ("90d", 90)])
+@each(("chosen", "periods"), [("24h", 24), ("7d", 6 * 24 + 13), ("30d", 30), ("90d", 90)])
 def test_a_range_has_its_hours_or_days(chosen: Range, periods: int) -> None:
     span = span_of(chosen, UTC, datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
     assert len(span.periods) == len({period.key for period in span.periods}) == periods
@@ -58,9 +59,7 @@ def test_a_day_that_does_not_begin_at_midnight_begins_later() -> None:
     assert "09-06 01:00" in starts and len(span.periods) == 30
 
 
-@pytest.mark.parametrize(
-    "name", ["", "Nowhere/Town", "../../etc/passwd", "/etc/passwd", "a\0b", "x" * 99, "Europe"]
-)
+@each("name", ["", "Nowhere/Town", "../../etc/passwd", "/etc/passwd", "a\0b", "x" * 99, "Europe"])
 def test_there_is_no_such_zone(name: str) -> None:
     assert zone_named(name) is None
 

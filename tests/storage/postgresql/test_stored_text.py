@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from psycopg.types.json import Jsonb
 
 from inference.storage.postgresql import stored_text
 from inference.storage.postgresql.stored_text import storable_json
+from tests.each import each
 from tests.postgres import PostgresServer
 
 VALUES: list[tuple[Any, Any]] = [
@@ -19,7 +19,7 @@ VALUES: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "stored"), VALUES)
+@each(("value", "stored"), VALUES)
 def test_json_keeps_all_that_can_be_kept(value: Any, stored: Any) -> None:
     assert json.loads(storable_json(json.dumps(value).encode())) == stored
 

@@ -10,6 +10,7 @@ import pytest
 from inference.core.blas import best_blas
 from inference.core.calibration import Measured
 from inference.worker.calibration import __main__ as calibration
+from tests.each import each
 
 
 @pytest.mark.skipif(not best_blas().path, reason="there is no BLAS to measure")
@@ -40,6 +41,6 @@ def test_kernels_are_those_that_the_processor_may_run(monkeypatch: pytest.Monkey
     assert "NEOVERSEN1" in calibration.kernel_names()
 
 
-@pytest.mark.parametrize(("cores", "counts"), [(1, []), (2, [2]), (4, [2, 4]), (16, [4, 8, 16])])
+@each(("cores", "counts"), [(1, []), (2, [2]), (4, [2, 4]), (16, [4, 8, 16])])
 def test_threads_up_to_all_cores_are_tried(cores: int, counts: list[int]) -> None:
     assert calibration.more_threads(cores) == counts

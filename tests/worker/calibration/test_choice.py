@@ -1,10 +1,9 @@
 """What is chosen from given times."""
 
-import pytest
-
 from inference.core.cpu_tuning import ShapeClass
 from inference.worker.calibration.choice import Choice, Times, best, by_row, cost, fastest
 from inference.worker.calibration.products import Product, products
+from tests.each import each
 
 DEFAULT = Choice("SkylakeX", 1)
 
@@ -46,9 +45,7 @@ def test_kernels_are_compared_with_the_layout_that_suits_them() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("two", "four", "chosen"), [(0.6, 0.4, 4), (0.6, 0.59, 2), (0.98, 0.97, 1), (9.0, 90.0, 1)]
-)
+@each(("two", "four", "chosen"), [(0.6, 0.4, 4), (0.6, 0.59, 2), (0.98, 0.97, 1), (9.0, 90.0, 1)])
 def test_threads_that_gain_nothing_are_left_to_others(two: float, four: float, chosen: int) -> None:
     measured = {Choice("Zen", count): times(factor) for count, factor in ((1, 1.0), (2, two), (4, four))}
     assert best(measured, Choice("Zen", 1)).threads == chosen

@@ -6,6 +6,7 @@ import pytest
 
 from inference.worker.conversion.architectures import ARCHITECTURES, shared_config
 from inference.worker.conversion.metadata import Metadata
+from tests.each import each
 
 # Of convert_hf_to_gguf.py for google/gemma-2-9b, gemma-3-4b and Qwen2.5-0.5B.
 GEMMA_2 = {
@@ -70,7 +71,7 @@ def test_the_largest_gemmas_scale_by_the_models_width(
     assert own(architecture, values)["query_pre_attn_scalar"] == scalar
 
 
-@pytest.mark.parametrize(
+@each(
     ("architecture", "values", "reason"),
     [
         ("qwen2", QWEN_2 | {"attention.key_length": 128}, "do not share the width"),

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from inference.worker.conversion.byte_level import SPLIT_RULES
 from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.vocabulary import make_tokenizer
+from tests.each import each
 
 # The patterns as tokenizer.json of each model has them, or for GPT-2 its byte-level rule.
 LLAMA_3 = (
@@ -85,7 +86,7 @@ def ours(theirs: Tokenizer, kind: str, **changes: Any) -> Tokenizer:
     return Tokenizer.from_str(tokenizer.to_str())  # as it comes back from its file
 
 
-@pytest.mark.parametrize("kind", ORIGINALS)
+@each("kind", ORIGINALS)
 def test_the_ids_are_the_originals(kind: str) -> None:
     theirs = original(kind)
     tokenizer = ours(theirs, kind)
@@ -93,7 +94,7 @@ def test_the_ids_are_the_originals(kind: str) -> None:
         assert tokenizer.encode(text, add_special_tokens=False).ids == theirs.encode(text).ids, text
 
 
-@pytest.mark.parametrize("kind", ORIGINALS)
+@each("kind", ORIGINALS)
 def test_text_comes_back(kind: str) -> None:
     tokenizer = ours(original(kind), kind)
     composed = [text for text in TEXTS if "\u0301" not in text]
@@ -112,7 +113,7 @@ def test_a_word_that_is_a_token_needs_no_merges() -> None:
     assert merged.encode("qqqq", add_special_tokens=False).tokens == ["q"] * 4
 
 
-@pytest.mark.parametrize(("kind", "adds_bos"), [("llama-bpe", True), ("tekken", True), ("qwen2", False)])
+@each(("kind", "adds_bos"), [("llama-bpe", True), ("tekken", True), ("qwen2", False)])
 def test_texts_begin_as_the_kind_does_unless_the_file_says_otherwise(kind: str, adds_bos: bool) -> None:
     theirs = original(kind)
     assert (ours(theirs, kind).encode("a").ids[0] == 0) is adds_bos
@@ -120,7 +121,7 @@ def test_texts_begin_as_the_kind_does_unless_the_file_says_otherwise(kind: str, 
     assert ours(theirs, kind, add_bos_token=False).encode("a").ids[0] != 0
 
 
-@pytest.mark.parametrize("kind", ["default", "deepseek-llm", "", "x" * 100])
+@each("kind", ["default", "deepseek-llm", "", "x" * 100])
 def test_another_way_of_cutting_is_refused_by_its_name(kind: str) -> None:
     with pytest.raises(ValueError, match=f"pre-tokenizer '{kind[:40]}' is not supported"):
         ours(original("gpt-2"), kind)

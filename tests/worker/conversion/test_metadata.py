@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inference.worker.conversion.metadata import Metadata
+from tests.each import each
 
 FACTS = Metadata(
     "llama",
@@ -29,7 +30,7 @@ def test_what_is_missing_is_the_default_or_an_error() -> None:
         FACTS.number("x")
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "key"),
     [("number", "name"), ("number", "heads"), ("real", "name"), ("text", "eps"), ("items", "name")],
 )

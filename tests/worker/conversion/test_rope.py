@@ -8,6 +8,7 @@ import pytest
 
 from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.rope import rope_scaling
+from tests.each import each
 
 BASE, HEAD = 500000.0, 64
 
@@ -62,7 +63,7 @@ def test_mlx_turns_by_the_same_angles() -> None:
     assert found == pytest.approx(BASE ** (np.arange(0, HEAD, 2) / HEAD) * factors(), rel=1e-4)
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "tensor", "reason"),
     [
         ({"scaling__type": "yarn"}, None, "'yarn' is not supported"),

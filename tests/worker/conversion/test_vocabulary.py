@@ -4,6 +4,7 @@ import pytest
 
 from inference.worker.conversion.metadata import Metadata
 from inference.worker.conversion.vocabulary import eos_ids, make_tokenizer, token_id, tokenizer_config
+from tests.each import each
 from tests.gguf_files import tokenizer_metadata, vocabulary
 
 
@@ -24,7 +25,7 @@ def test_a_part_no_token_plays_is_left_out() -> None:
     assert tokenizer_config(metadata(padding_token_id=2))["pad_token"] == vocabulary()[2]
 
 
-@pytest.mark.parametrize("wrong", [-1, len(vocabulary()), 2**31])
+@each("wrong", [-1, len(vocabulary()), 2**31])
 def test_a_token_there_is_not_is_refused(wrong: int) -> None:
     with pytest.raises(ValueError, match=r"bos_token_id is no token"):
         token_id(metadata(bos_token_id=wrong), "bos")
@@ -39,7 +40,7 @@ def test_the_end_is_added_when_the_file_says_so() -> None:
     assert tokens == ["<|begin_of_text|>", "a", "<|im_end|>"]
 
 
-@pytest.mark.parametrize("kind", ["bert", "t5", "rwkv", "plamo2", "none"])
+@each("kind", ["bert", "t5", "rwkv", "plamo2", "none"])
 def test_other_kinds_are_refused_by_name(kind: str) -> None:
     with pytest.raises(ValueError, match=f"the tokenizer kind '{kind}' is not supported"):
         make_tokenizer(metadata(model=kind))

@@ -7,6 +7,7 @@ import pytest
 
 from inference.core.errors import InvalidValue
 from inference.worker.embedding import token_ids
+from tests.each import each
 
 VOCABULARY = [
     "[PAD]",
@@ -40,12 +41,12 @@ class Words:
         return token >= len(VOCABULARY)
 
 
-@pytest.mark.parametrize("row", [(2, 4, 5, 3), (4, 5), (2, 0, 3)])
+@each("row", [(2, 4, 5, 3), (4, 5), (2, 0, 3)])
 def test_ids_that_a_text_may_have_are_taken(row: tuple[int, ...]) -> None:
     token_ids.check(row, Words(), SIZE)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "says"),
     [
         ((4, 40000), "no token 40000; its ids end at 8"),

@@ -3,6 +3,7 @@
 import pytest
 
 from inference.worker.engine.prefill_budget import PrefillBudget
+from tests.each import each
 
 
 def test_alone_a_prompt_takes_the_whole_chunk() -> None:
@@ -53,7 +54,7 @@ def test_a_prompt_whose_last_token_is_left_takes_nothing_of_the_chunk() -> None:
     assert pace.allot([1, 1, 1], is_decoding=False)[1] == 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("remaining", "allotted"),
     [
         ([300, *[20] * 9], (19, 10)),

@@ -1,11 +1,10 @@
 """Why a load failed."""
 
-import pytest
-
 from inference.worker.model.load_failure import RefusedModel, failure_kind, failure_reason
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "kind", "reason"),
     [
         (RefusedModel("it runs code"), "refused", "it runs code"),

@@ -9,6 +9,7 @@ import pytest
 from inference.adapters import ModelFacts
 from inference.worker.model.load_failure import RefusedModel
 from inference.worker.model.model_files import read_facts, refuse_code, refuse_infinities
+from tests.each import each
 
 
 def test_facts_are_read_and_a_missing_file_is_empty(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_code_of_a_repository_is_refused(file: str) -> None:
     refuse_code(ModelFacts())
 
 
-@pytest.mark.parametrize(
+@each(
     ("config", "path"),
     [({"a": 1e400}, "a"), ({"rope": {"theta": float("nan")}}, "rope.theta"), ({"a": [1, -1e400]}, "a")],
 )

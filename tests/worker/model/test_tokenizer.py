@@ -7,6 +7,7 @@ from transformers import PreTrainedTokenizerFast
 from inference.core.errors import InvalidValue, TemplateFailed
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import hub_tokenizer
+from tests.each import each
 from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 TOKENIZER = hub_tokenizer(CHATML)
@@ -112,9 +113,7 @@ def test_a_templates_own_message_is_one_short_line() -> None:
     assert len(message) < 300
 
 
-@pytest.mark.parametrize(
-    "template", ["{{ messages[0].nothing.more }}", "{% oops", "{{ 1 / 0 }}", "{{ [].append(1).x }}"]
-)
+@each("template", ["{{ messages[0].nothing.more }}", "{% oops", "{{ 1 / 0 }}", "{{ [].append(1).x }}"])
 def test_the_templates_code_is_not_disclosed(template: str) -> None:
     assert refusal(template) == "The model's chat template failed on these messages."
 
@@ -134,7 +133,7 @@ def test_a_raw_prompt_that_begins_a_text_itself_has_one_begin() -> None:
     assert tokenizer.encode_prompt("<|begin_of_text|>hi") == tokenizer.encode_prompt("hi")
 
 
-@pytest.mark.parametrize(
+@each(
     ("single", "begin"),
     [("<|begin_of_text|> $A <|end_of_text|>", ["<|begin_of_text|>"]), ("$A <|end_of_text|>", []), ("$A", [])],
 )

@@ -6,13 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
 from transformers import PreTrainedTokenizerFast
 
 from inference.core.config import BASE_DIR
 from inference.core.errors import TemplateFailed
 from inference.worker.model.tokenizer import HubTokenizer
 from tests.adapters.family_models import LLAMA_TOOLS, MISTRAL_ARGS
+from tests.each import each
 from tests.tiny import CHATML, SPECIAL, make_tokenizer
 
 TEMPLATES = {path.stem: path.read_text() for path in (BASE_DIR / "tests/adapters/real").rglob("*.jinja")}
@@ -49,7 +49,7 @@ def ours(hub: PreTrainedTokenizerFast, messages: list[Json], tools: list[Json]) 
         return FAILED
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@each("name", TEMPLATES)
 def test_it_renders_as_apply_chat_template_does(name: str) -> None:
     rust = make_tokenizer(SPECIAL)
     hub = PreTrainedTokenizerFast(

@@ -1,12 +1,11 @@
 """llguidance's errors as messages."""
 
-import pytest
-
 from inference.worker.sampling.grammar_dead_ends import COMPLEX
 from inference.worker.sampling.grammar_errors import first_line, reason_for
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "reason"),
     [
         (

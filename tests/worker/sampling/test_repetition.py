@@ -2,11 +2,11 @@
 
 import mlx.core as mx
 import numpy as np
-import pytest
 
 from inference.core.requests import Sampling
 from inference.worker.sampling.repetition import RecentTokens
 from inference.worker.sampling.token_sampler import TokenSampler, sample_rows
+from tests.each import each
 
 V = 8
 
@@ -29,7 +29,7 @@ def test_dry_penalises_what_would_go_on_with_a_repetition() -> None:
     assert values == [1, 1, 1, 1, 1 - 2.0, 1, 1, 1]  # three tokens are the same: 2 ** (3 - 2)
 
 
-@pytest.mark.parametrize(
+@each(
     ("tokens", "options"),
     [
         ([1, 2, 3, 4], {}),

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from inference.adapters.tool_calls.grammar_rules import PLAIN
 from inference.core.requests import ChatRequest, Tool
 from inference.worker.sampling.requested_schemas import field_of, plain_schema, schemas_of
+from tests.each import each
 
 ADD, NOW = Tool(name="add", parameters='{"a":1}'), Tool(name="now", parameters="{}")
 TEXT = "response_format.json_schema.schema"
@@ -31,7 +30,7 @@ def test_a_forced_call_leaves_its_own_schema_only() -> None:
     assert found == [("tools.1.function.parameters", "{}")]
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field"),
     [
         ({"schema": "{}"}, TEXT),

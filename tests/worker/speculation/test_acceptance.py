@@ -3,6 +3,7 @@
 import pytest
 
 from inference.worker.speculation.acceptance import Acceptance, expected_tokens
+from tests.each import each
 
 
 def test_long_matches_are_trusted_more_before_any_draft() -> None:
@@ -34,6 +35,6 @@ def test_a_new_row_expects_what_the_other_rows_had() -> None:
     assert Acceptance(shared).rate(3) < 0.2
 
 
-@pytest.mark.parametrize(("rate", "drafted", "tokens"), [(0, 5, 0), (1, 5, 5), (0.5, 2, 0.75), (0.9, 0, 0)])
+@each(("rate", "drafted", "tokens"), [(0, 5, 0), (1, 5, 5), (0.5, 2, 0.75), (0.9, 0, 0)])
 def test_the_expected_tokens_are_a_geometric_sum(rate: float, drafted: int, tokens: float) -> None:
     assert expected_tokens(rate, drafted) == pytest.approx(tokens)

@@ -2,9 +2,8 @@
 
 import random
 
-import pytest
-
 from inference.worker.speculation.ngram_index import BREAK, LONGEST, Match, NgramIndex
+from tests.each import each
 
 
 def index_of(*tokens: int) -> NgramIndex:
@@ -13,7 +12,7 @@ def index_of(*tokens: int) -> NgramIndex:
     return index
 
 
-@pytest.mark.parametrize(
+@each(
     ("tokens", "match"),
     [
         ((), None),

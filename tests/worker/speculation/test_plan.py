@@ -1,10 +1,9 @@
 """How wide the next step is."""
 
-import pytest
-
 from inference.worker.speculation.costs import StepCosts
 from inference.worker.speculation.drafter import NO_DRAFT, Draft
 from inference.worker.speculation.plan import MAX_DRAFT, best_plan
+from tests.each import each
 
 SURE = Draft(tuple(range(MAX_DRAFT)), match=32, rate=0.99)
 DOUBTFUL = Draft(tuple(range(MAX_DRAFT)), match=2, rate=0.3)
@@ -47,7 +46,7 @@ def test_a_guess_counts_for_less() -> None:
     assert best_plan([doubtful], costs(1, 0.15), is_guess=True).width == 1
 
 
-@pytest.mark.parametrize(("length", "width"), [(1, 2), (3, 3), (4, 5), (15, 16)])
+@each(("length", "width"), [(1, 2), (3, 3), (4, 5), (15, 16)])
 def test_no_step_is_wider_than_its_longest_draft(length: int, width: int) -> None:
     assert best_plan([SURE.first(length), NO_DRAFT], costs(2, 0.0)).width == width
 

@@ -9,6 +9,7 @@ from inference.core.events import ReasoningDelta, TextDelta
 from inference.core.requests import ChatRequest, CompletionRequest, Message
 from inference.worker.text.answer import AnswerText
 from tests.adapters.family_models import hub_tokenizer, make, real
+from tests.each import each
 from tests.tiny import CHATML, SPECIAL
 
 BYTES = hub_tokenizer()
@@ -81,7 +82,7 @@ def test_a_completion_is_read_as_it_is_and_echoes_its_prompt() -> None:
     assert text_of(events + made.flush()) == "say <think>a</think>"
 
 
-@pytest.mark.parametrize("token", SPECIAL)
+@each("token", SPECIAL)
 def test_special_tokens_have_no_text_but_count(token: str) -> None:
     made = answer()
     events = feed(made, f"a{token}b")

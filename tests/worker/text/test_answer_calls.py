@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from inference.core.events import FinishReason, TextDelta, TokenLogprob, ToolCallDelta
 from inference.core.requests import Message
 from inference.worker.text.answer import AnswerText
@@ -43,7 +41,7 @@ def test_a_calls_beginning_has_its_id_and_name_and_the_rest_its_arguments() -> N
     assert (text_of(events), arguments(events)) == ("Let me see.", '{"a": 1}')
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "finish", "reason"),
     [
         (CALL, "stop", "tool_calls"),
@@ -73,7 +71,7 @@ def test_where_one_call_is_allowed_the_answer_ends_with_it() -> None:
     assert made.reason(None) == "tool_calls"
 
 
-@pytest.mark.parametrize("text", [CALL, f"a\n{CALL}\n{CALL}", f"<think>hm</think>\n{CALL}\nb", CALL[:12]])
+@each("text", [CALL, f"a\n{CALL}\n{CALL}", f"<think>hm</think>\n{CALL}\nb", CALL[:12]])
 def test_every_token_of_a_call_is_counted_once(text: str) -> None:
     made, events = calling(text)
     assert sum(event.tokens for event in events) == made.tokens
@@ -116,7 +114,7 @@ def test_text_before_a_cut_call_has_its_own_log_probabilities_and_no_others(end:
     assert sum(event.tokens for event in events) == made.tokens
 
 
-@pytest.mark.parametrize("text", ["a <", "if a <b", "a < b and <", "<"])
+@each("text", ["a <", "if a <b", "a < b and <", "<"])
 def test_what_may_be_text_stays_text_with_its_log_probabilities(text: str) -> None:
     made, events = cut(text)
     assert text_of(events) == text

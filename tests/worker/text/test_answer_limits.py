@@ -1,11 +1,10 @@
 """What ends the text of an answer, and what does not yet."""
 
-import pytest
-
 from inference.core.requests import ChatRequest, Message, TokenRules
 from inference.worker.sampling.thinking_budget import ThinkingBudget
 from inference.worker.text.answer import AnswerText
 from tests.adapters.family_models import make
+from tests.each import each
 from tests.tiny import CHATML
 
 
@@ -35,7 +34,7 @@ def test_an_answer_that_goes_on_may_begin_with_a_space() -> None:
     assert text == " more"
 
 
-@pytest.mark.parametrize(
+@each(
     ("tokens", "output", "is_cut"),
     [(2, "ab)c", True), (2, "a)c", False), (2, "ab", False), (0, ")c", False), (2, "a)(b)c", False)],
 )

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from inference.worker.model.tokenizer import HubTokenizer
 from inference.worker.text.detokenizer import Detokenizer
 from tests.adapters.family_models import hub_tokenizer
+from tests.each import each
 from tests.tiny import make_tokenizer
 
 BYTES = hub_tokenizer()
@@ -79,7 +80,7 @@ def test_whatever_bytes_a_model_says_join_up_as_they_decode(ids: list[int]) -> N
     assert streamed(BYTES, ids).rstrip("\ufffd") == BYTES.decode(ids).rstrip("\ufffd")
 
 
-@pytest.mark.parametrize(
+@each(
     ("generated", "kept"),
     [("\ufffd😀".encode(), "😀a"), (b"\x80", "a"), ("€".encode() + b"\x80", "€a"), (b"\xf0\x9f", "a")],
 )
@@ -128,7 +129,7 @@ class CountingDecoder:
         return BYTES.decode(ids)
 
 
-@pytest.mark.parametrize("generated", ["a", "😀", "\ufffd"])
+@each("generated", ["a", "😀", "\ufffd"])
 def test_the_work_for_a_token_does_not_grow(generated: str) -> None:
     counting = CountingDecoder()
     detokenizer = Detokenizer(counting)
@@ -137,7 +138,7 @@ def test_the_work_for_a_token_does_not_grow(generated: str) -> None:
     assert counting.longest <= 24
 
 
-@pytest.mark.parametrize("text", ["😀", "日本語", "👩‍👩‍👧", "naïve", "e\u0301", "\u2028", "a\x00b"])
+@each("text", ["😀", "日本語", "👩‍👩‍👧", "naïve", "e\u0301", "\u2028", "a\x00b"])
 def test_characters_are_never_torn(text: str) -> None:
     detokenizer = Detokenizer(BYTES)
     pieces = [detokenizer.feed(token) for token in BYTES.encode(text)]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from inference.core.requests import Picture
 from inference.worker.vision.picture_reader import UnreadablePicture, read
+from tests.each import each
 from tests.tiny_vision import drawn, picture
 
 
@@ -81,7 +82,7 @@ def bomb(width: int, height: int) -> bytes:
 WHOLE = picture(drawn(50, 50))
 
 
-@pytest.mark.parametrize(
+@each(
     "broken",
     [
         WHOLE.data[:200],
