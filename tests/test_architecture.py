@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.templatetags": "admin serving accounts models core",
     "inference.admin": "api serving accounts storage models repository adapters connect pool core",
     "playground": "api serving accounts storage fronts core",
-    "inference.api": "serving accounts storage fronts core",
+    "inference.api": "serving accounts storage fronts connect core",
     "inference.apps": "checks serving accounts models",
     "inference.checks": "core",
     "inference.serving": "accounts storage fronts models repository adapters upstreams pool core",

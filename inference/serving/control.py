@@ -1,8 +1,14 @@
-"""Operators' actions: load, unload and pin models, stop requests. The API, the admin and commands call it."""
+"""Operators' actions: load, unload, pin and name models, stop requests.
 
+The API, the admin and commands call it.
+"""
+
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
 from inference.core.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
@@ -15,6 +21,7 @@ from inference.repository import deletion
 from inference.serving import action_preview, runtime
 from inference.serving.action_preview import ActionPreview
 from inference.serving.active_requests import STREAMS, Stream
+from inference.storage.database_threads import in_database
 
 _CANNOT_WRITE = "The database cannot be written now; try again shortly."
 
@@ -103,6 +110,19 @@ async def unpin(model_id: str) -> ResidentModel:
     return await _set_pinned(model_id, False)
 
 
+async def set_aliases(model_id: str, aliases: Sequence[str]) -> ResidentModel:
+    """Replace a model's aliases; raises ModelNotFound, InvalidValue or Unavailable."""
+    name = await _name_of(model_id)
+    try:
+        await in_database(partial(_save_aliases, name, list(aliases)))
+    except ValidationError as error:
+        raise InvalidValue(" ".join(error.messages), param="alias_names") from None
+    except DatabaseError:
+        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
+    await refresh(name)
+    return runtime.pool().snapshot().of(name)
+
+
 async def refresh(model_id: str) -> None:
     """Have the pool apply a model's present settings."""
     runtime.catalog().forget()
@@ -112,6 +132,12 @@ async def refresh(model_id: str) -> None:
 async def stop(stream_id: str) -> None:
     """Stop a request in progress; raises NotFound when it has ended."""
     STREAMS.stop(stream_id)
+
+
+def _save_aliases(name: str, aliases: list[str]) -> None:
+    row, _ = ServedModel.objects.get_or_create(name=name)
+    row.aliases = []
+    row.add_aliases(aliases)
 
 
 async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:

@@ -4,9 +4,12 @@ from ninja import NinjaAPI
 
 from inference.api.http import errors
 from inference.api.operator import (
+    accounts,
+    connect,
     downloads,
     gguf,
     hub,
+    keys,
     log,
     models,
     pool,
@@ -24,7 +27,8 @@ api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_
 errors.handle_all(api)
 for router in (models.router, profiles.router, pool.router, usage.router, log.router, site_health.router):
     api.add_router("", router)
-api.add_router("", requests.router)
+for router in (requests.router, keys.router, accounts.router, connect.router):
+    api.add_router("", router)
 api.add_router("", upstreams.router)
 _downloader = Operator(right="inference.add_download", look="inference.view_download")
 for router in (quantisations.router, downloads.router, hub.router, gguf.router):

@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http.json_answer import json_answer
-from inference.api.operator.reader import Reader
+from inference.api.operator.page_permission import PagePermission
 from inference.core.errors import InvalidRequest
 from inference.core.log_ring import RING, LogFilter
 from inference.core.whole_number import whole_number
 
-router = Router(auth=Reader("inference.view_logline"))
+router = Router(auth=PagePermission("inference.view_logline"))
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _MOST = 1000
 

@@ -1,5 +1,5 @@
-"""POST /api/models/load, unload, pin and unpin, each of which answers with the model's place in the pool, and
-preview, which answers with what a load would do."""
+"""POST /api/models/load, unload, pin, unpin and aliases, each of which answers with the model's place in the
+pool, and preview, which answers with what a load would do."""
 
 from typing import Annotated
 
@@ -17,12 +17,19 @@ from inference.core.threads import CATALOG
 from inference.serving import control, runtime
 
 router = Router()
+_MOST_ALIASES = 1000  # in a body; how many a model can have is its own rule
 
 
 class Named(Strict):
     """Which model is meant, by its id or an alias."""
 
     model: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class NewAliases(Named):
+    """All aliases that the model is to have."""
+
+    alias_names: Annotated[list[str], Field(max_length=_MOST_ALIASES)]
 
 
 @router.post("/models/load")
@@ -56,6 +63,13 @@ async def pin(request: HttpRequest) -> HttpResponse:
 @router.post("/models/unpin")
 async def unpin(request: HttpRequest) -> HttpResponse:
     return _state_of(await control.unpin((await strict_json.read(request, Named)).model))
+
+
+@router.post("/models/aliases")
+async def set_aliases(request: HttpRequest) -> HttpResponse:
+    """Replace the other names that requests may use for a model."""
+    wanted = await strict_json.read(request, NewAliases)
+    return _state_of(await control.set_aliases(wanted.model, wanted.alias_names))
 
 
 def _state_of(model: ResidentModel) -> HttpResponse:

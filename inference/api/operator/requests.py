@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http.json_answer import json_answer
-from inference.api.operator.reader import Reader
+from inference.api.operator.page_permission import PagePermission
 from inference.core.errors import InvalidRequest, NotFound
 from inference.core.whole_number import whole_number
 from inference.serving.recording import request_report
 from inference.storage.database_threads import in_database
 
-router = Router(auth=Reader("inference.view_requestrecord"))
+router = Router(auth=PagePermission("inference.view_requestrecord"))
 _MOST = 1000
 
 

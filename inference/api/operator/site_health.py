@@ -4,11 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http.json_answer import json_answer
-from inference.api.operator.reader import Reader
+from inference.api.operator.page_permission import PagePermission
 from inference.serving.health.report import report
 from inference.storage.database_threads import in_database
 
-router = Router(auth=Reader("inference.view_servedmodel", "inference.run_servedmodel"))
+router = Router(auth=PagePermission("inference.view_servedmodel", "inference.run_servedmodel"))
 
 
 @router.get("/health")

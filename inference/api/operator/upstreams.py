@@ -13,15 +13,15 @@ from pydantic import Field
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
-from inference.api.operator.reader import Reader
+from inference.api.operator.page_permission import PagePermission
 from inference.core.threads import DATABASE
 from inference.core.upstream import Engine
 from inference.serving import upstreams
 
 router = Router()
-_MAY_LOOK = Reader("inference.view_upstream", "inference.change_upstream")
-_MAY_CHANGE = Reader("inference.change_upstream")
-_MAY_DELETE = Reader("inference.delete_upstream")
+_MAY_LOOK = PagePermission("inference.view_upstream", "inference.change_upstream")
+_MAY_CHANGE = PagePermission("inference.change_upstream")
+_MAY_DELETE = PagePermission("inference.delete_upstream")
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 

@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from inference.api.http.json_answer import json_answer
-from inference.api.operator.reader import Reader
+from inference.api.operator.page_permission import PagePermission
 from inference.core.errors import InvalidRequest
 from inference.serving.usage.report import BYS, report
 from inference.serving.usage.span import RANGES, zone_named
 from inference.storage.database_threads import in_database
 
-router = Router(auth=Reader("inference.view_requestrecord"))
+router = Router(auth=PagePermission("inference.view_requestrecord"))
 
 
 @router.get("/usage")

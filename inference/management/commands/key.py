@@ -8,23 +8,17 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from inference.core.errors import ModelNotFound
 from inference.core.installation import PROGRAM
 from inference.core.principal import SCOPES
 from inference.management import database, new_key
 from inference.management.table import table
 from inference.models.api_key import ApiKey
-from inference.serving import runtime
+from inference.serving import issued_keys
 
-_FIELDS = {
-    "chat": "can_chat",
-    "embeddings": "can_embed",
-    "manage": "can_manage",
-    "metrics": "can_read_metrics",
-}
 _COLUMNS = ("KEY", "STATE", "SCOPES", "OWNER", "EXPIRES (UTC)", "LIMITS", "LAST USED (UTC)", "NAME")
 _WHICH = "its prefix, as `key list` shows it, or its name if that is unique"
 _GRACE = re.compile(r"(\d{1,3})([hd])")
-_DAYS = re.compile(r"(\d{1,5})d")
 
 
 class Command(BaseCommand):
@@ -79,7 +73,7 @@ class Command(BaseCommand):
             requests_per_minute=options["requests_per_minute"],
             tokens_per_day=options["tokens_per_day"],
             concurrent_streams=options["streams"],
-            **{field: scope in scopes for scope, field in _FIELDS.items()},
+            **{field: scope in scopes for scope, field in issued_keys.FIELDS.items()},
         )
         secret = new_key.save(key)
         self.stderr.write("Copy this key now; it is shown only once:")
@@ -115,11 +109,10 @@ class Command(BaseCommand):
 
 def _model_ids(names: Sequence[str]) -> list[str]:
     """The ids of the models, adapters and profiles of these names; raises CommandError."""
-    found = [(name, runtime.catalog().find(name)) for name in names]
-    cards = [(name, card and card.requested_as(name)) for name, card in found]
-    if missing := next((name for name, card in cards if card is None), ""):
-        raise CommandError(f"There is no model {missing!r}; `{PROGRAM} models` lists them.")
-    return [card.id for _, card in cards if card]
+    try:
+        return issued_keys.model_ids(names)
+    except ModelNotFound as error:
+        raise CommandError(f"{error} `{PROGRAM} models` lists them.") from None
 
 
 def _the_one(identifier: str, verb: str) -> ApiKey:
@@ -184,12 +177,7 @@ def _grace(text: str) -> timedelta:
 
 def _expiry(text: str) -> datetime:
     """The expiry from a number of days, a date or a time; UTC unless it names a time zone."""
-    if days := _DAYS.fullmatch(text):
-        return datetime.now(UTC) + timedelta(days=int(days[1]))
     try:
-        expiry = datetime.fromisoformat(text)
-        return expiry.astimezone(UTC) if expiry.tzinfo else expiry.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(
-            "give days such as 30d, a date such as 2027-01-31, or a time such as 2027-01-31T10:00+02:00"
-        ) from None
+        return issued_keys.end_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

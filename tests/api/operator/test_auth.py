@@ -61,11 +61,15 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {"/api/quantisations", "/api/quantisations/cancel"}  # of other rights: test_quantisations.py
     paths |= {f"/api/gguf{rest}" for rest in ("", "/imports", "/imports/cancel")}  # and test_gguf.py
     paths |= {f"/api/gguf/uploads{rest}" for rest in ("", "/part", "/discard")}
-    paths |= {"/api/usage", "/api/health", "/api/log"}  # test_reader.py has who may read these
+    paths |= {"/api/usage", "/api/health", "/api/log"}  # test_page_permission.py has who may read these
     paths |= {"/api/requests", "/api/requests/{request_id}"}  # and these
     paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
     paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
     paths |= {f"/api/upstreams{rest}" for rest in ("", "/test", "/delete")}  # and test_upstreams.py
+    paths |= {"/api/models/aliases"}  # and test_models.py
+    paths |= {f"/api/keys{rest}" for rest in ("", "/renew", "/revoke")}  # and test_keys.py
+    paths |= {"/api/accounts", "/api/accounts/role"}  # and test_accounts.py
+    paths |= {"/api/connect", "/api/connect/{client}"}  # and test_connect.py
     paths |= {"/api/hub/models", "/api/hub/models/{model_id}"}  # and test_hub.py
     assert set(api.get_openapi_schema()["paths"]) == paths
 

@@ -98,3 +98,17 @@ async def test_other_addresses_are_404_in_the_same_shape(path: str) -> None:
 async def test_reading_an_action_is_405(pool: Pool) -> None:
     response = await AsyncClient().get("/api/models/load")
     assert (response.status_code, error_of(response)["code"]) == (405, "method_not_allowed")
+
+
+async def test_aliases_are_replaced_and_count_at_once() -> None:
+    with serving(FakeRunner(), cards=[card("tiny"), card("large")]) as pool:
+        for names in (["gpt-4o", "claude-*"], ["gpt-4o"], []):
+            assert (await act("aliases", {"model": "tiny", "alias_names": names})).status_code == 200
+            assert (await ServedModel.objects.aget(name="tiny")).aliases == names
+        assert (await act("aliases", {"model": "large", "alias_names": ["gpt-4o"]})).status_code == 200
+        for names, text in ((["gpt-4o"], "already names another"), (["a", "a"], "twice"), (["*"], "'*'")):
+            refused = await act("aliases", {"model": "tiny", "alias_names": names})
+            assert (refused.status_code, error_of(refused)["param"]) == (400, "alias_names")
+            assert text in error_of(refused)["message"]
+        assert (await ServedModel.objects.aget(name="tiny")).aliases == []
+        await pool.close()
