@@ -6,6 +6,7 @@ A title that has to stop for another request is written later, when the pool has
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from inference.core.errors import ServerError
-from inference.core.events import Ended, TextDelta
+from inference.core.events import Ended, Event, TextDelta
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message, Sampling
 from inference.serving import generation, runtime
@@ -117,24 +118,30 @@ async def _generated_title(untitled: _Untitled) -> str | None:
         max_tokens=_MAX_TOKENS,
         thinking=False,  # reasoning would use up the few tokens
     )
-    text = ""
     try:
         async with aclosing(generation.stream(request, untitled.principal, kind="title")) as events:
-            async for event in events:
-                if _is_pool_busy(own=1):
-                    return None
-                if isinstance(event, Ended) and event.reason == "length":
-                    text = _without_last_word(text)
-                if isinstance(event, TextDelta):
-                    text += event.text
-                    if "\n" in event.text and (title := plain_title(text.rpartition("\n")[0])):
-                        return title  # what follows a line with a title is an explanation
+            return await _title_in(events)
     except ServerError as error:
         logger.info("No title was generated: %s", error.message)
         return ""
     except Exception:  # the boundary of this background task
         logger.exception("No title was generated")
         return ""
+
+
+async def _title_in(events: AsyncGenerator[Event]) -> str | None:
+    """The title that an answer begins with; None as soon as another request needs the pool."""
+    text = ""
+    async for event in events:
+        if _is_pool_busy(own=1):
+            return None
+        if isinstance(event, Ended) and event.reason == "length":
+            text = _without_last_word(text)
+        if not isinstance(event, TextDelta):
+            continue
+        text += event.text
+        if "\n" in event.text and (title := plain_title(text.rpartition("\n")[0])):
+            return title  # what follows a line with a title is an explanation
     return plain_title(text)
 
 

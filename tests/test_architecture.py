@@ -45,6 +45,8 @@ ONLY_IN_WORKERS = ("mlx", "mlx_lm", "mlx_vlm", "transformers", "PIL")
 MOST_LINES = 300
 MOST_LINES_OF_NINE_IN_TEN = 200
 MOST_LINES_OF_A_FUNCTION = 50
+MOST_NESTING = 4
+BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 
 
 @cache
@@ -210,6 +212,38 @@ def test_functions_fit_on_a_screen() -> None:
         and (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
     }
     assert long == {}
+
+
+def nesting(node: ast.AST) -> int:
+    """How many blocks are inside each other below `node`; an `elif` is as deep as its `if`."""
+    return max((_nesting_with(node, child) for child in ast.iter_child_nodes(node)), default=0)
+
+
+def _nesting_with(parent: ast.AST, node: ast.AST) -> int:
+    is_elif = isinstance(parent, ast.If) and isinstance(node, ast.If) and parent.orelse == [node]
+    return nesting(node) + (isinstance(node, BLOCKS) and not is_elif)
+
+
+def test_blocks_are_not_nested_deeply() -> None:
+    deep = {
+        f"{module_name(path)}.{node.name}": depth
+        for path in sources()
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (depth := nesting(node)) > MOST_NESTING
+    }
+    assert deep == {}
+
+
+def test_nesting_counts_blocks_and_takes_elif_for_if() -> None:
+    chain = "if a:\n    pass\nelif b:\n    pass\nelse:\n    for c in d:\n        pass"
+    assert nesting(ast.parse(chain)) == 2
+    assert (
+        nesting(
+            ast.parse("with a:\n    try:\n        pass\n    finally:\n        while b:\n            pass")
+        )
+        == 3
+    )
 
 
 @each("needle", ["import pickle", "torch.load", "allow_pickle", "trust_remote_code=True", "eval("])

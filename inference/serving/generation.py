@@ -1,7 +1,7 @@
 """The use case: one request in, its events out. The API and the playground both call `stream`."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
 from msgspec import structs
@@ -74,11 +74,20 @@ async def stream(
             for quota in quotas:
                 observers.insert(0, quota)  # first: what it refuses has not happened for the others
                 answer = _cut_off(quota, request, answer)
-            async with aclosing(answer) as events:
-                while (event := await active.next_of(events)) is not None:
-                    for observer in observers:
-                        observer.note(event)
+            async with aclosing(_observed(answer, active, observers)) as events:
+                async for event in events:
                     yield event
+
+
+async def _observed(
+    events: AsyncGenerator[Event], active: ActiveRequest, observers: Sequence[EventObserver]
+) -> AsyncGenerator[Event]:
+    """The same events, each noted by every observer before it is passed on."""
+    async with aclosing(events):
+        while (event := await active.next_of(events)) is not None:
+            for observer in observers:
+                observer.note(event)
+            yield event
 
 
 def _label_of(request: Request) -> str:

@@ -130,16 +130,26 @@ class UpstreamRunner:
             async with connection.posted(self._client, address, path, content) as pieces:
                 health.note_answer()
                 yield _accepted(request, limit, route.can_reason)
-                try:
-                    async with aclosing(self._read(request, pieces)) as events:
-                        async for event in events:
-                            yield event
-                except UpstreamFailed as error:
-                    self._balancer.note_failure(address, error.message.rstrip("."))
-                    raise
+                async with aclosing(self._read(request, address, pieces)) as events:
+                    async for event in events:
+                        yield event
 
-    async def _read(self, request: GenerationRequest, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[Event]:
-        """The events in the body of an answer."""
+    async def _read(
+        self, request: GenerationRequest, address: Address, pieces: AsyncGenerator[bytes]
+    ) -> AsyncGenerator[Event]:
+        """The events in the body of an answer; the balancer notes where the upstream fails during it."""
+        try:
+            async with aclosing(self._parsed(request, pieces)) as events:
+                async for event in events:
+                    yield event
+        except UpstreamFailed as error:
+            self._balancer.note_failure(address, error.message.rstrip("."))
+            raise
+
+    async def _parsed(
+        self, request: GenerationRequest, pieces: AsyncGenerator[bytes]
+    ) -> AsyncGenerator[Event]:
+        """The events in the body of an answer; raises UpstreamFailed."""
         reader = ChunkReader(request.answers, prompt_tokens(request))
         async with aclosing(pieces), aclosing(data_of(pieces, self._silence_s)) as found:
             async for data in found:
