@@ -12,7 +12,7 @@ from playground.models import Conversation
 _WRITTEN_AT = Coalesce("edited_at", "created_at")
 
 
-class Node(NamedTuple):
+class MessageNode(NamedTuple):
     """The place of one message."""
 
     id: int
@@ -24,9 +24,9 @@ class Node(NamedTuple):
 class MessageTree:
     """The places of a conversation's undeleted messages."""
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
+    def __init__(self, nodes: Iterable[MessageNode]) -> None:
         self._nodes = {node.id: node for node in nodes}
-        self._children: dict[int | None, list[Node]] = defaultdict(list)
+        self._children: dict[int | None, list[MessageNode]] = defaultdict(list)
         for node in self._nodes.values():
             self._children[node.parent].append(node)
 
@@ -34,7 +34,7 @@ class MessageTree:
     def of(cls, conversation: Conversation) -> "MessageTree":
         """The tree as it is stored; one query without text, however long the messages are."""
         rows = conversation.messages.filter(deleted_at=None)
-        return cls(Node(*row) for row in rows.values_list("pk", "parent_id", "role", _WRITTEN_AT))
+        return cls(MessageNode(*row) for row in rows.values_list("pk", "parent_id", "role", _WRITTEN_AT))
 
     def below(self, message: int) -> list[int]:
         """The message and all that follow it, in all branches."""
@@ -43,7 +43,7 @@ class MessageTree:
             found += [child.id for child in self._children[one]]
         return found
 
-    def children(self, message: int) -> list[Node]:
+    def children(self, message: int) -> list[MessageNode]:
         """The messages right below this one."""
         return self._children[message]
 
@@ -68,5 +68,5 @@ class MessageTree:
         return self.newest_tip(others[0].id) if others else node.parent
 
 
-def _age(node: Node) -> tuple[datetime, int]:
+def _age(node: MessageNode) -> tuple[datetime, int]:
     return node.at, node.id

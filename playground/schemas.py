@@ -109,7 +109,7 @@ class UploadBody(Strict):
     size: Annotated[int, Field(ge=1)]
 
 
-class CallBody(Strict):
+class ImportedCall(Strict):
     """One tool call of an imported answer, as models.py stores it, with its result once there is one."""
 
     id: Annotated[str, Field(min_length=1, max_length=256)]
@@ -144,7 +144,7 @@ class MessageBody(Strict):
     role: Literal["user", "assistant"]
     content: Text = ""
     reasoning: Text = ""
-    calls: list[CallBody] = []
+    calls: list[ImportedCall] = []
     model: Annotated[str, Field(max_length=500)] = ""
     status: Literal["done", "stopped", "failed"] = "done"
     error: Text = ""

@@ -18,9 +18,9 @@ from inference.core.whole_number import whole_number
 from inference.storage.database_threads import in_database
 from playground import changes, export_all, kept_pictures
 from playground.current_state import read_current
-from playground.imports.import_job import ImportJob
+from playground.imports.import_job import ChatImportJob
 from playground.imports.importer import Importer
-from playground.imports.uploads import UPLOADS, Upload
+from playground.imports.uploads import UPLOADS, ChatUpload
 from playground.schemas import UploadBody
 from playground.store import ConversationStore
 from playground.visitor import Visitor, for_visitors
@@ -59,7 +59,7 @@ async def import_chats(visitor: Visitor) -> HttpResponse:
     """
     body = raw_body.read(visitor.request, raw_body.FILES)
     importer = Importer(visitor.store, takes_copies=_COPIES in visitor.request.GET)
-    job = ImportJob(importer, BytesIO(body), len(body))
+    job = ChatImportJob(importer, BytesIO(body), len(body))
     await job.run()
     visitor.publish(changes.LISTED)
     error = job.error or (importer.error if importer.report.count == 1 else None)
@@ -99,6 +99,6 @@ async def import_upload(visitor: Visitor, pk: UUID) -> HttpResponse:
     return json_answer(_payload(found))
 
 
-def _payload(found: Upload) -> dict[str, Any]:
+def _payload(found: ChatUpload) -> dict[str, Any]:
     facts = {"id": str(found.id), "size": found.size, "received": found.received, "state": "receiving"}
     return {**facts, **(found.job.payload if found.job else {})}

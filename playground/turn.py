@@ -17,7 +17,7 @@ _EXISTS = "This chat already exists."
 
 
 @dataclass(frozen=True)
-class Turn:
+class StoredTurn:
     """What was stored: `branch` ends with the question, `answers` follow it, one for each model."""
 
     conversation: Conversation
@@ -26,7 +26,7 @@ class Turn:
 
 
 @transaction.atomic
-def store_turn(store: ConversationStore, body: AskBody, questions: Sequence[Mapping[str, Any]]) -> Turn:
+def store_turn(store: ConversationStore, body: AskBody, questions: Sequence[Mapping[str, Any]]) -> StoredTurn:
     """Store a question with an empty answer for each of `questions`, in one transaction.
 
     1. Check that the branch still ends where the page thinks, and that a new conversation is not stored yet.
@@ -45,7 +45,7 @@ def store_turn(store: ConversationStore, body: AskBody, questions: Sequence[Mapp
         pk, body.parent, body.content, body.results, body.settings, new_id, body.attachments
     )
     answers = [store.add_answer(found, branch[-1], question) for question in questions]
-    return Turn(found, branch, answers)
+    return StoredTurn(found, branch, answers)
 
 
 def _has_replies(conversation: Conversation, parent: int | None) -> bool:

@@ -46,6 +46,18 @@ MOST_LINES = 300
 MOST_LINES_OF_NINE_IN_TEN = 200
 MOST_LINES_OF_A_FUNCTION = 50
 MOST_NESTING = 4
+
+# The names that several classes have, and why.
+OCCUR_TWICE = {
+    "Command": "Django finds a command by it",
+    "Meta": "Django's and Ninja's options of a class",
+    "Gemma4": "the adapters of one family, for text and for pictures",
+    "Qwen": "the adapters of one family, for text and for pictures",
+    "Message": "a message of a request, and the table that stores one",
+    "PoolEvent": "a decision of the pool, and the table that stores one",
+    "StepCost": "one structure on both sides of a pipe; the benchmark may not import the worker",
+    "StepRound": "one structure on both sides of a pipe; the benchmark may not import the worker",
+}
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 
 
@@ -212,6 +224,17 @@ def test_functions_fit_on_a_screen() -> None:
         and (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
     }
     assert long == {}
+
+
+def test_no_two_classes_have_one_name() -> None:
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found[node.name].append(module_name(path))
+    twice = {name: modules for name, modules in found.items() if len(modules) > 1}
+    assert {name: modules for name, modules in twice.items() if name not in OCCUR_TWICE} == {}
+    assert OCCUR_TWICE.keys() - twice.keys() == set()
 
 
 def nesting(node: ast.AST) -> int:

@@ -33,14 +33,14 @@ def findings(adapter: Adapter, tokenizer: Tokenizer) -> tuple[Finding, ...]:
     1. Chat: render a question, and a conversation of three turns. Every message has to be in the prompt.
     2. Stop tokens: at least one has to be known.
     3. Roles: render a system message.
-    4. Tools: render a call and its result, and parse the call (see `Trial.tools`).
+    4. Tools: render a call and its result, and parse the call (see `TemplateTrial.tools`).
 
     A model without a chat template is not tested further; it can only complete prompts.
     """
     if not adapter.has_template:
         only = "It has no chat template, so it can complete prompts but not chat."
         return (Finding(light="amber", about="chat", text=only), *_stops(adapter))
-    trial = Trial(adapter, tokenizer)
+    trial = TemplateTrial(adapter, tokenizer)
     return (*trial.chat(), *_stops(adapter), *trial.roles(), *trial.tools())
 
 
@@ -53,7 +53,7 @@ def _stops(adapter: Adapter) -> Iterator[Finding]:
         )
 
 
-class Trial:
+class TemplateTrial:
     """Renders one adapter's template in the ways that requests need."""
 
     def __init__(self, adapter: Adapter, tokenizer: Tokenizer) -> None:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference.core.conversion import ConversionStep
-from inference.repository.conversions.active_conversion import ActiveConversion, State
+from inference.repository.conversions.active_conversion import ActiveConversion, ConversionState
 
 _HEADINGS = {
-    State.WAITING: "Waiting",
-    State.DONE: "Done",
-    State.FAILED: "Failed",
-    State.CANCELLED: "Cancelled",
-    State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Made elsewhere",
+    ConversionState.WAITING: "Waiting",
+    ConversionState.DONE: "Done",
+    ConversionState.FAILED: "Failed",
+    ConversionState.CANCELLED: "Cancelled",
+    ConversionState.INTERRUPTED: "Interrupted",
+    ConversionState.ELSEWHERE: "Made elsewhere",
 }
 _STEPS = {
     "quantise": "Quantise",
@@ -52,16 +52,16 @@ class ConversionView:
 
 def shared_facts(one: ActiveConversion[Any, Any], *, running: str, text: str) -> dict[str, Any]:
     """What the views of all kinds have; `running` is the heading while it runs, `text` is below it."""
-    steps = one.progress.steps if one.state is State.RUNNING else ()
+    steps = one.progress.steps if one.state is ConversionState.RUNNING else ()
     files = tuple(map(StepView.of, steps))
     waits = "It begins when the previous one has ended."
     return {
         "id": one.name,
         "state": one.state,
         "heading": _HEADINGS.get(one.state, running),
-        "text": waits if one.state is State.WAITING else text,
+        "text": waits if one.state is ConversionState.WAITING else text,
         "percent": sum(file.percent for file in files) // len(files) if files else 0,
         "can_cancel": one.is_active,
-        "can_dismiss": not one.is_active and one.state is not State.ELSEWHERE,
+        "can_dismiss": not one.is_active and one.state is not ConversionState.ELSEWHERE,
         "files": files,
     }

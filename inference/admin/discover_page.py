@@ -17,14 +17,18 @@ from inference.admin.discover_rows import ModelView
 from inference.core.units import in_gb
 from inference.core.whole_number import whole_number
 from inference.models import Download
-from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
+from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, SearchOrder
 from inference.repository.downloads.errors import FetchFailed, NotAnId
 from inference.repository.downloads.hub_names import id_in
 from inference.serving import runtime
 from inference.serving.discovery import hub_models, suggested_models
 
 _PAGE_SIZE = 20
-_ORDERS = {Order.DOWNLOADS: "Most downloads", Order.LIKES: "Most likes", Order.DATE: "Newest"}
+_ORDERS = {
+    SearchOrder.DOWNLOADS: "Most downloads",
+    SearchOrder.LIKES: "Most likes",
+    SearchOrder.DATE: "Newest",
+}
 _FORMATS = {Format.MLX: "MLX models", Format.SAFETENSORS: "All safetensors models"}
 
 
@@ -33,7 +37,7 @@ class Query:
     """What the form of the page asks for."""
 
     words: str
-    order: Order
+    order: SearchOrder
     format: Format
     most: int
 
@@ -44,7 +48,7 @@ class Query:
         order, form, most = given.get("sort"), given.get("format"), given.get("most", "")
         return cls(
             words=given.get("q", "").strip()[:LONGEST_QUERY],
-            order=Order(order) if order in set(Order) else Order.DOWNLOADS,
+            order=SearchOrder(order) if order in set(SearchOrder) else SearchOrder.DOWNLOADS,
             format=Format(form) if form in set(Format) else Format.MLX,
             most=min(MOST, max(_PAGE_SIZE, whole_number(most) or 0)),
         )

@@ -17,7 +17,7 @@ from inference.accounts import audit_log
 from inference.admin import arrived_model, discover_page, gguf_page
 from inference.admin.download_view import DownloadView
 from inference.models import Download
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.errors import FetchFailed
 from inference.serving import runtime
 from inference.serving.discovery.hub_questions import id_of
@@ -114,4 +114,4 @@ def _views() -> list[DownloadView]:
 
 
 def _kind(one: ActiveDownload) -> str:
-    return arrived_model.kind_of(one.id) if one.state is State.DONE else ""
+    return arrived_model.kind_of(one.id) if one.state is DownloadState.DONE else ""

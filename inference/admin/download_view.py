@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 
 _HEADINGS = {
-    State.RUNNING: "Downloading",
-    State.DONE: "Done",
-    State.FAILED: "Failed",
-    State.REFUSED: "Failed",
-    State.CANCELLED: "Cancelled",
-    State.INTERRUPTED: "Interrupted",
-    State.ELSEWHERE: "Running in another process",
-    State.LEFT: "Incomplete",
+    DownloadState.RUNNING: "Downloading",
+    DownloadState.DONE: "Done",
+    DownloadState.FAILED: "Failed",
+    DownloadState.REFUSED: "Failed",
+    DownloadState.CANCELLED: "Cancelled",
+    DownloadState.INTERRUPTED: "Interrupted",
+    DownloadState.ELSEWHERE: "Running in another process",
+    DownloadState.LEFT: "Incomplete",
 }
-_RESUMABLE = {State.FAILED, State.CANCELLED, State.INTERRUPTED}
+_RESUMABLE = {DownloadState.FAILED, DownloadState.CANCELLED, DownloadState.INTERRUPTED}
 
 
 @dataclass(frozen=True)
-class FileView:
+class DownloadFileView:
     """One file's row: its name, its progress as text, and as a bar."""
 
     name: str
@@ -40,7 +40,7 @@ class DownloadView:
     can_discard: bool
     can_dismiss: bool  # it failed for good, and has left nothing
     kind: str  # of a model that is here: "chat", "embedding" or "rerank"
-    files: tuple[FileView, ...]
+    files: tuple[DownloadFileView, ...]
 
     @classmethod
     def of(cls, download: ActiveDownload, kind: str = "") -> "DownloadView":
@@ -53,11 +53,11 @@ class DownloadView:
             percent=_percent(progress.done, progress.size),
             can_cancel=download.is_running,
             can_resume=download.state in _RESUMABLE,
-            can_discard=download.state in _RESUMABLE | {State.LEFT},
-            can_dismiss=download.state is State.REFUSED,
+            can_discard=download.state in _RESUMABLE | {DownloadState.LEFT},
+            can_dismiss=download.state is DownloadState.REFUSED,
             kind=kind,
             files=tuple(
-                FileView(file.name, _share(file.done, file.size), _percent(file.done, file.size))
+                DownloadFileView(file.name, _share(file.done, file.size), _percent(file.done, file.size))
                 for file in progress.files
             ),
         )

@@ -18,12 +18,12 @@ from inference.core import disk_space
 from inference.core.gguf_import import MOST_BYTES
 from inference.core.units import in_gb_or_mb
 from inference.models import Download
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.importing.gguf_folder import GgufFile
 from inference.repository.importing.plan import default_name
 from inference.repository.importing.register import ActiveImport
-from inference.repository.importing.uploads import Upload, UploadRefused
+from inference.repository.importing.uploads import ModelUpload, UploadRefused
 from inference.serving import gguf_imports
 
 _PAGE = "admin:inference_download_gguf"
@@ -42,7 +42,7 @@ class ImportView(ConversionView):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileView:
+class GgufFileView:
     """One file of the folder."""
 
     name: str
@@ -52,7 +52,7 @@ class FileView:
     model: str  # the name that the model gets unless another is typed
 
     @classmethod
-    def of(cls, file: GgufFile) -> "FileView":
+    def of(cls, file: GgufFile) -> "GgufFileView":
         facts = (in_gb_or_mb(file.bytes), file.architecture, file.quantization)
         return cls(
             name=file.name,
@@ -72,7 +72,7 @@ class UploadView:
     percent: int
 
     @classmethod
-    def of(cls, upload: Upload) -> "UploadView":
+    def of(cls, upload: ModelUpload) -> "UploadView":
         amount = f"{in_gb_or_mb(upload.received)} of {in_gb_or_mb(upload.size)}"
         return cls(name=upload.name, amount=amount, percent=100 * upload.received // upload.size)
 
@@ -90,7 +90,7 @@ def show(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
         "crumb": "GGUF files",
         "opts": model_admin.opts,
         "imports": _views(),
-        "files": [FileView.of(file) for file in folder.files()],
+        "files": [GgufFileView.of(file) for file in folder.files()],
         "uploads": [UploadView.of(upload) for upload in gguf_imports.uploads().all()],
         "folder": folder.path,
         "is_there": folder.path.is_dir(),
@@ -157,11 +157,11 @@ def _views() -> list[ImportView]:
 
 
 def _text(one: ActiveImport) -> str:
-    if one.state is State.RUNNING and one.plan:
+    if one.state is ConversionState.RUNNING and one.plan:
         starting = "" if one.progress.steps else " Reading its header…"
         return f"From {one.plan.job.source}, {in_gb_or_mb(one.plan.bytes)}.{starting}"
     return one.message
 
 
 def _kind(one: ActiveImport) -> str:
-    return arrived_model.kind_of(one.name) if one.state is State.DONE else ""
+    return arrived_model.kind_of(one.name) if one.state is ConversionState.DONE else ""

@@ -44,7 +44,7 @@ _ALWAYS = {"examine": "Test", **_REMOTE}
 _APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model", "ranks"}
 
 
-class Button(NamedTuple):
+class ActionButton(NamedTuple):
     """A button for one action on a model's page."""
 
     action: str
@@ -101,11 +101,11 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
         response: HttpResponse | None = action(self, request, models)
         return response or redirect(confirmation.origin_url(request, list(models)))
 
-    def buttons(self, request: HttpRequest, name: str) -> list[Button]:
+    def buttons(self, request: HttpRequest, name: str) -> list[ActionButton]:
         """The actions that apply to the model's current state, of those that this user may use."""
         allowed = self.get_actions(request)
         return [
-            Button(action, text, action in confirmation.DANGEROUS)
+            ActionButton(action, text, action in confirmation.DANGEROUS)
             for action, text in _applicable(name).items()
             if action in allowed
         ]

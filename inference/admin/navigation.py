@@ -20,7 +20,7 @@ SECTIONS = {
 _OTHERS = "System"  # lists the registered tables without a line below
 
 
-class Page(NamedTuple):
+class SectionPage(NamedTuple):
     """One page of a section. The page of a table has no permissions here: its ModelAdmin checks them."""
 
     section: str
@@ -30,25 +30,25 @@ class Page(NamedTuple):
 
 
 PAGES = (
-    Page("Models", "Models", "admin:inference_servedmodel_changelist"),
-    Page("Models", "Discover", "admin:inference_download_discover", ("inference.view_download",)),
-    Page("Models", "Downloads", "admin:inference_download_changelist"),
-    Page("Models", "GGUF files", "admin:inference_download_gguf", ("inference.view_download",)),
-    Page("Models", "Quantisations", "admin:inference_quantisation_changelist"),
-    Page("Models", "Upstreams", "admin:inference_upstream_changelist"),
-    Page("Requests", "Requests", "admin:inference_requestrecord_changelist"),
-    Page("Requests", "Usage", "admin:inference_usagehour_changelist"),
-    Page("Requests", "Captures", "admin:inference_capture_changelist"),
-    Page("Requests", "Stored responses", "admin:inference_storedresponse_changelist"),
-    Page("Requests", "Stored conversations", "admin:inference_storedconversation_changelist"),
-    Page("Keys", "API keys", "admin:inference_apikey_changelist"),
-    Page("Keys", "Connect", "connect", ("inference.view_servedmodel", "inference.run_servedmodel")),
-    Page("People", "Users", "admin:auth_user_changelist"),
-    Page("People", "Groups", "admin:auth_group_changelist"),
-    Page("People", "Sign-in attempts", "admin:inference_signinattempts_changelist"),
-    Page("System", "Health", "admin:inference_healthcheck_changelist"),
-    Page("System", "Log", "admin:inference_logline_changelist"),
-    Page("System", "Scheduler events", "admin:inference_poolevent_changelist"),
+    SectionPage("Models", "Models", "admin:inference_servedmodel_changelist"),
+    SectionPage("Models", "Discover", "admin:inference_download_discover", ("inference.view_download",)),
+    SectionPage("Models", "Downloads", "admin:inference_download_changelist"),
+    SectionPage("Models", "GGUF files", "admin:inference_download_gguf", ("inference.view_download",)),
+    SectionPage("Models", "Quantisations", "admin:inference_quantisation_changelist"),
+    SectionPage("Models", "Upstreams", "admin:inference_upstream_changelist"),
+    SectionPage("Requests", "Requests", "admin:inference_requestrecord_changelist"),
+    SectionPage("Requests", "Usage", "admin:inference_usagehour_changelist"),
+    SectionPage("Requests", "Captures", "admin:inference_capture_changelist"),
+    SectionPage("Requests", "Stored responses", "admin:inference_storedresponse_changelist"),
+    SectionPage("Requests", "Stored conversations", "admin:inference_storedconversation_changelist"),
+    SectionPage("Keys", "API keys", "admin:inference_apikey_changelist"),
+    SectionPage("Keys", "Connect", "connect", ("inference.view_servedmodel", "inference.run_servedmodel")),
+    SectionPage("People", "Users", "admin:auth_user_changelist"),
+    SectionPage("People", "Groups", "admin:auth_group_changelist"),
+    SectionPage("People", "Sign-in attempts", "admin:inference_signinattempts_changelist"),
+    SectionPage("System", "Health", "admin:inference_healthcheck_changelist"),
+    SectionPage("System", "Log", "admin:inference_logline_changelist"),
+    SectionPage("System", "Scheduler events", "admin:inference_poolevent_changelist"),
 )
 
 
@@ -75,11 +75,11 @@ def _mark_current(pages: list[dict[str, Any]], path: str) -> None:
         nearest["aria_current"] = "page" if nearest["admin_url"] == path else "true"
 
 
-def _may_see(user: Any, page: Page) -> bool:
+def _may_see(user: Any, page: SectionPage) -> bool:
     return not isinstance(user, AnonymousUser) and any(map(user.has_perm, page.permissions))
 
 
-def _entry(page: Page, url: str) -> dict[str, Any]:
+def _entry(page: SectionPage, url: str) -> dict[str, Any]:
     return {"name": page.title, "object_name": page.title, "admin_url": url, "add_url": None, "perms": {}}
 
 

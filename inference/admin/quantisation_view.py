@@ -6,7 +6,7 @@ from inference.admin import arrived_model
 from inference.admin.conversion_view import ConversionView, shared_facts
 from inference.core.quantisation import PerplexityComparison, QuantisationReport
 from inference.core.units import in_gb_or_mb
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.repository.quantising.plan import QuantisationPlan
 
@@ -21,12 +21,12 @@ class QuantisationView(ConversionView):
     @classmethod
     def of(cls, one: ActiveQuantisation) -> "QuantisationView":
         rows = tuple(result_rows(one.report, one.plan)) if one.report else ()
-        kind = arrived_model.kind_of(one.name) if one.state is State.DONE else ""
+        kind = arrived_model.kind_of(one.name) if one.state is ConversionState.DONE else ""
         return cls(rows=rows, kind=kind, **shared_facts(one, running="Quantising", text=_text(one)))
 
 
 def _text(one: ActiveQuantisation) -> str:
-    if one.state is State.RUNNING and one.plan:
+    if one.state is ConversionState.RUNNING and one.plan:
         starting = "" if one.progress.steps else " Starting…"
         return f"From {one.plan.job.source}: {one.plan.job.settings.text}.{starting}"
     problem = f" {one.report.problem}" if one.report and one.report.problem else ""

@@ -8,7 +8,7 @@ from inference.core.model_card import ModelCard
 from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, Pressure, RankState, ResidentModel
 from inference.core.text_direction import isolated
 from inference.core.units import in_gb
-from inference.serving.active_requests import Stream
+from inference.serving.active_requests import StreamView
 from inference.serving.memory_breakdown import Bar
 from inference.serving.usage_history import Sample
 
@@ -61,7 +61,7 @@ def context_that_fits(fit: ContextFit) -> str:
     return f"{fit.now:,}" if fit.now == fit.alone else f"{fit.now:,} now, {alone}" if fit.now else alone
 
 
-def caller(stream: Stream, keys: Mapping[str, str]) -> str:
+def caller(stream: StreamView, keys: Mapping[str, str]) -> str:
     """The caller of a request; `keys` has the names of API keys by their prefixes."""
     if stream.principal_kind == "key" and stream.principal:
         return f"key {isolated(keys.get(stream.principal, f'{stream.principal}…'))}"
@@ -70,7 +70,7 @@ def caller(stream: Stream, keys: Mapping[str, str]) -> str:
     return "the operator's key" if stream.principal_kind == "key" else "this machine"
 
 
-def status(stream: Stream) -> str:
+def status(stream: StreamView) -> str:
     """What a request is doing or waiting for."""
     match stream.phase:
         case "queued":
@@ -107,7 +107,7 @@ def tone(card: ModelCard | None, resident: ResidentModel) -> str:
     return str(ModelState.FAILED if card.is_enabled else ModelState.UNLOADED)
 
 
-def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
+def queue(streams: Sequence[StreamView], limit: int, now: float) -> str:
     """How many requests are waiting, since when, and how many may."""
     waiting = [stream.began_at for stream in streams if stream.phase in _WAITING]
     if not waiting:
@@ -118,7 +118,7 @@ def queue(streams: Sequence[Stream], limit: int, now: float) -> str:
     return " ".join(filter(None, (text, _shares(streams))))
 
 
-def _shares(streams: Sequence[Stream]) -> str:
+def _shares(streams: Sequence[StreamView]) -> str:
     """How accounts share the streams while requests wait; empty where there is one account."""
     running: Counter[str] = Counter()
     waiting: Counter[str] = Counter()

@@ -1,6 +1,6 @@
 """Coding agents of the terminal."""
 
-from inference.connect.client import ConnectableClient, Part
+from inference.connect.client import ConnectableClient, SettingsBlock
 
 AGENTS = (
     ConnectableClient(
@@ -10,7 +10,7 @@ AGENTS = (
         dialect="messages",
         note="The URL has no /v1. Its first prompt has over 20,000 tokens. Start it with `claude`.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="For one terminal",
                 syntax="shell",
                 text="""\
@@ -20,7 +20,7 @@ export ANTHROPIC_DEFAULT_SONNET_MODEL=<model> ANTHROPIC_DEFAULT_HAIKU_MODEL=<mod
 export CLAUDE_CODE_MAX_CONTEXT_TOKENS=<context>
 """,
             ),
-            Part(
+            SettingsBlock(
                 title="For good",
                 syntax="json",
                 path="~/.claude/settings.json",
@@ -48,7 +48,7 @@ export CLAUDE_CODE_MAX_CONTEXT_TOKENS=<context>
         dialect="responses",
         note="Its first prompt has about 5,000 tokens. Start it with `codex`.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="Its settings",
                 syntax="toml",
                 path="~/.codex/config.toml",
@@ -73,7 +73,7 @@ http_headers = { Authorization = <Bearer key> }
         dialect="chat",
         note="Its first prompt has about 8,000 tokens. Start it with `opencode`.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="Its settings",
                 syntax="json",
                 path="~/.config/opencode/opencode.json",
@@ -102,14 +102,14 @@ http_headers = { Authorization = <Bearer key> }
         dialect="chat",
         note="Its first prompt has about 19,000 tokens. Start it with `qwen --auth-type openai`.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="For one terminal",
                 syntax="shell",
                 text="""\
 export OPENAI_BASE_URL=<base> OPENAI_API_KEY=<key> OPENAI_MODEL=<model>
 """,
             ),
-            Part(
+            SettingsBlock(
                 title="For good",
                 syntax="json",
                 path="~/.qwen/settings.json",
@@ -134,7 +134,7 @@ export OPENAI_BASE_URL=<base> OPENAI_API_KEY=<key> OPENAI_MODEL=<model>
         dialect="chat",
         note="Start it with `aider`.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="For one terminal",
                 syntax="shell",
                 text="""\
@@ -142,7 +142,7 @@ export OPENAI_API_BASE=<base> OPENAI_API_KEY=<key>
 export AIDER_MODEL=<openai/model> AIDER_SHOW_MODEL_WARNINGS=false
 """,
             ),
-            Part(
+            SettingsBlock(
                 title="For good",
                 syntax="yaml",
                 path="~/.aider.conf.yml",
@@ -153,7 +153,7 @@ openai-api-key: <key>
 show-model-warnings: false
 """,
             ),
-            Part(
+            SettingsBlock(
                 title="The context length",
                 syntax="json",
                 path="~/.aider.model.metadata.json",

@@ -1,6 +1,6 @@
 """Apps that are set up in their own pages, or when they are started."""
 
-from inference.connect.client import ConnectableClient, Part
+from inference.connect.client import ConnectableClient, SettingsBlock
 
 APPS = (
     ConnectableClient(
@@ -11,7 +11,7 @@ APPS = (
         note="It reads these variables at its first start; later the same is under Admin Panel, Settings, "
         "Connections.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="A command",
                 syntax="shell",
                 text="""\
@@ -31,7 +31,7 @@ docker run -d -p 3000:8080 --add-host host.docker.internal:host-gateway \\
         note="With CORS enabled, nothing else is needed. Without it, add `app://obsidian.md` to "
         "MLX_SERVER_ALLOWED_ORIGINS.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="Settings, Copilot, Model, Add Custom Model",
                 syntax="text",
                 text="""\

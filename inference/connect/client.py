@@ -60,7 +60,7 @@ class Values(Struct, frozen=True, kw_only=True):
         return max(1, min(_LONGEST_ANSWER, self.context // 4))
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class SettingsBlock(Struct, frozen=True, kw_only=True):
     """One block of what a client needs; with a `path` it belongs into that file of the user's home folder.
 
     Of a file that is there, the settings named in `keeps` stay as they are.
@@ -93,11 +93,11 @@ class ConnectableClient(Struct, frozen=True, kw_only=True):
     title: str
     section: str
     dialect: Dialect
-    parts: tuple[Part, ...]
+    parts: tuple[SettingsBlock, ...]
     note: str = ""
 
     @property
-    def files(self) -> tuple[Part, ...]:
+    def files(self) -> tuple[SettingsBlock, ...]:
         """The parts that can be written to files."""
         return tuple(part for part in self.parts if part.path)
 

@@ -1,6 +1,6 @@
 """Editors, and extensions of editors."""
 
-from inference.connect.client import ConnectableClient, Part
+from inference.connect.client import ConnectableClient, SettingsBlock
 
 EDITORS = (
     ConnectableClient(
@@ -9,7 +9,7 @@ EDITORS = (
         section="Continue",
         dialect="chat",
         parts=(
-            Part(
+            SettingsBlock(
                 title="Its settings",
                 syntax="yaml",
                 path="~/.continue/config.yaml",
@@ -39,7 +39,7 @@ models:
         note="Zed does not store keys in its settings: enter the key in its panel of providers, or start it "
         "from a terminal with the variable.",
         parts=(
-            Part(
+            SettingsBlock(
                 title="Its settings",
                 syntax="json",
                 path="~/.config/zed/settings.json",
@@ -61,7 +61,9 @@ models:
 }
 """,
             ),
-            Part(title="The key, in the terminal", syntax="shell", text="export MLX_API_KEY=<key>\nzed\n"),
+            SettingsBlock(
+                title="The key, in the terminal", syntax="shell", text="export MLX_API_KEY=<key>\nzed\n"
+            ),
         ),
     ),
 )

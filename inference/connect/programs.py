@@ -1,6 +1,6 @@
 """Clients that a program uses: the official packages, and curl."""
 
-from inference.connect.client import ConnectableClient, Part
+from inference.connect.client import ConnectableClient, SettingsBlock
 
 PROGRAMS = (
     ConnectableClient(
@@ -9,7 +9,7 @@ PROGRAMS = (
         section="OpenAI's clients",
         dialect="chat",
         parts=(
-            Part(
+            SettingsBlock(
                 title="A program (pip install openai)",
                 syntax="python",
                 text="""\
@@ -30,7 +30,7 @@ print(answer.choices[0].message.content)
         section="OpenAI's clients",
         dialect="chat",
         parts=(
-            Part(
+            SettingsBlock(
                 title="A program (npm install openai)",
                 syntax="javascript",
                 text="""\
@@ -52,7 +52,7 @@ console.log(answer.choices[0].message.content);
         section="Anthropic's clients",
         dialect="messages",
         parts=(
-            Part(
+            SettingsBlock(
                 title="A program (pip install anthropic)",
                 syntax="python",
                 text="""\
@@ -73,7 +73,7 @@ print(message.content[0].text)
         section="curl",
         dialect="chat",
         parts=(
-            Part(
+            SettingsBlock(
                 title="A command",
                 syntax="shell",
                 text="""\

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from inference.connect import client_file
-from inference.connect.client import ConnectableClient, Part, Values
+from inference.connect.client import ConnectableClient, SettingsBlock, Values
 from inference.connect.client_file import ClientFile
 from inference.connect.errors import FileRefused, NothingToUndo
 from inference.connect.merging import merge
@@ -62,7 +62,7 @@ class Setup:
         self._record.unlink(missing_ok=True)
         return known
 
-    def _plan(self, part: Part, values: Values) -> tuple[ClientFile, bytes | None, bytes]:
+    def _plan(self, part: SettingsBlock, values: Values) -> tuple[ClientFile, bytes | None, bytes]:
         """A file, what it has now, and what it will have."""
         file = ClientFile(self._home / part.path.removeprefix("~/"))
         before = file.read()

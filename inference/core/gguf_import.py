@@ -16,7 +16,7 @@ class FileIdentity(Struct, frozen=True, kw_only=True):
     modified: int
 
 
-class ImportJob(ConversionJob, frozen=True, kw_only=True):
+class GgufImportJob(ConversionJob, frozen=True, kw_only=True):
     """What the process is given."""
 
 

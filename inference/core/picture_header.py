@@ -21,7 +21,7 @@ _SCAN, _END = 0xDA, 0xD9
 _MOST_STEPS = 65_536  # segments and blocks before the size: a file may consist of empty ones
 
 
-class Header(Struct, frozen=True, kw_only=True):
+class PictureHeader(Struct, frozen=True, kw_only=True):
     """What the header states; width and height in pixels, both at least 1."""
 
     media_type: str
@@ -33,7 +33,7 @@ class NoPicture(ValueError):
     """The bytes are no picture of one of the four formats that may be sent; the message is for the sender."""
 
 
-def read(data: bytes) -> Header:
+def read(data: bytes) -> PictureHeader:
     """The header of a picture; raises NoPicture."""
     try:
         header = _read(data)
@@ -55,7 +55,7 @@ def picture_of(data: bytes, *, most_pixels: int | None = None) -> Picture:
     return Picture(data=data, media_type=header.media_type, width=header.width, height=header.height)
 
 
-def _read(data: bytes) -> Header:
+def _read(data: bytes) -> PictureHeader:
     if data.startswith(_PNG):
         return _png(data)
     if data.startswith(b"\xff\xd8"):
@@ -67,16 +67,16 @@ def _read(data: bytes) -> Header:
     raise NoPicture("it is not a PNG, JPEG, WebP or GIF; send one of these")
 
 
-def _png(data: bytes) -> Header:
+def _png(data: bytes) -> PictureHeader:
     if _at(data, 12, 4) != b"IHDR":
         raise NoPicture("its header cannot be read")
     width, height = (int.from_bytes(_at(data, place, 4), "big") for place in (16, 20))
     if b"IEND" not in data:  # some programs write more behind it
         raise NoPicture("the file is cut off")
-    return Header(media_type="image/png", width=width, height=height)
+    return PictureHeader(media_type="image/png", width=width, height=height)
 
 
-def _jpeg(data: bytes) -> Header:
+def _jpeg(data: bytes) -> PictureHeader:
     at = 2
     for _ in range(_MOST_STEPS):
         if data[at] != 0xFF:
@@ -86,7 +86,7 @@ def _jpeg(data: bytes) -> Header:
             if data.rfind(b"\xff\xd9", at) < 0:
                 raise NoPicture("the file is cut off")
             height, width = (int.from_bytes(_at(data, place, 2), "big") for place in (at + 5, at + 7))
-            return Header(media_type="image/jpeg", width=width, height=height)
+            return PictureHeader(media_type="image/jpeg", width=width, height=height)
         if marker in (_SCAN, _END):
             break
         if marker == 0xFF:  # fills up
@@ -98,7 +98,7 @@ def _jpeg(data: bytes) -> Header:
     raise NoPicture("its header cannot be read")
 
 
-def _webp(data: bytes) -> Header:
+def _webp(data: bytes) -> PictureHeader:
     if int.from_bytes(data[4:8], "little") > len(data) - 8:
         raise NoPicture("the file is cut off")
     kind = data[12:16]
@@ -111,10 +111,10 @@ def _webp(data: bytes) -> Header:
         width, height = (int.from_bytes(_at(data, place, 2), "little") & 0x3FFF for place in (26, 28))
     else:
         raise NoPicture("its header cannot be read")
-    return Header(media_type="image/webp", width=width, height=height)
+    return PictureHeader(media_type="image/webp", width=width, height=height)
 
 
-def _gif(data: bytes) -> Header:
+def _gif(data: bytes) -> PictureHeader:
     """The screen, or the first frame's edge where that lies outside: decoders make room for it."""
     screen = [int.from_bytes(_at(data, place, 2), "little") for place in (6, 8)]
     at = 13 + _colours(data[10])
@@ -123,7 +123,7 @@ def _gif(data: bytes) -> Header:
             left, top, width, height = (
                 int.from_bytes(_at(data, at + place, 2), "little") for place in (1, 3, 5, 7)
             )
-            return Header(
+            return PictureHeader(
                 media_type="image/gif",
                 width=max(screen[0], left + width),
                 height=max(screen[1], top + height),

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from inference.core.quantisation import QuantisationSettings
 from inference.management.client import Client
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.repository.quantising.register import Quantisations
 from inference.serving import quantising
@@ -42,7 +42,7 @@ class HereMaker:
 
     def look(self, name: str) -> ActiveQuantisation:
         found = self._register.of(name)
-        return found or ActiveQuantisation(name=name, state=State.FAILED)
+        return found or ActiveQuantisation(name=name, state=ConversionState.FAILED)
 
     def cancel(self, name: str) -> None:
         self._register.cancel(name)
@@ -62,7 +62,9 @@ class SiteMaker:
         return self._client.quantise(model, how, name=name, measures=measures)
 
     def look(self, name: str) -> ActiveQuantisation:
-        lost = ActiveQuantisation(name=name, state=State.FAILED, message="The site no longer lists it.")
+        lost = ActiveQuantisation(
+            name=name, state=ConversionState.FAILED, message="The site no longer lists it."
+        )
         return next((one for one in self._client.quantisations() if one.name == name), lost)
 
     def cancel(self, name: str) -> None:

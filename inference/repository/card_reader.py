@@ -12,7 +12,7 @@ from inference.core.model_card import KV_BITS, KVEstimate, ModelCard
 from inference.core.requests import Sampling
 from inference.repository import lora_folders, memory_estimate, tower_estimate
 from inference.repository.files import context_length, json_files, pooling, remote_code, vision
-from inference.repository.files.json_files import Unreadable
+from inference.repository.files.json_files import UnreadableJson
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
 from inference.repository.files.vision import MOST_TOKENS_ON_A_CPU, Vision
 from inference.repository.model_folders import Place, lacking, sayable
@@ -178,7 +178,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
     for name in ("config.json", "tokenizer_config.json"):
         try:
             found = _read_file(folder / name)
-        except Unreadable:
+        except UnreadableJson:
             return config, f"its {name} cannot be read"
         if name == "config.json":
             config = found
@@ -198,7 +198,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _own_context(folder: Path, config: Mapping[str, Any]) -> int:
     try:
         settings = json_files.read_keys(folder / "tokenizer_config.json", "model_max_length")
-    except Unreadable:
+    except UnreadableJson:
         settings = {}
     return context_length.read(config, settings)
 
@@ -206,7 +206,7 @@ def _own_context(folder: Path, config: Mapping[str, Any]) -> int:
 def _own_sampling(folder: Path) -> Sampling:
     try:
         return Sampling.recommended(json_files.read_object(folder / "generation_config.json"))
-    except Unreadable:
+    except UnreadableJson:
         return Sampling()
 
 

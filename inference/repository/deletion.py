@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference.core.model_card import ModelCard
 from inference.core.quantisation import JOB_FILE
-from inference.repository.conversions.drafts import Drafts
+from inference.repository.conversions.drafts import ConversionDrafts
 from inference.repository.files import folder_tree
 
 
@@ -76,7 +76,7 @@ def plan(card: ModelCard, models: Path) -> Removal:
             f"The model {card.id} is inside the link {link.relative_to(models)}, so this site does "
             "not delete its files. Delete them in their own folder, or remove the link."
         )
-    if made := Drafts(models, JOB_FILE).made_of(path):
+    if made := ConversionDrafts(models, JOB_FILE).made_of(path):
         raise InUse(f"The model {card.id} is being quantised to {made}; wait for that, or cancel it.")
     if path.is_symlink():
         return Removal(card.id, path, is_link=True, bytes=0)

@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 
 from inference.core.conversion import ConversionEnding
-from inference.core.gguf_import import ImportJob, ImportLine
+from inference.core.gguf_import import GgufImportJob, ImportLine
 from inference.repository.conversion_process import ConversionFailed, ConversionProcess
 from inference.repository.conversions.drafts import discard
-from inference.repository.files.gguf import Header, ImportRefused, read_header
+from inference.repository.files.gguf import GgufHeader, ImportRefused, read_header
 
 __all__ = ["ARCHITECTURES", "ImportRefused", "Unsupported", "check", "import_gguf"]
 
@@ -18,7 +18,7 @@ ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma2", "gemma3")
 class Unsupported(ImportRefused):
     """The file is sound, and of an architecture that cannot be imported; it has the header."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: GgufHeader) -> None:
         super().__init__(
             f"Models of the architecture {header.architecture[:40]!r} cannot be imported; "
             f"{', '.join(ARCHITECTURES)} can."
@@ -29,7 +29,7 @@ class Unsupported(ImportRefused):
 def import_gguf(source: Path, target: Path) -> None:
     """Make the model folder `target` of a GGUF file; ImportRefused, and no target, when that cannot be."""
     check(source)
-    job = ImportJob(
+    job = GgufImportJob(
         source=source.name,
         source_path=str(source.absolute()),
         name=target.name,
@@ -41,7 +41,7 @@ def import_gguf(source: Path, target: Path) -> None:
         discard(target)  # left by a process that was killed
 
 
-def check(source: Path) -> Header:
+def check(source: Path) -> GgufHeader:
     """Read the whole header of a file; ImportRefused unless all of it is sound and supported."""
     header = read_header(source)
     if header.architecture not in ARCHITECTURES:
@@ -49,7 +49,7 @@ def check(source: Path) -> Header:
     return header
 
 
-def _run(job: ImportJob) -> None:
+def _run(job: GgufImportJob) -> None:
     ending = ConversionEnding[None](
         failure=f"{job.source} cannot be converted: its process ended unexpectedly."
     )

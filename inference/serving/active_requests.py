@@ -18,7 +18,7 @@ _GONE = "This request is no longer in progress."
 _NO_SUCH_ANSWER = "You have no answer in progress with this id; it may have ended."
 
 
-class Stream(Struct, frozen=True, kw_only=True):
+class StreamView(Struct, frozen=True, kw_only=True):
     """One request in progress as it is shown; `done` of `total` in phases that have a measure."""
 
     id: str
@@ -35,17 +35,17 @@ class Stream(Struct, frozen=True, kw_only=True):
     total: int = 0
 
 
-class Drafts(Struct, frozen=True):
+class SpeculationCounts(Struct, frozen=True):
     """Tokens that were drafted for ended requests, and how many of them were accepted."""
 
     drafted: int = 0
     accepted: int = 0
 
-    def __add__(self, other: "Drafts") -> "Drafts":
-        return Drafts(self.drafted + other.drafted, self.accepted + other.accepted)
+    def __add__(self, other: "SpeculationCounts") -> "SpeculationCounts":
+        return SpeculationCounts(self.drafted + other.drafted, self.accepted + other.accepted)
 
 
-NO_DRAFTS = Drafts()
+NO_DRAFTS = SpeculationCounts()
 
 
 class ActiveRequest:
@@ -98,9 +98,9 @@ class ActiveRequest:
         if self._reason:
             raise self._reason from None
 
-    def as_stream(self) -> Stream:
+    def as_stream(self) -> StreamView:
         recorder, entry = self.recorder, self.recorder.entry
-        return Stream(
+        return StreamView(
             id=self.id,
             model=entry.model,
             principal_kind=entry.principal_kind,
@@ -123,7 +123,7 @@ class Streams:
         self._running: dict[str, ActiveRequest] = {}
         self._ended_tokens = 0
         self._ended: asyncio.Future[None] | None = None  # of the next request, while somebody waits for it
-        self._drafts: dict[str, Drafts] = {}  # by the name that requests had for the model
+        self._drafts: dict[str, SpeculationCounts] = {}  # by the name that requests had for the model
 
     @contextmanager
     def open(self, recorder: RequestRecorder, answer_id: str = "") -> Iterator[ActiveRequest]:
@@ -138,7 +138,7 @@ class Streams:
                 self._ended.set_result(None)
             self._count(recorder.entry)
 
-    def drafts_of(self, model_id: str) -> Drafts:
+    def drafts_of(self, model_id: str) -> SpeculationCounts:
         """Those of a model and its adapters since the start of this process."""
         names = tuple(self._drafts.items())  # other threads may ask
         return sum((one for name, one in names if f"{name}:".startswith(f"{model_id}:")), NO_DRAFTS)
@@ -146,7 +146,7 @@ class Streams:
     def _count(self, entry: RequestEntry) -> None:
         self._ended_tokens += entry.completion_tokens
         if entry.drafted_tokens:
-            drafts = Drafts(entry.drafted_tokens, entry.accepted_tokens)
+            drafts = SpeculationCounts(entry.drafted_tokens, entry.accepted_tokens)
             self._drafts[entry.model] = self._drafts.get(entry.model, NO_DRAFTS) + drafts
 
     async def join(self) -> None:
@@ -178,7 +178,7 @@ class Streams:
         if running and running.loop.is_running():
             running.loop.call_soon_threadsafe(running.stop, reason)
 
-    def snapshot(self) -> tuple[Stream, ...]:
+    def snapshot(self) -> tuple[StreamView, ...]:
         """The requests in progress, the oldest first."""
         return tuple(running.as_stream() for running in list(self._running.values()))
 

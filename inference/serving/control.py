@@ -20,7 +20,7 @@ from inference.pool.scheduling import refusals
 from inference.repository import deletion
 from inference.serving import action_preview, runtime
 from inference.serving.action_preview import ActionPreview
-from inference.serving.active_requests import STREAMS, Stream
+from inference.serving.active_requests import STREAMS, StreamView
 from inference.storage.database_threads import in_database
 
 _CANNOT_WRITE = "The database cannot be written now; try again shortly."
@@ -150,7 +150,7 @@ async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
     return runtime.pool().snapshot().of(name)
 
 
-def _streams_of(name: str) -> list[Stream]:
+def _streams_of(name: str) -> list[StreamView]:
     """The requests in progress for this model, by its id or an alias."""
     find = runtime.catalog().find
     cards = {model: find(model) for model in {stream.model for stream in STREAMS.snapshot()}}

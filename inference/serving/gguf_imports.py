@@ -15,7 +15,7 @@ from inference.repository.importing import uploads as uploading
 from inference.repository.importing.gguf_folder import GgufFolder
 from inference.repository.importing.plan import make_plan
 from inference.repository.importing.register import ActiveImport, Imports
-from inference.repository.importing.uploads import PART_BYTES, UploadRefused, Uploads
+from inference.repository.importing.uploads import PART_BYTES, ModelUploads, UploadRefused
 from inference.serving import runtime
 
 _register: Imports | None = None
@@ -59,8 +59,8 @@ def folder() -> GgufFolder:
     return _folder
 
 
-def uploads() -> Uploads:
-    return Uploads(folder().path)
+def uploads() -> ModelUploads:
+    return ModelUploads(folder().path)
 
 
 def part_bytes() -> int:

@@ -51,7 +51,7 @@ TASKS = [
 ]
 
 
-class Maintenance:
+class DatabaseMaintenance:
     """Runs its tasks in order, in a thread of its own; a task that fails runs again at its next time."""
 
     def __init__(self, tasks: Sequence[Task] = TASKS, *, clock: Callable[[], float] = time.monotonic) -> None:

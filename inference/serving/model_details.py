@@ -11,7 +11,7 @@ from msgspec import Struct
 from inference.core.errors import UnsupportedField
 from inference.core.model_card import ModelCard
 from inference.repository.files import chat_template_files, json_files
-from inference.repository.files.json_files import Unreadable
+from inference.repository.files.json_files import UnreadableJson
 
 _THINKS = re.compile(r"enable_thinking|reasoning_content|reasoning_effort|<think>|\bthinking\b|<\|channel\|>")
 # Of config.json, and what GGUF files call it.
@@ -65,7 +65,7 @@ def tokenizer(card: ModelCard) -> dict[str, Any]:
     folder = Path(card.path)
     found: dict[str, Any] = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"))
     for file in ("special_tokens_map.json", "tokenizer_config.json"):
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(UnreadableJson):
             found |= json_files.read_keys(folder / file, *_TOKENIZER_KEYS)
     tokens = {name: _token(value) for name, value in found.items() if name.endswith("_token")}
     template = _template(folder)
@@ -96,7 +96,7 @@ def capabilities(kind: str, template: str) -> tuple[str, ...]:
 def _figures(folder: Path) -> dict[str, int]:
     try:
         config: Mapping[str, Any] = json_files.read_object(folder / "config.json")
-    except Unreadable:
+    except UnreadableJson:
         return {}
     inner = config.get("text_config")
     text = {**config, **inner} if isinstance(inner, dict) else config

@@ -11,7 +11,13 @@ from inference.core.quantisation import BITS, GROUP_SIZES, RECIPES, Quantisation
 from inference.core.units import in_gb
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
-from inference.repository.quantising.plan import Machine, Prediction, QuantisationPlan, make_plan, predict
+from inference.repository.quantising.plan import (
+    QuantisationPlan,
+    QuantisingMachine,
+    QuantisingPrediction,
+    make_plan,
+    predict,
+)
 from inference.repository.quantising.register import Quantisations
 from inference.serving import runtime
 from inference.serving.usage_history import available
@@ -58,7 +64,7 @@ def plan(
     return make_plan(find(model_id), wanted, _machine(), name=name, measures=measures)
 
 
-def predictions(card: ModelCard) -> dict[str, Prediction]:
+def predictions(card: ModelCard) -> dict[str, QuantisingPrediction]:
     """What each number of bits and each recipe would make and take, with measuring, by their labels."""
     choices = [*(str(bits) for bits in BITS), *RECIPES]
     return {choice: predict(card, settings_of(choice), _machine()) for choice in choices}
@@ -130,9 +136,9 @@ def _advice(planned: QuantisationPlan) -> str:
     return " Without measuring the perplexity it needs less." if planned.job.measures else ""
 
 
-def _machine() -> Machine:
+def _machine() -> QuantisingMachine:
     config = settings.CONFIG
-    return Machine(
+    return QuantisingMachine(
         models_dir=config.models_path,
         dequantises=runtime.dequantises(),
         device=config.device,

@@ -13,7 +13,7 @@ from inference.storage.response_retention import oldest
 MOST_ITEMS = 10_000
 
 
-class Conversation(Struct, frozen=True):
+class ConversationRecord(Struct, frozen=True):
     """One conversation without its items; `created_at` is in seconds since 1970."""
 
     id: str
@@ -30,18 +30,18 @@ class Conversations:
     @transaction.atomic
     def create(
         self, conversation_id: str, metadata: Mapping[str, str], items: Sequence[Mapping[str, Any]]
-    ) -> Conversation:
+    ) -> ConversationRecord:
         made = StoredConversation.objects.create(
             id=conversation_id, owner=self._owner, metadata=dict(metadata)
         )
         _append(made, items)
         return _facts(made)
 
-    def find(self, conversation_id: str) -> Conversation:
+    def find(self, conversation_id: str) -> ConversationRecord:
         """Raises NotFound, also for those of others."""
         return _facts(self._find(conversation_id))
 
-    def update(self, conversation_id: str, metadata: Mapping[str, str]) -> Conversation:
+    def update(self, conversation_id: str, metadata: Mapping[str, str]) -> ConversationRecord:
         """Replace its metadata; raises NotFound."""
         found = self._find(conversation_id)
         found.metadata = dict(metadata)
@@ -69,7 +69,7 @@ class Conversations:
         fields: dict[str, Any] = self._row(self._find(conversation_id), item_id).fields
         return fields
 
-    def remove(self, conversation_id: str, item_id: str) -> Conversation:
+    def remove(self, conversation_id: str, item_id: str) -> ConversationRecord:
         """Delete one item; raises NotFound."""
         found = self._find(conversation_id)
         self._row(found, item_id).delete()
@@ -106,8 +106,8 @@ def forget_old() -> None:
     StoredConversation.objects.filter(used_at__lt=oldest()).delete()
 
 
-def _facts(kept: StoredConversation) -> Conversation:
-    return Conversation(kept.id, int(kept.created_at.timestamp()), kept.metadata)
+def _facts(kept: StoredConversation) -> ConversationRecord:
+    return ConversationRecord(kept.id, int(kept.created_at.timestamp()), kept.metadata)
 
 
 def _append(conversation: StoredConversation, items: Sequence[Mapping[str, Any]]) -> None:

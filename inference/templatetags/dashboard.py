@@ -6,7 +6,7 @@ from django import template
 from msgspec import Struct
 
 from inference.accounts.permissions import may_act, may_look
-from inference.admin.dashboard.page import Page, page, read_cache
+from inference.admin.dashboard.page import DashboardPage, page, read_cache
 from inference.admin.dashboard.sparkline import Line, line
 from inference.core.installation import PROGRAM
 from inference.serving.usage_history import USAGE_HISTORY
@@ -17,7 +17,7 @@ register = template.Library()
 class Board(Struct, frozen=True, kw_only=True):
     """The page as it is now, the last hour as a line, and whether requests may be stopped here."""
 
-    now: Page
+    now: DashboardPage
     hour: Line
     may_act: bool
     program: str  # before the name of a command

@@ -28,8 +28,8 @@ from inference.core.events import (
 from inference.core.protocol import FrameTooLarge, Happened, Load, Step, Submit, Up
 from inference.core.requests import DetokenizeRequest, EmbeddingRequest, RerankRequest, TokenizeRequest
 from inference.worker.embedding.batch import Vectors
-from inference.worker.engine.commands import Add, Command, EndThinking, Remove
-from inference.worker.engine.sequence import CutShort, Output, Prefilled, Sampled, Scored, Suspended
+from inference.worker.engine.commands import Add, Command, EndSequenceThinking, Remove
+from inference.worker.engine.sequence import Output, Prefilled, Sampled, Scored, SequenceCut, Suspended
 from inference.worker.lora_loader import LoraLoader
 from inference.worker.model.loaded_model import LoadedModel
 from inference.worker.open_request import OpenRequest, accepted, additions
@@ -85,12 +85,12 @@ class OpenRequests:
     def end_thinking(self, number: int) -> None:
         """Have the engine end a request's reasoning; for a request without sequences it finds none to end."""
         request = self._open.get(number)
-        self._post(EndThinking(number, tuple(request.answers) if request else ()))
+        self._post(EndSequenceThinking(number, tuple(request.answers) if request else ()))
 
     def cut_short(self, number: int) -> None:
         """End the answers of a request where they are, after the tokens that the engine has made."""
         if request := self._open.get(number):
-            self.deliver([CutShort(one) for one in list(request.answers)])
+            self.deliver([SequenceCut(one) for one in list(request.answers)])
 
     def drop_loras(self, names: Collection[str]) -> None:
         """Have the engine drop these adapters."""
@@ -234,7 +234,7 @@ class OpenRequests:
             request.pause()
             return [Progress(phase="paused")]
         request.resume()
-        if isinstance(output, CutShort):
+        if isinstance(output, SequenceCut):
             return self._cut(request, output.id)
         if isinstance(output, Prefilled):
             return [request.progress(output)]

@@ -25,7 +25,7 @@ def text_of(content: bytes) -> str:
             if archive.getinfo(_DOCUMENT).file_size > _MAX_XML:
                 raise NoText("It is too large when unpacked.")
             with archive.open(_DOCUMENT) as stream:
-                reader = _Reader()
+                reader = _DocxReader()
                 while chunk := stream.read(_CHUNK):
                     reader.feed(chunk)
                 return reader.end()
@@ -35,7 +35,7 @@ def text_of(content: bytes) -> str:
         raise NoText(_DAMAGED) from None
 
 
-class _Reader:
+class _DocxReader:
     """Collects the text while the XML is parsed; entities are not part of such files, and are refused."""
 
     def __init__(self) -> None:

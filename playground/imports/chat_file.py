@@ -11,7 +11,7 @@ from typing import IO
 
 from inference.core.errors import InvalidValue
 from playground.imports import json_elements
-from playground.imports.json_elements import Unreadable
+from playground.imports.json_elements import UnreadableElement
 
 MAX_CHARACTERS = 2 * 2**30  # of all JSON in an archive; what claims more is refused
 _MAX_MEMBERS = 10_000
@@ -27,7 +27,7 @@ NOT_AN_EXPORT = f"This file is not an exported conversation. {IMPORTABLE}"
 
 
 def chats(file: IO[bytes]) -> Iterator[str]:
-    """Each chat in the file as text, or an `Unreadable`; raises InvalidValue for what is no export."""
+    """Each chat in the file as text, or an `UnreadableElement`; raises InvalidValue for what is no export."""
     head = file.read(4)
     file.seek(0)
     if head in {_ZIP, _EMPTY_ZIP}:
@@ -66,7 +66,7 @@ def _of_member(stream: IO[bytes]) -> Iterator[str]:
     try:
         yield from _of_json(stream)
     except InvalidValue as error:
-        yield Unreadable(error.message)
+        yield UnreadableElement(error.message)
 
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

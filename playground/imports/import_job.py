@@ -20,7 +20,7 @@ _TURN_S = 0.3  # after each the site may end, and the visitor may cancel
 _IMPORTS = Threads("imports", 1)
 
 
-class ImportJob:
+class ChatImportJob:
     """Runs an importer over a file; `payload` is how far it is."""
 
     def __init__(self, importer: Importer, file: IO[bytes], size: int) -> None:

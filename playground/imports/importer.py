@@ -10,7 +10,7 @@ from playground import conversation_import
 from playground.imports import chat_file, formats, own
 from playground.imports.checked_chat import checked
 from playground.imports.converted_chat import ConvertedChat
-from playground.imports.json_elements import Unreadable
+from playground.imports.json_elements import UnreadableElement
 from playground.imports.report import ImportReport, ReportedChat
 from playground.store import ConversationStore
 
@@ -51,7 +51,7 @@ class Importer:
     def _import(self, text: str, *, is_only: bool) -> None:
         name, title = "", f"Chat {self.report.count + 1} of the file"
         try:
-            if isinstance(text, Unreadable):
+            if isinstance(text, UnreadableElement):
                 raise InvalidValue(str(text))
             name, chat = formats.convert(text)
             title = chat.title

@@ -19,15 +19,15 @@ class NotJSON(ValueError):
     """The file is neither a list nor an object."""
 
 
-class Unreadable(str):
+class UnreadableElement(str):
     """Why an element cannot be read, in its place."""
 
 
 def elements(stream: TextIO) -> Iterator[str]:
     """Each object of the list in `stream`, or the one object that it is, as text.
 
-    An element that is too long or cut off is an `Unreadable`. Only the nesting is looked at: whether an
-    element is valid JSON is for its reader to say, so that a broken one does not spoil the others.
+    An element that is too long or cut off is an `UnreadableElement`. Only the nesting is looked at: whether
+    an element is valid JSON is for its reader to say, so that a broken one does not spoil the others.
     Raises NotJSON.
     """
     head = stream.read(_CHUNK).removeprefix("\ufeff")
@@ -87,7 +87,7 @@ class _Splitter:
     def end(self) -> Iterator[str]:
         """The element that the file does not end, if there is one."""
         if self._depth:
-            yield Unreadable("It is cut off: the file ends in the middle of a chat.")
+            yield UnreadableElement("It is cut off: the file ends in the middle of a chat.")
 
     def _next(self, chunk: str, at: int) -> int | None:
         """The place of the next bracket or of the next quote that begins or ends a string."""
@@ -109,4 +109,4 @@ class _Splitter:
     def _taken(self) -> str:
         text, length = "".join(self._parts), self._length
         self._parts, self._length = [], 0
-        return text if length <= MAX_ELEMENT else Unreadable("It is larger than 128 MB.")
+        return text if length <= MAX_ELEMENT else UnreadableElement("It is larger than 128 MB.")

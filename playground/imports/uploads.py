@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from inference.core.errors import InvalidValue, NotFound, QueueFull, Unavailable
-from playground.imports.import_job import ImportJob
+from playground.imports.import_job import ChatImportJob
 from playground.imports.importer import Importer
 
 MAX_BYTES = 2**30
@@ -19,7 +19,7 @@ _MAX_OPEN_OF_ALL = 16
 KEPT_S = 600.0  # after the last request about it
 
 
-class Upload:
+class ChatUpload:
     """One file on its way; it has no name on the disk, so that it goes with the process."""
 
     def __init__(self, owner: str, size: int) -> None:
@@ -28,7 +28,7 @@ class Upload:
         self.size = size
         self.received = 0
         self.touched_at = time.monotonic()
-        self.job: ImportJob | None = None
+        self.job: ChatImportJob | None = None
         self._task: asyncio.Task[None] | None = None
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=settings.CONFIG.data_dir)  # noqa: SIM115
 
@@ -54,7 +54,7 @@ class Upload:
         if self.job or self.received != self.size:
             raise InvalidValue("The upload is not complete.", param="size")
         self._file.seek(0)
-        self.job = ImportJob(importer, self._file, self.size)
+        self.job = ChatImportJob(importer, self._file, self.size)
         self._task = asyncio.create_task(self.job.run())
         self._task.add_done_callback(lambda _: on_end())
 
@@ -66,13 +66,13 @@ class Upload:
             self._file.close()
 
 
-class Uploads:
+class ChatUploads:
     """The uploads of this process; each belongs to the visitor who began it."""
 
     def __init__(self) -> None:
-        self._uploads: dict[UUID, Upload] = {}
+        self._uploads: dict[UUID, ChatUpload] = {}
 
-    def open(self, owner: str, size: int) -> Upload:
+    def open(self, owner: str, size: int) -> ChatUpload:
         """Begin an upload; raises InvalidValue for too large a file, and QueueFull."""
         if size > MAX_BYTES:
             raise InvalidValue("The file is larger than 1 GB, the largest that is imported.", param="size")
@@ -80,11 +80,11 @@ class Uploads:
         mine = sum(one.owner == owner for one in self._open())
         if mine >= _MAX_OPEN or len(self._open()) >= _MAX_OPEN_OF_ALL:
             raise QueueFull("Other files are being imported; try again when they are done.", retry_after=10)
-        upload = Upload(owner, size)
+        upload = ChatUpload(owner, size)
         self._uploads[upload.id] = upload
         return upload
 
-    def get(self, pk: UUID, owner: str) -> Upload:
+    def get(self, pk: UUID, owner: str) -> ChatUpload:
         """The upload; raises NotFound."""
         upload = self._uploads.get(pk)
         if upload is None or upload.owner != owner:
@@ -92,12 +92,12 @@ class Uploads:
         upload.touched_at = time.monotonic()
         return upload
 
-    def close(self, upload: Upload) -> None:
+    def close(self, upload: ChatUpload) -> None:
         upload.close()
         if not upload.is_busy:
             self._uploads.pop(upload.id, None)
 
-    def _open(self) -> list[Upload]:
+    def _open(self) -> list[ChatUpload]:
         return [one for one in self._uploads.values() if one.job is None or one.is_busy]
 
     def forget_old(self) -> None:
@@ -108,4 +108,4 @@ class Uploads:
                 self.close(upload)
 
 
-UPLOADS = Uploads()
+UPLOADS = ChatUploads()

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
-from inference.repository.downloads.active_download import State
+from inference.repository.downloads.active_download import DownloadState
 from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
 from inference.serving import runtime
@@ -47,7 +47,7 @@ def logged() -> QuerySet[LogEntry]:
     return LogEntry.objects.order_by("pk")
 
 
-def until(client: Client, state: State) -> dict[str, Any]:
+def until(client: Client, state: DownloadState) -> dict[str, Any]:
     end = time.monotonic() + 30
     while True:
         found = client.get(PROGRESS).json()["downloads"]
@@ -60,7 +60,7 @@ def until(client: Client, state: State) -> dict[str, Any]:
 def test_a_model_is_downloaded(staff: Client, models: Path, hub: FakeHub) -> None:
     assert "There are no downloads." in staff.get(PAGE).content.decode()
     assert f'data-download="{REPO}"' in act(staff, "start", f" {REPO} ")
-    done = until(staff, State.DONE)
+    done = until(staff, DownloadState.DONE)
     assert done["percent"] == 100 and {file["name"] for file in done["files"]} == set(hub.files)
     assert (models / REPO / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
 
@@ -83,7 +83,7 @@ def test_the_address_of_a_models_page_is_as_good_as_its_id(staff: Client, models
 
 def test_what_is_not_on_the_hub_is_dismissed_and_not_resumed(staff: Client, models: Path) -> None:
     act(staff, "start", "org/other")
-    assert "The hub has no model org/other" in until(staff, State.REFUSED)["text"]
+    assert "The hub has no model org/other" in until(staff, DownloadState.REFUSED)["text"]
     page = staff.get(PAGE).content.decode()
     assert 'value="dismiss">Dismiss' in page and "Resume" not in page and 'value="discard"' not in page
     assert "There are no downloads." in act(staff, "dismiss", "org/other")
@@ -92,7 +92,7 @@ def test_what_is_not_on_the_hub_is_dismissed_and_not_resumed(staff: Client, mode
 def test_what_cannot_be_served_is_dismissed_too(staff: Client, models: Path, hub: FakeHub) -> None:
     del hub.files["config.json"]
     act(staff, "start")
-    assert "has no config.json" in until(staff, State.REFUSED)["text"]
+    assert "has no config.json" in until(staff, DownloadState.REFUSED)["text"]
     assert not staging.draft_of(models / REPO).exists()
 
 
@@ -104,19 +104,19 @@ def test_every_page_has_a_line_about_what_runs(staff: Client, models: Path, hub:
     assert line in staff.get(index).content.decode() and line not in staff.get(PAGE).content.decode()
     assert line not in client_of("beth", "view_servedmodel").get(index).content.decode()
     hub.go_on.set()
-    assert until(staff, State.DONE)["kind"] == ""  # no catalog of this test has it
+    assert until(staff, DownloadState.DONE)["kind"] == ""  # no catalog of this test has it
     assert "running-downloads" not in staff.get(index).content.decode()
 
 
 def test_one_that_is_done_leads_to_a_chat_if_it_can_chat(staff: Client, models: Path) -> None:
     act(staff, "start")
-    until(staff, State.DONE)
+    until(staff, DownloadState.DONE)
     for kind, expected in (("chat", True), ("embedding", False)):
         with serving(cards=[card(REPO, kind=kind)]):
-            assert until(staff, State.DONE)["kind"] == kind
+            assert until(staff, DownloadState.DONE)["kind"] == kind
             assert ("Chat now" in staff.get(PAGE).content.decode()) is expected
     with serving(cards=[card(REPO, problem="no weights")]):
-        assert until(staff, State.DONE)["kind"] == ""
+        assert until(staff, DownloadState.DONE)["kind"] == ""
 
 
 def test_it_is_cancelled_resumed_and_discarded(staff: Client, models: Path, hub: FakeHub) -> None:
@@ -152,7 +152,7 @@ def test_a_beginning_beside_the_model_can_only_be_discarded(staff: Client, model
 def test_a_failure_is_shown_as_a_sentence(staff: Client, models: Path, hub: FakeHub) -> None:
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     act(staff, "start")
-    assert "Accept its licence" in until(staff, State.FAILED)["text"]
+    assert "Accept its licence" in until(staff, DownloadState.FAILED)["text"]
 
 
 def test_what_cannot_begin_is_reported(staff: Client, models: Path) -> None:

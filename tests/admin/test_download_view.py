@@ -1,7 +1,7 @@
 """A download's state and progress as texts."""
 
 from inference.admin.download_view import DownloadView
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 from tests.each import each
 
@@ -25,23 +25,23 @@ from tests.each import each
 def test_the_pace_is_a_sentence(done: int, speed: float, note: str, text: str) -> None:
     files = (FileProgress(name="a", done=done, size=5_000_000_000),)
     progress = FetchProgress(files=files, bytes_per_s=speed, note=note)
-    sight = DownloadView.of(ActiveDownload(id="a/b", state=State.RUNNING, progress=progress))
+    sight = DownloadView.of(ActiveDownload(id="a/b", state=DownloadState.RUNNING, progress=progress))
     assert sight.text == text
 
 
 @each(
     ("state", "offered"),
     [
-        (State.RUNNING, {"can_cancel"}),
-        (State.DONE, set()),
-        (State.FAILED, {"can_resume", "can_discard"}),
-        (State.REFUSED, {"can_dismiss"}),
-        (State.INTERRUPTED, {"can_resume", "can_discard"}),
-        (State.LEFT, {"can_discard"}),
-        (State.ELSEWHERE, set()),
+        (DownloadState.RUNNING, {"can_cancel"}),
+        (DownloadState.DONE, set()),
+        (DownloadState.FAILED, {"can_resume", "can_discard"}),
+        (DownloadState.REFUSED, {"can_dismiss"}),
+        (DownloadState.INTERRUPTED, {"can_resume", "can_discard"}),
+        (DownloadState.LEFT, {"can_discard"}),
+        (DownloadState.ELSEWHERE, set()),
     ],
 )
-def test_each_state_offers_what_helps(state: State, offered: set[str]) -> None:
+def test_each_state_offers_what_helps(state: DownloadState, offered: set[str]) -> None:
     view = DownloadView.of(ActiveDownload(id="a/b", state=state))
     names = ("can_cancel", "can_resume", "can_discard", "can_dismiss")
     assert {name for name in names if getattr(view, name)} == offered

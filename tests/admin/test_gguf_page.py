@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.core.gguf_import import FileIdentity
-from inference.repository.importing.uploads import Uploads
+from inference.repository.importing.uploads import ModelUploads
 from tests.people import client_of
 from tests.repository.conversions.waiting import has_begun, has_ended, until
 from tests.serving.importing_site import ImportingSite
@@ -101,7 +101,7 @@ def test_what_cannot_be_is_told(site: ImportingSite, staff: Client, file: str, n
 
 def test_an_upload_is_shown_and_discarded(site: ImportingSite, staff: Client) -> None:
     file = FileIdentity(name="new.gguf", size=4_000_000, modified=1)
-    uploads = Uploads(site.folder)
+    uploads = ModelUploads(site.folder)
     uploads.open(file)
     uploads.append(file, 0, b"GGUF" + bytes(999_996))
     page = staff.get(PAGE).content.decode()

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from inference.admin import navigation
-from inference.admin.navigation import PAGES, SECTIONS, Page
+from inference.admin.navigation import PAGES, SECTIONS, SectionPage
 from tests.people import client_of, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,9 @@ def test_an_account_finds_what_it_may_see_and_no_empty_section() -> None:
 
 
 def test_a_page_without_a_table_needs_one_of_its_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = Page("Models", "Discover", "admin:index", ("inference.add_download", "inference.view_download"))
+    page = SectionPage(
+        "Models", "Discover", "admin:index", ("inference.add_download", "inference.view_download")
+    )
     monkeypatch.setattr(navigation, "PAGES", (page, *PAGES))
     client_of("ann", "add_download"), client_of("ben", "view_poolevent")
     assert listed(User.objects.get(username="ann"))["Models"][0] == "Discover"

@@ -5,7 +5,7 @@ import msgspec
 from inference.admin import wording
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ContextFit, ModelState, PoolSnapshot, ResidentModel
-from inference.serving.active_requests import Stream
+from inference.serving.active_requests import StreamView
 from inference.serving.memory_breakdown import Bar
 from tests.admin.dashboard.samples import sample
 from tests.each import each
@@ -24,7 +24,7 @@ def test_a_long_name_keeps_its_ends() -> None:
     assert len(shown) == 80 and shown.startswith("beginx") and shown.endswith("xend") and "…" in shown
 
 
-def stream(**facts: Any) -> Stream:
+def stream(**facts: Any) -> StreamView:
     usual: dict[str, Any] = {
         "id": "1",
         "model": "tiny",
@@ -34,7 +34,7 @@ def stream(**facts: Any) -> Stream:
         "phase": "decode",
         "began_at": 100.0,
     }
-    return Stream(**(usual | facts))
+    return StreamView(**(usual | facts))
 
 
 @each(

@@ -6,7 +6,7 @@ from typing import Any
 from inference.api.http import sealed_text
 from inference.api.http.strict_json import check
 from inference.api.http.strict_schema import Strict, noted_in
-from inference.api.openai.responses.conversation import Conversation
+from inference.api.openai.responses.conversation import ConversationBuilder
 from inference.api.openai.responses.input_items import COMPACTION
 from inference.api.openai.schemas import ResponseBody
 from inference.api.openai.schemas.input_items import CompactionItem
@@ -53,7 +53,7 @@ def asked(body: Any) -> Any:
     items = body.input if isinstance(body, ResponseBody) else getattr(body, "items", None)
     if not isinstance(items, list):
         return body.request()
-    made = Conversation()
+    made = ConversationBuilder()
     for place, item in enumerate(items):
         made.add(item, f"input.{place}.")
     return made.messages

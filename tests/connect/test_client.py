@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from inference.connect.client import Part, UnusableValue, Values
+from inference.connect.client import SettingsBlock, UnusableValue, Values
 from tests.connect.values import AWKWARD, PLAIN
 from tests.each import each
 
 
 def filled(syntax: Any, text: str, values: Values = AWKWARD) -> str:
-    return Part(title="", syntax=syntax, text=text).filled(values)
+    return SettingsBlock(title="", syntax=syntax, text=text).filled(values)
 
 
 def test_each_syntax_quotes_a_value_so_that_it_is_read_as_it_is() -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from inference.connect import agents, apps, editors, programs
-from inference.connect.client import Part, Values
+from inference.connect.client import SettingsBlock, Values
 from inference.connect.clients import CLIENTS, find
 from inference.core.config import BASE_DIR
 from tests.connect.values import AWKWARD, PLAIN
@@ -33,7 +33,7 @@ def section(title: str) -> str:
 
 
 @pytest.mark.parametrize(("title", "part"), EVERY_PART)
-def test_the_page_of_clients_shows_the_same(title: str, part: Part) -> None:
+def test_the_page_of_clients_shows_the_same(title: str, part: SettingsBlock) -> None:
     shown = re.sub(r"^\$ ", "", section(title), flags=re.MULTILINE)
     assert f"\n{part.filled(PLAIN)}```" in shown
     assert not part.path or f"`{part.path}`" in shown

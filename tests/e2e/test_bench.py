@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.management.bench.table import Report
+from inference.management.bench.table import BenchReport
 from tests.e2e.site import ROOT
 from tests.nightly import nightly
 from tests.tiny import make_tiny_model, never_ends
@@ -32,7 +32,7 @@ def test_a_quick_run_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
     file = tmp_path / "figures.json"
     done = bench(tmp_path, "--rows", "streams,sse", "--json", str(file))
     assert done.returncode == 0, done.stderr
-    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    report = msgspec.json.decode(file.read_bytes(), type=BenchReport)
     assert report.failures == ()
     assert {figure.row for figure in report.figures} == {"streams", "sse"}
     assert all(figure.ours and figure.ours.median > 0 for figure in report.figures)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from inference.management.bench.table import Report
+from inference.management.bench.table import BenchReport
 from tests.e2e.test_bench import bench
 from tests.management.bench.dialect import KEY, MODEL, speaking
 from tests.nightly import IS_NIGHTLY
@@ -18,7 +18,7 @@ def test_models_in_turns_are_loaded_once_where_there_is_room_for_one(tmp_path: P
     assert done.returncode == 0, done.stderr
     (loads,) = [
         one
-        for one in msgspec.json.decode(file.read_bytes(), type=Report).figures
+        for one in msgspec.json.decode(file.read_bytes(), type=BenchReport).figures
         if one.what.endswith(": loads")
     ]
     assert loads.ours and loads.other and loads.ours.most <= 4 < loads.other.least
@@ -34,7 +34,7 @@ def test_a_server_at_an_address_is_compared_with_and_a_report_is_written(tmp_pat
             timeout=180,
         )
     assert done.returncode == 0, done.stderr
-    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    report = msgspec.json.decode(file.read_bytes(), type=BenchReport)
     assert report.failures == ()
     assert {figure.row for figure in report.figures} == {"users", "memory", "steps"}
     (goodput,) = [figure for figure in report.figures if figure.what == "goodput"]

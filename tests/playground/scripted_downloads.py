@@ -1,6 +1,6 @@
 """A register with one download, in the state that a test asks for."""
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 
 MODEL = "mlx-community/Qwen3-8B-4bit"  # one that the fake site has
@@ -16,7 +16,7 @@ class ScriptedDownloads:
         message = "The hub cannot be reached." if state == "failed" else ""
         self._known = ()
         if state != "none":
-            one = ActiveDownload(id=MODEL, state=State(state), progress=progress, message=message)
+            one = ActiveDownload(id=MODEL, state=DownloadState(state), progress=progress, message=message)
             self._known = (one,)
 
     def known(self) -> tuple[ActiveDownload, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from playground.message_tree import MessageTree, Node
+from playground.message_tree import MessageNode, MessageTree
 from tests.each import each
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -11,7 +11,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def tree(*places: tuple[int, int | None, str], late: int = 0) -> MessageTree:
     """A tree of these messages, each made a minute after the one before; `late` was changed last."""
     return MessageTree(
-        Node(one, parent, role, NOON + timedelta(minutes=one + (1000 if one == late else 0)))
+        MessageNode(one, parent, role, NOON + timedelta(minutes=one + (1000 if one == late else 0)))
         for one, parent, role in places
     )
 

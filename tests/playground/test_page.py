@@ -8,7 +8,7 @@ from django.test import Client, override_settings
 
 from inference.core.config import Config
 from inference.core.installation import PROGRAM
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 from inference.serving import runtime
 from inference.serving.recording.capture_switch import SWITCH
@@ -175,11 +175,11 @@ class Register:
 
     def all(self) -> tuple[ActiveDownload, ...]:
         progress = FetchProgress(files=(FileProgress(name="w", done=10**9, size=4 * 10**9),))
-        running = ActiveDownload(id="org/coming", state=State.RUNNING, progress=progress)
+        running = ActiveDownload(id="org/coming", state=DownloadState.RUNNING, progress=progress)
         return (
             running,
-            ActiveDownload(id="org/starting", state=State.RUNNING),
-            ActiveDownload(id="org/failed", state=State.FAILED),
+            ActiveDownload(id="org/starting", state=DownloadState.RUNNING),
+            ActiveDownload(id="org/failed", state=DownloadState.FAILED),
         )
 
 

@@ -35,7 +35,7 @@ async def page(async_client: AsyncClient) -> AsyncIterator[Page]:
 @pytest.fixture(autouse=True)
 def own_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
     """No upload of another test is open."""
-    monkeypatch.setattr(transfer_api, "UPLOADS", uploads.Uploads())
+    monkeypatch.setattr(transfer_api, "UPLOADS", uploads.ChatUploads())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from inference.core.errors import ConversationChanged
 from playground.models import Conversation, Message
 from playground.schemas import AskBody
 from playground.store import ConversationStore
-from playground.turn import Turn, store_turn
+from playground.turn import StoredTurn, store_turn
 
 pytestmark = pytest.mark.django_db
 QUESTION = {"model": "tiny"}
@@ -21,12 +21,14 @@ def store() -> ConversationStore:
     return ConversationStore(None)
 
 
-def ask(store: ConversationStore, content: str | None = "Hi", *, models: int = 1, **changes: Any) -> Turn:
+def ask(
+    store: ConversationStore, content: str | None = "Hi", *, models: int = 1, **changes: Any
+) -> StoredTurn:
     body = AskBody.model_validate({"content": content, "question": QUESTION} | changes)
     return store_turn(store, body, [QUESTION] * models)
 
 
-def after(turn: Turn, parent: Message) -> dict[str, Any]:
+def after(turn: StoredTurn, parent: Message) -> dict[str, Any]:
     return {"conversation": str(turn.conversation.pk), "parent": parent.pk}
 
 

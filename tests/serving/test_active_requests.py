@@ -10,7 +10,7 @@ from inference.core.pool_state import ModelState
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
 from inference.serving import control, generation
-from inference.serving.active_requests import STREAMS, Drafts, Stream, Streams
+from inference.serving.active_requests import STREAMS, SpeculationCounts, Streams, StreamView
 from inference.serving.recording.request_entry import RequestEntry
 from inference.serving.recording.request_recorder import RequestRecorder
 from tests.fakes import FakeRunner, serving
@@ -26,7 +26,7 @@ async def read(events: AsyncGenerator[Event], kind: type[Event]) -> Event:
     return event
 
 
-def only() -> Stream:
+def only() -> StreamView:
     (stream,) = STREAMS.snapshot()
     return stream
 
@@ -144,9 +144,9 @@ def test_drafts_are_counted_for_a_model_with_those_of_its_adapters() -> None:
         recorder = RequestRecorder(RequestEntry(at=0, principal_kind="local", model=model, kind="chat"))
         with asyncio.Runner() as runner:
             runner.run(ended(streams, recorder, drafted, accepted))
-    assert streams.drafts_of("a") == Drafts(17, 12)
-    assert streams.drafts_of("ab") == Drafts(99, 1)
-    assert streams.drafts_of("b") == Drafts()
+    assert streams.drafts_of("a") == SpeculationCounts(17, 12)
+    assert streams.drafts_of("ab") == SpeculationCounts(99, 1)
+    assert streams.drafts_of("b") == SpeculationCounts()
 
 
 async def ended(streams: Streams, recorder: RequestRecorder, drafted: int, accepted: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.progress import FetchProgress, FileProgress
 from inference.serving import live_downloads, runtime
 from inference.serving.live_downloads import LiveDownload
@@ -14,9 +14,9 @@ class Register:
     def known(self) -> tuple[ActiveDownload, ...]:
         progress = FetchProgress(files=(FileProgress(name="w", done=1, size=3),))
         return (
-            ActiveDownload(id="org/coming", state=State.RUNNING, progress=progress),
-            ActiveDownload(id="org/starting", state=State.RUNNING),
-            ActiveDownload(id="org/failed", state=State.FAILED, message="No room."),
+            ActiveDownload(id="org/coming", state=DownloadState.RUNNING, progress=progress),
+            ActiveDownload(id="org/starting", state=DownloadState.RUNNING),
+            ActiveDownload(id="org/failed", state=DownloadState.FAILED, message="No room."),
         )
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from inference.core.config import Config
 from inference.models import StoredConversation, StoredResponse
 from inference.models.request_record import Capture, RequestRecord
-from inference.serving.maintenance import TASKS, Maintenance, Task, forget_old
+from inference.serving.maintenance import TASKS, DatabaseMaintenance, Task, forget_old
 from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_request_admin import record
 
@@ -67,24 +67,24 @@ def test_expired_sessions_go_and_others_stay() -> None:
     for name, hours in (("over", -1), ("on", 1)):
         until = timezone.now() + timedelta(hours=hours)
         Session.objects.create(session_key=name, session_data="x", expire_date=until)
-    Maintenance(TASKS).round()
+    DatabaseMaintenance(TASKS).round()
     assert list(Session.objects.values_list("session_key", flat=True)) == ["on"]
 
 
 def test_a_capture_that_another_process_began_or_ended_is_noticed() -> None:
     capture = Capture.objects.create(until=datetime.now(UTC) + timedelta(hours=1), reason="a bug")
     SWITCH.set(0)  # as it is in a process that did not begin it
-    Maintenance(TASKS).round()
+    DatabaseMaintenance(TASKS).round()
     assert SWITCH.is_on()
     Capture.objects.filter(pk=capture.pk).update(until=datetime.now(UTC))  # no signal, as from elsewhere
-    Maintenance(TASKS).round()
+    DatabaseMaintenance(TASKS).round()
     assert not SWITCH.is_on()
 
 
 def test_each_chore_has_its_own_time() -> None:
     at, done = [100.0], list[str]()
     often, rarely = Task(lambda: done.append("often"), 30), Task(lambda: done.append("rarely"), 60)
-    maintenance = Maintenance([often, rarely], clock=lambda: at[0])
+    maintenance = DatabaseMaintenance([often, rarely], clock=lambda: at[0])
     for at[0] in (100, 129, 130, 160):
         maintenance.round()
     assert done == ["often", "rarely", "often", "often", "rarely"]
@@ -96,13 +96,13 @@ def test_one_that_fails_keeps_no_other_from_being_done(caplog: Any) -> None:
     def fail() -> None:
         raise OperationalError("locked")
 
-    Maintenance([Task(fail, 60), Task(lambda: done.append("next"), 60)]).round()
+    DatabaseMaintenance([Task(fail, 60), Task(lambda: done.append("next"), 60)]).round()
     assert done == ["next"] and "is tried again later: OperationalError('locked')" in caplog.text
 
 
 def test_it_begins_with_the_site_and_not_when_the_first_time_is_over() -> None:
     begun = threading.Event()
-    maintenance = Maintenance([Task(begun.set, 3600)])
+    maintenance = DatabaseMaintenance([Task(begun.set, 3600)])
     maintenance.start()
     try:
         assert begun.wait(10)

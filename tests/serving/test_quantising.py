@@ -7,7 +7,7 @@ import pytest
 
 from inference.core.errors import ModelNotFound
 from inference.core.quantisation import QuantisationSettings
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.serving import quantising
 from tests.repository.conversions.waiting import has_begun, has_ended, until
@@ -34,7 +34,7 @@ def test_its_memory_is_held_in_the_pool_while_it_runs(site: QuantisingSite) -> N
     until(site.register, has_begun)
     assert site.pool.snapshot().claimed_bytes == planned.prediction.needed_memory_bytes
     site.go()
-    assert until(site.register, has_ended).state is State.DONE
+    assert until(site.register, has_ended).state is ConversionState.DONE
     site.register.close()
     assert site.pool.snapshot().claimed_bytes == 0
 
@@ -56,7 +56,7 @@ def test_one_that_waited_is_refused_when_its_turn_comes_without_memory(site: Qua
     site.pool._ledger.limit = 600_000_000  # as if others had it by now
     site.go()
     ended = until(site.register, has_ended, "second")
-    assert ended.state is State.FAILED and "raise MLX_SERVER_MEMORY_LIMIT" in ended.message
+    assert ended.state is ConversionState.FAILED and "raise MLX_SERVER_MEMORY_LIMIT" in ended.message
 
 
 def test_a_machine_without_memory_refuses(site: QuantisingSite, monkeypatch: pytest.MonkeyPatch) -> None:

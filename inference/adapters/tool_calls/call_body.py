@@ -12,7 +12,7 @@ _LONGEST_BEGINNING = 1024  # characters; a longer text is not tested again
 Calls = Sequence[tuple[str, str]]
 
 
-class CallBody:
+class CallBodyReader:
     """Finds the end of a body and has the format parse it; calls are names and JSON arguments."""
 
     def __init__(self, call_format: ToolFormat, tools: Mapping[str, Tool]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from inference.adapters.piece import Piece
-from inference.adapters.tool_calls.call_body import CallBody
+from inference.adapters.tool_calls.call_body import CallBodyReader
 from inference.adapters.tool_calls.held_text import HeldText
 from inference.adapters.tool_calls.json_call import parse_call, parse_object
 from inference.adapters.tool_calls.tool_format import ToolFormat
@@ -54,7 +54,7 @@ class CallReader:
         self._state: Callable[[], list[Piece] | None] | None = None
         self._mark = ""  # comes back in front of the held text, if this is no call
         self._held = HeldText([mark for mark in {*call_format.closing, call_format.end} if len(mark) > 1])
-        self._body = CallBody(call_format, tools)
+        self._body = CallBodyReader(call_format, tools)
         self._expected: list[str] = []
         self._requires_usual_order = False
 

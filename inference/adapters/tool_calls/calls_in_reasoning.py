@@ -13,7 +13,7 @@ from inference.adapters.partial_marker import partial_length
 from inference.adapters.piece import Piece
 
 
-class Reader(Protocol):
+class AnswerReader(Protocol):
     """A reader of text and calls, without reasoning."""
 
     def feed(self, text: str) -> list[Piece]: ...
@@ -31,7 +31,7 @@ class CallInReasoning:
     `text` is everything since the call began; no other call begins in its first `searched` characters.
     """
 
-    def __init__(self, before: str, closing: str, reader: Reader) -> None:
+    def __init__(self, before: str, closing: str, reader: AnswerReader) -> None:
         self.text = before
         self.searched = len(before)
         self._closing = closing

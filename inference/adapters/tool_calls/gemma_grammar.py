@@ -7,7 +7,7 @@ from typing import Any
 
 from inference.adapters.tool_calls.grammar_rules import RuleBook, Unwritable, json_rule, literal, pattern_of
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.object_shapes import Shape, TooManyShapes, shapes_of
+from inference.adapters.tool_calls.object_shapes import ObjectShape, TooManyShapes, shapes_of
 
 MOST_RULES = 5000
 PLAIN_KEY = re.compile(r"[^,:{}\[\]()\"'`<\s](?:[^,:{}\[\]()\"'`<]*[^,:{}\[\]()\"'`<\s])?")
@@ -43,7 +43,7 @@ class GemmaRules(RuleBook):
             raise Unwritable("no arguments follow the schema")
         return self.add(" | ".join(self._object(shape) for shape in shapes))
 
-    def _object(self, shape: Shape) -> str:
+    def _object(self, shape: ObjectShape) -> str:
         if not shape.members:
             return '"{}"' if shape.others is None else self._map(shape.others)
         members = []

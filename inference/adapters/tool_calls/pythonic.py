@@ -13,7 +13,7 @@ from typing import ClassVar
 from inference.adapters.tool_calls.grammar_rules import RuleBook, Unwritable, json_rule, literal
 from inference.adapters.tool_calls.json_schema import Schema
 from inference.adapters.tool_calls.literals import Literals
-from inference.adapters.tool_calls.object_shapes import Shape, shapes_of
+from inference.adapters.tool_calls.object_shapes import ObjectShape, shapes_of
 from inference.adapters.tool_calls.string_escapes import json_string
 from inference.adapters.tool_calls.whole_calls import WholeCalls
 from inference.core.requests import Tool
@@ -66,7 +66,7 @@ class Pythonic(WholeCalls):
             raise Unwritable("no arguments follow the schema")
         return f'{literal(f"{tool.name}(")} ({" | ".join(arguments)}) ")"'
 
-    def _arguments(self, shape: Shape, rules: RuleBook) -> str:
+    def _arguments(self, shape: ObjectShape, rules: RuleBook) -> str:
         members = []
         for key, schema in shape.members.items():
             is_required = key in shape.required

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from inference.adapters.tool_calls.grammar_rules import RuleBook, Unwritable, json_rule, literal
 from inference.adapters.tool_calls.json_schema import Schema
-from inference.adapters.tool_calls.object_shapes import Shape, shapes_of
+from inference.adapters.tool_calls.object_shapes import ObjectShape, shapes_of
 from inference.adapters.tool_calls.tag_reader import TagReader
 from inference.adapters.tool_calls.unquoted_values import bare, value_of
 from inference.adapters.tool_calls.whole_calls import WholeCalls
@@ -74,7 +74,7 @@ class XmlCalls(WholeCalls):
         opened = self._text_rule(self.opening.format(name=tool.name))
         return f"{opened} ({' | '.join(arguments)}) {self._text_rule(self.closing_text)}"
 
-    def _arguments(self, shape: Shape, rules: RuleBook) -> str:
+    def _arguments(self, shape: ObjectShape, rules: RuleBook) -> str:
         """The parameters in their order; optional ones may be left out. Raises Unwritable."""
         parts = ['""']
         for key, schema in shape.members.items():

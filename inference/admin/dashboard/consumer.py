@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from inference.accounts.permissions import Account, may_look
-from inference.admin.dashboard.page import Page, page, read_cache
+from inference.admin.dashboard.page import DashboardPage, page, read_cache
 from inference.api.http.live_socket import FORBIDDEN, TOO_MANY, UNAUTHORISED, LiveSocket
 from inference.serving.usage_history import USAGE_HISTORY
 from inference.storage.database_threads import in_database
@@ -38,7 +38,7 @@ class DashboardConsumer(LiveSocket):
         return 0 if may_look(user) else FORBIDDEN
 
     async def send_changes(self) -> None:
-        sent: Page | None = None
+        sent: DashboardPage | None = None
         cache, refresh_at = await in_database(read_cache), time.monotonic() + REFRESH_EVERY_S
         since = _since(self.scope)
         while True:
@@ -58,9 +58,9 @@ class DashboardConsumer(LiveSocket):
             await asyncio.sleep(TICK_S)
 
 
-def changed(before: Page | None, now: Page) -> dict[str, Any]:
+def changed(before: DashboardPage | None, now: DashboardPage) -> dict[str, Any]:
     """The fields of the page that differ from `before`."""
-    names = Page.__struct_fields__
+    names = DashboardPage.__struct_fields__
     return {name: getattr(now, name) for name in names if getattr(before, name, None) != getattr(now, name)}
 
 

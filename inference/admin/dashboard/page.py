@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from inference import models
 from inference.admin import wording
-from inference.admin.dashboard.rows import Row, event_row, model_row, processes_of, stream_row, worker_row
+from inference.admin.dashboard.rows import (
+    DashboardRow,
+    event_row,
+    model_row,
+    processes_of,
+    stream_row,
+    worker_row,
+)
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import ModelState, PoolEvent, PoolSnapshot, ResidentModel
 from inference.core.self_test_summary import NOT_TESTED, SelfTestSummary, summary
@@ -33,19 +40,19 @@ class BarSegment(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class DashboardPage(Struct, frozen=True, kw_only=True):
     """Each field is a part of the page that the websocket can send alone; field names are JSON keys."""
 
     memory: tuple[BarSegment, ...]
     held: str
     hour_text: str
-    models: tuple[Row, ...]
+    models: tuple[DashboardRow, ...]
     more_models: str
-    streams: tuple[Row, ...]
+    streams: tuple[DashboardRow, ...]
     more_streams: str
     queue: str
-    workers: tuple[Row, ...]
-    events: tuple[Row, ...]
+    workers: tuple[DashboardRow, ...]
+    events: tuple[DashboardRow, ...]
 
 
 class DashboardCache(Struct, frozen=True, kw_only=True):
@@ -69,12 +76,12 @@ def read_cache() -> DashboardCache:
     )
 
 
-def page(cache: DashboardCache) -> Page:
+def page(cache: DashboardCache) -> DashboardPage:
     """The dashboard as of now; callable from any thread."""
     snapshot, streams, now = runtime.pool().snapshot(), STREAMS.snapshot(), time.time()
     bar = bar_of(snapshot, available())
     rows = _models(cache, snapshot)
-    return Page(
+    return DashboardPage(
         memory=segments(bar),
         held=wording.memory(bar, snapshot),
         hour_text=wording.hour(USAGE_HISTORY.since(), bar.held),
@@ -105,7 +112,7 @@ def segments(bar: Bar) -> tuple[BarSegment, ...]:
     return tuple(made)
 
 
-def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[Row, ...]:
+def _models(cache: DashboardCache, snapshot: PoolSnapshot) -> tuple[DashboardRow, ...]:
     """Models in memory first, then failed ones, then the others; each group by name."""
     cards = {card.id: card for card in cache.cards}
     names = {*cards, *(model.id for model in snapshot.models)}
@@ -123,7 +130,7 @@ def _rank(card: ModelCard | None, model: ResidentModel) -> int:
     return 1 if model.reason or wording.tone(card, model) == ModelState.FAILED else 2
 
 
-def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
+def _workers(snapshot: PoolSnapshot, now: float) -> list[DashboardRow]:
     processes = [(pid, memory, model) for model in snapshot.models for pid, memory in processes_of(model)]
     rows = [worker_row(pid, model, now, memory) for pid, memory, model in processes]
     if snapshot.spare_pid is not None:
@@ -131,7 +138,7 @@ def _workers(snapshot: PoolSnapshot, now: float) -> list[Row]:
     return rows
 
 
-def _events(own: Sequence[PoolEvent], stored: Sequence[PoolEvent], now: float) -> tuple[Row, ...]:
+def _events(own: Sequence[PoolEvent], stored: Sequence[PoolEvent], now: float) -> tuple[DashboardRow, ...]:
     """The newest first: this process's own, then stored ones from before its start."""
     rows = {row.key: row for event in [*reversed(own), *stored] for row in [event_row(event, now)]}
     return tuple(rows.values())[:MOST_EVENTS]

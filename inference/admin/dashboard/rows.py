@@ -9,7 +9,7 @@ from inference.admin.dashboard.process_info import footprint
 from inference.core.model_card import ModelCard
 from inference.core.pool_state import Memory, ModelState, PoolEvent, ResidentModel
 from inference.core.self_test_summary import SelfTestSummary, summary
-from inference.serving.active_requests import NO_DRAFTS, Drafts, Stream
+from inference.serving.active_requests import NO_DRAFTS, SpeculationCounts, StreamView
 
 
 class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,7 +21,7 @@ class Cell(Struct, frozen=True, kw_only=True, omit_defaults=True):
     percent: int | None = None
 
 
-class Button(Struct, frozen=True, kw_only=True):
+class DashboardButton(Struct, frozen=True, kw_only=True):
     """A row's button: the value it sends, its text, and its label for screen readers."""
 
     value: str
@@ -29,21 +29,24 @@ class Button(Struct, frozen=True, kw_only=True):
     label: str
 
 
-class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DashboardRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of a table, identified by its key; users without permission see no button."""
 
     key: str
     cells: tuple[Cell, ...]
-    act: Button | None = None
+    act: DashboardButton | None = None
 
 
 def model_row(
-    card: ModelCard | None, model: ResidentModel, stored: SelfTestSummary, drafts: Drafts = NO_DRAFTS
-) -> Row:
+    card: ModelCard | None,
+    model: ResidentModel,
+    stored: SelfTestSummary,
+    drafts: SpeculationCounts = NO_DRAFTS,
+) -> DashboardRow:
     """A model; `stored` is its last self-test, for while it is not loaded."""
     tested = summary(model.loaded.findings) if model.loaded else stored
     percent = model.loaded_percent if model.state == ModelState.LOADING else None
-    return Row(
+    return DashboardRow(
         key=model.id,
         cells=(
             Cell(text=model.id, note="pinned" if model.is_pinned or (card and card.is_pinned) else ""),
@@ -56,7 +59,7 @@ def model_row(
     )
 
 
-def _requests(model: ResidentModel, drafts: Drafts) -> str:
+def _requests(model: ResidentModel, drafts: SpeculationCounts) -> str:
     notes = [f"{model.paused} paused"] if model.paused else []
     if drafts.drafted:
         notes.append(f"{drafts.accepted:,} of {drafts.drafted:,} drafted tokens accepted")
@@ -69,21 +72,21 @@ def _growth(model: ResidentModel) -> str:
     return f"may grow to {wording.size(most)}" if model.kv_growth_bytes else ""
 
 
-def _button(card: ModelCard | None, model: ResidentModel) -> Button | None:
+def _button(card: ModelCard | None, model: ResidentModel) -> DashboardButton | None:
     """The action that applies to the model's state; the admin asks for confirmation."""
     if model.state.is_in_memory:
-        return Button(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
+        return DashboardButton(value=f"unload {model.id}", text="Unload", label=f"Unload {model.id}")
     if card and card.is_servable:
-        return Button(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
+        return DashboardButton(value=f"load {model.id}", text="Load", label=f"Load {model.id}")
     return None
 
 
-def stream_row(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
+def stream_row(stream: StreamView, keys: Mapping[str, str], now: float) -> DashboardRow:
     has_share = stream.phase == "prefill" and stream.total
     percent = 100 * stream.done // stream.total if has_share else None
     if stream.phase == "loading":
         percent = stream.done
-    return Row(
+    return DashboardRow(
         key=stream.id,
         cells=(
             Cell(text=stream.model),
@@ -92,7 +95,7 @@ def stream_row(stream: Stream, keys: Mapping[str, str], now: float) -> Row:
             Cell(text=wording.duration(now - stream.began_at)),
             Cell(text=f"{stream.prompt_tokens:,} in, {stream.tokens:,} out"),
         ),
-        act=Button(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
+        act=DashboardButton(value=stream.id, text="Stop", label=f"Stop the request to {stream.model}"),
     )
 
 
@@ -104,9 +107,9 @@ def processes_of(model: ResidentModel) -> Iterator[tuple[int, Memory]]:
             yield pid, memory
 
 
-def worker_row(pid: int, model: ResidentModel, now: float, memory: Memory | None = None) -> Row:
+def worker_row(pid: int, model: ResidentModel, now: float, memory: Memory | None = None) -> DashboardRow:
     process = footprint(pid, memory or model.memory)
-    return Row(
+    return DashboardRow(
         key=str(pid),
         cells=(
             Cell(text=model.id or "spare worker"),
@@ -118,9 +121,9 @@ def worker_row(pid: int, model: ResidentModel, now: float, memory: Memory | None
     )
 
 
-def event_row(event: PoolEvent, now: float) -> Row:
+def event_row(event: PoolEvent, now: float) -> DashboardRow:
     text = event.text[:1].upper() + event.text[1:]
-    return Row(
+    return DashboardRow(
         key=f"{event.at:.6f} {event.kind} {event.model}",
         cells=(Cell(text=f"{wording.duration(now - event.at)} ago"), Cell(text=text, tone=event.kind)),
     )

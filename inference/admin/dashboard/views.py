@@ -11,7 +11,7 @@ from inference.accounts.permissions import may_act
 from inference.core.errors import ServerError
 from inference.models import ServedModel
 from inference.serving import control, runtime
-from inference.serving.active_requests import STREAMS, Stream
+from inference.serving.active_requests import STREAMS, StreamView
 
 _STOPPED = "The request is being stopped; its client receives an error."
 
@@ -48,7 +48,7 @@ def _origin(request: HttpRequest) -> str:
     return "admin:inference_requestrecord_changelist" if is_of_list else "admin:index"
 
 
-def _log(request: HttpRequest, stream: Stream) -> None:
+def _log(request: HttpRequest, stream: StreamView) -> None:
     model = ServedModel.objects.filter(name=stream.model).first()
     caller = f"{stream.principal_kind} {stream.principal}".strip()
     audit_log.write(request.user, ServedModel, stream.model, f"Stopped a request of {caller}.", model)

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 
 from inference.admin.page_admin import PageAdmin
-from inference.admin.usage.usage_page import Choice, context
+from inference.admin.usage.usage_page import UsageQuery, context
 from inference.admin.usage.visitor_zone import zone_of
 from inference.models import UsageHour
 from inference.serving.usage.csv_export import as_csv
@@ -37,7 +37,7 @@ class UsageHourAdmin(PageAdmin):
     def csv(self, request: HttpRequest) -> HttpResponse:
         """Every name in every hour or day of the range."""
         self.check_may_view(request)
-        choice = Choice.of(request.GET)
+        choice = UsageQuery.of(request.GET)
         rows = by_period(choice.range, choice.by, zone_of(request))
         response = HttpResponse(as_csv(rows, choice.by), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="usage-{choice.by}-{choice.range}.csv"'

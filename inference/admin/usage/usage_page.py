@@ -13,7 +13,7 @@ from inference.admin.usage.row_links import Link, links_of
 from inference.admin.usage.stacked_bars import rectangles
 from inference.admin.usage.visitor_zone import zone_name
 from inference.admin.wording import short
-from inference.serving.usage.report import BYS, By, Figures, Report, report
+from inference.serving.usage.report import BYS, By, UsageFigures, UsageReport, report
 from inference.serving.usage.span import RANGES, Range
 
 MEASURES = {
@@ -27,7 +27,7 @@ _RANGES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days"
 _BYS = {"model": "Model", "key": "Key", "user": "User"}
 
 
-class Choice(Struct, frozen=True, kw_only=True):
+class UsageQuery(Struct, frozen=True, kw_only=True):
     """What the page is asked for; unknown values are the defaults."""
 
     range: Range = "7d"
@@ -35,7 +35,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     show: str = "requests"
 
     @classmethod
-    def of(cls, query: QueryDict) -> "Choice":
+    def of(cls, query: QueryDict) -> "UsageQuery":
         known: Mapping[str, Any] = {"range": RANGES, "by": BYS, "show": MEASURES}
         given = {name: query.get(name, "") for name in known}
         return cls(**{name: cast(Any, value) for name, value in given.items() if value in known[name]})
@@ -61,7 +61,7 @@ class TableRow(Struct, frozen=True, kw_only=True):
 
 def context(request: HttpRequest, zone: tzinfo) -> dict[str, Any]:
     """The values of the page's template."""
-    choice = Choice.of(request.GET)
+    choice = UsageQuery.of(request.GET)
     now = datetime.now(UTC)
     found = report(choice.range, choice.by, zone, now)
     labels = [period.start.strftime(_form(choice.range)) for period in found.periods]
@@ -85,7 +85,7 @@ def context(request: HttpRequest, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _options(choice: Choice) -> dict[str, list[Option]]:
+def _options(choice: UsageQuery) -> dict[str, list[Option]]:
     """The groups of links above the chart."""
     groups = {"Range": ("range", _RANGES), "By": ("by", _BYS), "Show": ("show", MEASURES)}
     return {
@@ -101,7 +101,7 @@ def _options(choice: Choice) -> dict[str, list[Option]]:
     }
 
 
-def _rows(request: HttpRequest, found: Report) -> list[TableRow]:
+def _rows(request: HttpRequest, found: UsageReport) -> list[TableRow]:
     links = links_of(request, found.by, [row.id for row in found.rows])
     shown = [series.name for series in found.series]
     return [
@@ -115,14 +115,14 @@ def _rows(request: HttpRequest, found: Report) -> list[TableRow]:
     ]
 
 
-def _cells(figures: Figures) -> tuple[tuple[str, str], ...]:
+def _cells(figures: UsageFigures) -> tuple[tuple[str, str], ...]:
     return tuple((title, f"{getattr(figures, name):,}") for name, title in MEASURES.items())
 
 
-def _periods(found: Report) -> list[TableRow]:
+def _periods(found: UsageReport) -> list[TableRow]:
     """The hours or days in which anything was used, newest first."""
     sums = [
-        sum((series.values[number] for series in found.series), Figures())
+        sum((series.values[number] for series in found.series), UsageFigures())
         for number in range(len(found.periods))
     ]
     return [
@@ -139,11 +139,11 @@ def _form(chosen: Range, *, has_offset: bool = False) -> str:
     return "%a %d %b, %H:%M %Z" if has_offset else "%a %d %b, %H:%M"
 
 
-def _values(found: Report, show: str) -> list[list[int]]:
+def _values(found: UsageReport, show: str) -> list[list[int]]:
     return [[getattr(value, show) for value in series.values] for series in found.series]
 
 
-def _chart(found: Report, choice: Choice, labels: list[str]) -> dict[str, Any]:
+def _chart(found: UsageReport, choice: UsageQuery, labels: list[str]) -> dict[str, Any]:
     """What the chart's script draws."""
     return {
         "labels": labels,

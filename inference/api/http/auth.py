@@ -16,7 +16,7 @@ from inference.core import key_secret
 from inference.core.errors import AuthenticationFailed, PermissionDenied
 from inference.core.principal import ANYBODY, Principal, Scope
 from inference.serving import runtime
-from inference.serving.recording.request_entry import Seen
+from inference.serving.recording.request_entry import KeyUse
 from inference.storage.database_threads import release_connection
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -96,7 +96,7 @@ async def _holder(request: HttpRequest, given: str) -> Principal:
     rate_limit_headers.attach(request, principal)
     if meter.is_record_due:
         meter.note_record()
-        runtime.ledger()(Seen(prefix=principal.name, at=time.time()))
+        runtime.ledger()(KeyUse(prefix=principal.name, at=time.time()))
     await LIMITS.count_request(principal)
     return principal
 

@@ -16,7 +16,7 @@ from inference.serving.discovery.hub_questions import asked, id_of
 router = Router()
 
 
-class HubModel(Strict):
+class HubModelName(Strict):
     """Which model is meant: its id on the hub, or the address of its page there."""
 
     model: Annotated[str, Field(min_length=1, max_length=512)]
@@ -35,7 +35,7 @@ async def show(request: HttpRequest) -> HttpResponse:
 @router.post("/downloads")
 async def start(request: HttpRequest) -> HttpResponse:
     """Start or resume one, and answer with its state; GET has its progress. Idempotent."""
-    wanted = await strict_json.read(request, HubModel)
+    wanted = await strict_json.read(request, HubModelName)
     with asked():
         return json_answer(await FILES.run(runtime.downloads().start, wanted.id))
 
@@ -43,7 +43,7 @@ async def start(request: HttpRequest) -> HttpResponse:
 @router.post("/downloads/cancel")
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; what has come is kept, and a new start goes on from there. Idempotent."""
-    named = await strict_json.read(request, HubModel)
+    named = await strict_json.read(request, HubModelName)
     await FILES.run(runtime.downloads().cancel, named.id)
     return await show(request)
 
@@ -51,7 +51,7 @@ async def cancel(request: HttpRequest) -> HttpResponse:
 @router.post("/downloads/discard")
 async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has come of one that does not run. Idempotent."""
-    named = await strict_json.read(request, HubModel)
+    named = await strict_json.read(request, HubModelName)
     with asked():
         await FILES.run(runtime.downloads().discard, named.id)
     return await show(request)

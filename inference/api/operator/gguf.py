@@ -31,7 +31,7 @@ class NewImport(Strict):
     name: Annotated[str, Field(max_length=200)] = ""
 
 
-class Named(Strict):
+class NamedImport(Strict):
     """Which import is meant, by the name of its model; or which upload, by that of its file."""
 
     name: _File
@@ -76,7 +76,7 @@ async def start(request: HttpRequest) -> HttpResponse:
 @router.post("/gguf/imports/cancel")
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedImport)
     await FILES.run(gguf_imports.register().cancel, named.name)
     await _log(request, named.name, "Cancelled the import.")
     return await imports(request)
@@ -108,7 +108,7 @@ async def append(request: HttpRequest) -> HttpResponse:
 @router.post("/gguf/uploads/discard")
 async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has arrived of a file. Idempotent."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedImport)
     with gguf_imports.as_server_errors():
         is_gone = await FILES.run(gguf_imports.uploads().discard, named.name)
     if is_gone:

@@ -20,7 +20,7 @@ router = Router()
 _MOST_ALIASES = 1000  # in a body; how many a model can have is its own rule
 
 
-class Named(Strict):
+class NamedModel(Strict):
     """Which model is meant, by its id or an alias."""
 
     model: Annotated[str, Field(min_length=1, max_length=512)]
@@ -35,13 +35,13 @@ class NewAliases(Named):
 @router.post("/models/load")
 async def load(request: HttpRequest) -> HttpResponse:
     """Begin to load a model; GET /api/pool has its progress."""
-    return _state_of(await control.load((await strict_json.read(request, Named)).model))
+    return _state_of(await control.load((await strict_json.read(request, NamedModel)).model))
 
 
 @router.post("/models/preview")
 async def preview(request: HttpRequest) -> HttpResponse:
     """What a load would do now, and the context that the model would have; nothing is decided or reserved."""
-    name = (await strict_json.read(request, Named)).model
+    name = (await strict_json.read(request, NamedModel)).model
     answer = msgspec.to_builtins(await control.preview_load(name))
     if card := await CATALOG.run(runtime.catalog().find, name):
         answer |= context_fields(*runtime.pool().context_fits(card))
@@ -51,18 +51,18 @@ async def preview(request: HttpRequest) -> HttpResponse:
 @router.post("/models/unload")
 async def unload(request: HttpRequest) -> HttpResponse:
     """Unload a model once its streams have ended."""
-    return _state_of(await control.unload((await strict_json.read(request, Named)).model))
+    return _state_of(await control.unload((await strict_json.read(request, NamedModel)).model))
 
 
 @router.post("/models/pin")
 async def pin(request: HttpRequest) -> HttpResponse:
     """Keep a model from being evicted, and load it whenever the site starts."""
-    return _state_of(await control.pin((await strict_json.read(request, Named)).model))
+    return _state_of(await control.pin((await strict_json.read(request, NamedModel)).model))
 
 
 @router.post("/models/unpin")
 async def unpin(request: HttpRequest) -> HttpResponse:
-    return _state_of(await control.unpin((await strict_json.read(request, Named)).model))
+    return _state_of(await control.unpin((await strict_json.read(request, NamedModel)).model))
 
 
 @router.post("/models/aliases")

@@ -16,14 +16,14 @@ router = Router()
 _Name = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class Named(Strict):
+class NamedProfile(Strict):
     """Which profile is meant."""
 
     model: _Name
     name: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class NewProfile(Named):
+class NewProfile(NamedProfile):
     """A whole profile; what is missing is as the model has it."""
 
     system: str = ""
@@ -52,6 +52,6 @@ async def save(request: HttpRequest) -> HttpResponse:
 @router.post("/profiles/delete")
 async def delete(request: HttpRequest) -> HttpResponse:
     """Delete a profile, and answer with those that its model still has."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedProfile)
     model = await DATABASE.run(profiles.delete, named.model, named.name)
     return json_answer([one for one in await DATABASE.run(profiles.listed) if one.model == model])

@@ -31,7 +31,7 @@ class NewQuantisation(Strict):
     perplexity: bool = True
 
 
-class Named(Strict):
+class NamedQuantisation(Strict):
     """Which one is meant, by the name of its new model."""
 
     name: _Name
@@ -56,6 +56,6 @@ async def start(request: HttpRequest) -> HttpResponse:
 @router.post("/quantisations/cancel")
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedQuantisation)
     await FILES.run(quantising.register().cancel, named.name)
     return json_answer(await FILES.run(quantising.register().all))

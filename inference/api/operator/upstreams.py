@@ -25,7 +25,7 @@ _MAY_DELETE = PagePermission("inference.delete_upstream")
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class Named(Strict):
+class NamedUpstream(Strict):
     """Which upstream is meant."""
 
     name: _Name
@@ -43,7 +43,7 @@ class NewModel(Strict):
     sees: bool = False
 
 
-class NewUpstream(Named):
+class NewUpstream(NamedUpstream):
     """A whole upstream; without `key` it keeps the one that it has, and an empty one is none."""
 
     base_url: Annotated[str, Field(min_length=1, max_length=500)]
@@ -81,13 +81,13 @@ async def save(request: HttpRequest) -> HttpResponse:
 @router.post("/upstreams/test", auth=_MAY_CHANGE)
 async def test(request: HttpRequest) -> HttpResponse:
     """Ask an upstream for its models now."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedUpstream)
     return json_answer(await upstreams.test(named.name))
 
 
 @router.post("/upstreams/delete", auth=_MAY_DELETE)
 async def delete(request: HttpRequest) -> HttpResponse:
     """Remove an upstream and its models, and answer with those that are left."""
-    named = await strict_json.read(request, Named)
+    named = await strict_json.read(request, NamedUpstream)
     await DATABASE.run(upstreams.remove, named.name)
     return json_answer(await DATABASE.run(upstreams.listed))

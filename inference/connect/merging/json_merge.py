@@ -7,7 +7,7 @@ from typing import Any
 
 from inference.connect.merging import jsonc
 from inference.connect.merging.errors import Unmergeable
-from inference.connect.merging.jsonc import BrokenJson, Node
+from inference.connect.merging.jsonc import BrokenJson, JsonNode
 
 _REST_OF_LINE = re.compile(r"[ \t]*(?://[^\n\r]*|/\*[^\n]*?\*/[ \t]*)?(?=\r?\n|$)")
 _INDENT = re.compile(r"\n([ \t]+)\S")
@@ -25,7 +25,7 @@ def merged(text: str, settings: str, keeps: tuple[str, ...] = ()) -> str:
     return changed
 
 
-def _read(text: str) -> Node:
+def _read(text: str) -> JsonNode:
     try:
         return jsonc.read(text)
     except BrokenJson as error:
@@ -59,7 +59,7 @@ def _with(text: str, path: tuple[str, ...], value: Any) -> str:
     )
 
 
-def _inserted(text: str, node: Node, member: str, outer: str, indent: str) -> str:
+def _inserted(text: str, node: JsonNode, member: str, outer: str, indent: str) -> str:
     """The text with a member more at the end of an object."""
     if not node.members:
         return f"{text[: node.after_last]}\n{outer}{indent}{member}{_closing(text, node, outer)}"
@@ -74,7 +74,7 @@ def _inserted(text: str, node: Node, member: str, outer: str, indent: str) -> st
     return f"{text[: node.after_last]}{comma}{behind}\n{outer}{indent}{member}{last}{text[place:]}"
 
 
-def _closing(text: str, node: Node, outer: str) -> str:
+def _closing(text: str, node: JsonNode, outer: str) -> str:
     """What follows the first member of an object that was empty but for comments."""
     inside = text[node.after_last : node.end - 1]
     kept = inside.rstrip() if inside.strip() else ""

@@ -20,20 +20,20 @@ class BrokenJson(Exception):
 
 
 @dataclass
-class Node:
+class JsonNode:
     """A value: `start` and `end` are its place in the text."""
 
     start: int
     end: int
     value: Any
-    members: dict[str, "Node"] = field(default_factory=dict)  # of an object
+    members: dict[str, "JsonNode"] = field(default_factory=dict)  # of an object
     has_trailing_comma: bool = False
     after_last: int = 0  # behind its last member and the comma there
 
 
-def read(text: str) -> Node:
+def read(text: str) -> JsonNode:
     """The value of a text; raises BrokenJson, also for a key that an object has twice."""
-    reader = _Reader(text)
+    reader = _JsonReader(text)
     node = reader.value(0)
     reader.skip()
     if reader.at < len(text):
@@ -41,7 +41,7 @@ def read(text: str) -> Node:
     return node
 
 
-class _Reader:
+class _JsonReader:
     def __init__(self, text: str) -> None:
         self._text = text
         self.at = 0
@@ -54,7 +54,7 @@ class _Reader:
     def broken(self) -> BrokenJson:
         return BrokenJson(self._text.count("\n", 0, self.at) + 1)
 
-    def value(self, depth: int) -> Node:
+    def value(self, depth: int) -> JsonNode:
         if depth > _DEEPEST:
             raise self.broken()
         opening = self._text[self.at : self.at + 1]
@@ -62,7 +62,7 @@ class _Reader:
             return self._object(depth)
         return self._array(depth) if opening == "[" else self._scalar()
 
-    def _scalar(self) -> Node:
+    def _scalar(self) -> JsonNode:
         found = _STRING.match(self._text, self.at) or _WORD.match(self._text, self.at)
         if not found:
             raise self.broken()
@@ -71,10 +71,10 @@ class _Reader:
         except ValueError:
             raise self.broken() from None
         self.at = found.end()
-        return Node(found.start(), self.at, value)
+        return JsonNode(found.start(), self.at, value)
 
-    def _object(self, depth: int) -> Node:
-        node = Node(self.at, self.at, {})
+    def _object(self, depth: int) -> JsonNode:
+        node = JsonNode(self.at, self.at, {})
         self._begin(node)
         while not self._ends(node, "}"):
             key = self._scalar().value
@@ -88,27 +88,27 @@ class _Reader:
             self._next(node, "}")
         return node
 
-    def _array(self, depth: int) -> Node:
-        node = Node(self.at, self.at, [])
+    def _array(self, depth: int) -> JsonNode:
+        node = JsonNode(self.at, self.at, [])
         self._begin(node)
         while not self._ends(node, "]"):
             node.value.append(self.value(depth + 1).value)
             self._next(node, "]")
         return node
 
-    def _begin(self, node: Node) -> None:
+    def _begin(self, node: JsonNode) -> None:
         self.at += 1
         node.after_last = self.at
         self.skip()
 
-    def _ends(self, node: Node, closing: str) -> bool:
+    def _ends(self, node: JsonNode, closing: str) -> bool:
         if self._text[self.at : self.at + 1] != closing:
             return False
         self.at += 1
         node.end = self.at
         return True
 
-    def _next(self, node: Node, closing: str) -> None:
+    def _next(self, node: JsonNode, closing: str) -> None:
         """Go on behind the comma after a member, or to the end of its object or array."""
         node.after_last = self.at
         self.skip()

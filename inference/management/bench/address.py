@@ -10,7 +10,7 @@ class UnknownAddress(ValueError):
 
 
 @dataclass(frozen=True)
-class Address:
+class ServerAddress:
     """The address of an OpenAI-compatible API; `base` is the path before /chat/completions."""
 
     port: int
@@ -20,7 +20,7 @@ class Address:
     is_secure: bool = False
 
     @classmethod
-    def parse(cls, url: str, key: str = "") -> "Address":
+    def parse(cls, url: str, key: str = "") -> "ServerAddress":
         """The address in a URL such as http://127.0.0.1:8080/v1; raises UnknownAddress."""
         try:
             parts = urlsplit(url)
@@ -45,6 +45,6 @@ class Address:
         return f"Host: {host}:{self.port}\r\n{authorization}"
 
 
-def address_of(where: "Address | int") -> Address:
+def address_of(where: "ServerAddress | int") -> ServerAddress:
     """An address, or a port on this machine as one."""
-    return where if isinstance(where, Address) else Address(where)
+    return where if isinstance(where, ServerAddress) else ServerAddress(where)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from inference.core.blas import Blas
 from inference.management.bench import prompts
-from inference.management.bench.address import Address
+from inference.management.bench.address import ServerAddress
 from inference.management.bench.figures import Figure
 from inference.management.bench.models import Models
 from inference.management.bench.peers import RunningPeer, StartedPeer, is_address, peer_command
@@ -64,7 +64,7 @@ class Bench:
             return None
         peer: Server
         if is_address(self.against):
-            peer = RunningPeer(Address.parse(self.against, self._against_key), self._against_model)
+            peer = RunningPeer(ServerAddress.parse(self.against, self._against_key), self._against_model)
         else:
             command = peer_command(self.against)
             given = self._against_model or (str(self.models.first) if command.takes_folder else "")

@@ -14,25 +14,25 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
 
-from inference.management.bench.address import Address, address_of
-from inference.management.bench.timed_answer import IncompleteAnswer, Round, TimedAnswer
+from inference.management.bench.address import ServerAddress, address_of
+from inference.management.bench.timed_answer import AnswerRound, IncompleteAnswer, TimedAnswer
 
 CHAT = "/v1/chat/completions"
 _CHAT = "/chat/completions"  # below the base of an address
 _MAX_LINE = 2**20
-Where = Address | int  # or a port on this machine
+Where = ServerAddress | int  # or a port on this machine
 
 
 async def ask_together(
     where: Where, bodies: Sequence[Mapping[str, Any]], *, limit_s: float = 600, after_s: Sequence[float] = ()
-) -> Round:
+) -> AnswerRound:
     """Send all requests at once, or each after so many seconds; failures do not affect the others."""
     delays = after_s or [0.0] * len(bodies)
     requests = [
         _ask_or_failure(where, body, limit_s, delay) for body, delay in zip(bodies, delays, strict=True)
     ]
     answers = await asyncio.gather(*requests)
-    return Round(
+    return AnswerRound(
         tuple(answer for answer in answers if isinstance(answer, TimedAnswer)),
         tuple(answer for answer in answers if isinstance(answer, str)),
     )
@@ -146,7 +146,7 @@ async def lines(
             await writer.wait_closed()
 
 
-def _request(at: Address, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
+def _request(at: ServerAddress, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
     data = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\n{at.headers}Connection: close\r\n"
     if body is not None:

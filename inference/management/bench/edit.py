@@ -7,7 +7,7 @@ from inference.management.bench import prompts
 from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.streams import decode_rates, notes
-from inference.management.bench.timed_answer import Round
+from inference.management.bench.timed_answer import AnswerRound
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8), (1,)
 _TOKENS, _QUICK_TOKENS = 400, 48
@@ -60,20 +60,20 @@ def _at(bench: Bench, count: int) -> list[Figure]:
         edit_of(name, tokens) | {"prediction": {"type": "content", "content": text.replace(_NEW_NAME, name)}}
         for name, text in zip(_NAMES, texts, strict=False)
     ]
-    asks: dict[str, Callable[[], Round]] = {
+    asks: dict[str, Callable[[], AnswerRound]] = {
         "ours": lambda: bench.ours.ask(bench.models.first, predicted),
         _PLAIN: lambda: bench.ours.ask(bench.models.first, plain),
     }
     if theirs := bench.theirs:
         asks[theirs.name] = lambda: theirs.ask(bench.models.first, _without_ours(plain))
-    rounds: dict[str, list[Round]] = {name: [] for name in asks}
+    rounds: dict[str, list[AnswerRound]] = {name: [] for name in asks}
     for _ in bench.repetitions(f"edit, {count} at once"):
         for name, ask in asks.items():
             rounds[name].append(ask())
     return [_figure(rounds, name, count) for name in rounds if name != "ours"]
 
 
-def _figure(rounds: Mapping[str, list[Round]], against: str, count: int) -> Figure:
+def _figure(rounds: Mapping[str, list[AnswerRound]], against: str, count: int) -> Figure:
     same = sum(
         before.text == answer.text
         for ours, other in zip(rounds["ours"], rounds[_PLAIN], strict=True)

@@ -8,18 +8,18 @@ from contextlib import suppress
 from itertools import groupby
 
 from inference.management.bench.figures import Figure
-from inference.management.bench.table import Report, aim_text, cell, row_notes
+from inference.management.bench.table import BenchReport, aim_text, cell, row_notes
 
 _PATH = re.compile(r"(?<![\w:/.])~?(?:/[^\s/:;,'\"()<>|]+)+/?")
 _HEAD = ("What", "Ours", "Other", "Ratio", "Target", "Met")
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: BenchReport) -> str:
     """Machine, versions, settings, conditions, the command, a table for each row, and notes."""
     return "\n".join(_lines(report)) + "\n"
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: BenchReport) -> Iterator[str]:
     machine = report.machine
     yield f"# Benchmark of {_escaped(report.model)}"
     yield ""

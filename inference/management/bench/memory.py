@@ -13,7 +13,7 @@ from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Figure, figure
 from inference.management.bench.peers import StartedPeer
 from inference.management.bench.servers import Ours, Server
-from inference.management.bench.timed_answer import Round
+from inference.management.bench.timed_answer import AnswerRound
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 4)
 _WORDS, _QUICK_WORDS = 400, 60
@@ -94,7 +94,7 @@ def _peaks(bench: Bench, server: Server, count: int) -> tuple[float | None, floa
 
 async def _watch(
     server: Server, bodies: Sequence[Mapping[str, Any]], bench: Bench
-) -> tuple[Round, list[tuple[int, int]]]:
+) -> tuple[AnswerRound, list[tuple[int, int]]]:
     """Send all requests and read the memory until the last answer has ended."""
     readings: list[tuple[int, int]] = []
     asked = asyncio.create_task(client.ask_together(server.address, bodies))

@@ -12,7 +12,7 @@ import psutil
 
 from inference.core.blas import Blas
 from inference.management.bench import client
-from inference.management.bench.address import Address
+from inference.management.bench.address import ServerAddress
 from inference.management.bench.models import running
 from inference.management.bench.servers import Server, ServerEnded, free_port
 from inference.management.bench.timed_answer import IncompleteAnswer
@@ -106,7 +106,7 @@ def check(against: str, model: str) -> None:
     if not against:
         return
     if is_address(against):
-        Address.parse(against)
+        ServerAddress.parse(against)
         return
     command = peer_command(against)
     if not command.is_installed:
@@ -159,7 +159,7 @@ class RunningPeer(Server):
     name = "other server"
     serves_folders = False
 
-    def __init__(self, address: Address, model: str) -> None:
+    def __init__(self, address: ServerAddress, model: str) -> None:
         super().__init__([], {}, Path(os.devnull), address.port)
         self.address = address
         self._model = model

@@ -9,7 +9,7 @@ from inference.management.bench.bench import Bench, report_progress
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.peers import MLX_LM, StartedPeer, peer_command
 from inference.management.bench.servers import Ours, Server
-from inference.management.bench.timed_answer import Round
+from inference.management.bench.timed_answer import AnswerRound
 
 _TOKENS, _QUICK_TOKENS = 24, 12
 _THEIR_TOKENS, _THEIR_QUICK_TOKENS = 6, 4  # up to five seconds each, and as much for parts of the prompt
@@ -70,9 +70,9 @@ def _request(tokens: int) -> dict[str, object]:
     return {"messages": [prompts.user("Hi")], "max_tokens": tokens, "temperature": 0}
 
 
-def _decode_rate(one: Round) -> float | None:
+def _decode_rate(one: AnswerRound) -> float | None:
     return one.decode_rate
 
 
-def _request_rate(one: Round) -> float | None:
+def _request_rate(one: AnswerRound) -> float | None:
     return one.request_rate

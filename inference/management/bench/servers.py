@@ -20,8 +20,8 @@ from inference.core.config import BASE_DIR
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.core.subprocess_environment import for_our_modules
 from inference.management.bench import client
-from inference.management.bench.address import Address
-from inference.management.bench.timed_answer import IncompleteAnswer, Round
+from inference.management.bench.address import ServerAddress
+from inference.management.bench.timed_answer import AnswerRound, IncompleteAnswer
 
 _START_S = 120.0
 _STOP_S = 15.0
@@ -53,7 +53,7 @@ class Server(ABC):
         self._env = {**env, "PYTHONUNBUFFERED": "1"}
         self._log = log
         self.port = port
-        self.address = Address(port)
+        self.address = ServerAddress(port)
         self.count_tokens: Callable[[str], int] | None = None  # for answers without a usage
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -105,7 +105,7 @@ class Server(ABC):
         *,
         limit_s: float = 600,
         after_s: Sequence[float] = (),
-    ) -> Round:
+    ) -> AnswerRound:
         """Send `requests` to the model in `folder`, at once or `after_s` seconds; raises ServerEnded."""
         self.check_alive()
         bodies = [{**request, "model": self.model(folder)} for request in requests]

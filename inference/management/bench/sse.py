@@ -29,7 +29,7 @@ _LIMIT_S = 120
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredRound:
     """One round: its events, its duration and its CPU time."""
 
     events: int
@@ -48,7 +48,7 @@ class Measured:
 
 def measure(bench: Bench) -> list[Figure]:
     counts = _QUICK if bench.is_quick else _EVENTS
-    measured: dict[int, list[Measured]] = {streams: [] for streams in counts}
+    measured: dict[int, list[MeasuredRound]] = {streams: [] for streams in counts}
     with scripted_site(bench) as (site, port):
         _round(site, port, 1, 500)  # imports and the first load
         for _ in bench.repetitions("sse"):
@@ -69,7 +69,7 @@ def measure(bench: Bench) -> list[Figure]:
     ]
 
 
-def _figures(streams: int, measured: list[Measured]) -> list[Figure]:
+def _figures(streams: int, measured: list[MeasuredRound]) -> list[Figure]:
     what = f"{streams} stream{'s' if streams > 1 else ''}"
     merged = [one.events / one.reads for one in measured]
     notes = [f"{what}: up to {max(merged):.1f} events a read of the client"]
@@ -115,14 +115,14 @@ def scripted_site(bench: Bench) -> Iterator[tuple["subprocess.Popen[str]", int]]
             site.wait()
 
 
-def _round(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) -> Measured:
+def _round(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) -> MeasuredRound:
     try:
         return asyncio.run(_drive(site, port, streams, tokens))
     except TimeoutError:
         raise ServerEnded(f"{streams} streams of the scripted site did not end in {_LIMIT_S} s") from None
 
 
-async def _drive(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) -> Measured:
+async def _drive(site: "subprocess.Popen[str]", port: int, streams: int, tokens: int) -> MeasuredRound:
     loop = asyncio.get_running_loop()
     process = psutil.Process(site.pid)
     readers = [StreamReader(tokens) for _ in range(streams)]
@@ -140,7 +140,7 @@ async def _drive(site: "subprocess.Popen[str]", port: int, streams: int, tokens:
         seconds, cpu = time.perf_counter() - started, _cpu_seconds(process) - before
         events, reads = (sum(getattr(r, name) for r in readers) for name in ("events", "reads"))
         await asyncio.gather(*(reader.done for reader in readers))
-    return Measured(events, reads, seconds, cpu)
+    return MeasuredRound(events, reads, seconds, cpu)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

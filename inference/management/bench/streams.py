@@ -8,7 +8,7 @@ from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Aim, Figure, figure
 from inference.management.bench.peers import MLX_LM
 from inference.management.bench.raw import Raw, RawRound
-from inference.management.bench.timed_answer import Round
+from inference.management.bench.timed_answer import AnswerRound
 
 _COUNTS, _QUICK_COUNTS = (1, 4, 8, 16), (1, 8)
 _TOKENS, _QUICK_TOKENS = 32, 12
@@ -52,19 +52,19 @@ def _figures(rounds: Mapping[str, Sequence[Any]], against: str, count: int, toke
     ]
 
 
-def decode_rates(rounds: Sequence[Round | RawRound]) -> list[float | None]:
+def decode_rates(rounds: Sequence[AnswerRound | RawRound]) -> list[float | None]:
     return [one.decode_rate for one in rounds]
 
 
-def request_rates(rounds: Sequence[Round | RawRound]) -> list[float | None]:
+def request_rates(rounds: Sequence[AnswerRound | RawRound]) -> list[float | None]:
     return [one.request_rate for one in rounds]
 
 
-def notes(rounds: Mapping[str, Sequence[Round | RawRound]], tokens: int) -> list[str]:
+def notes(rounds: Mapping[str, Sequence[AnswerRound | RawRound]], tokens: int) -> list[str]:
     """Notes about what makes the figures doubtful: failed requests, and answers that ended early."""
     found = []
     for name, of_one in rounds.items():
-        for one in (one for one in of_one if isinstance(one, Round)):
+        for one in (one for one in of_one if isinstance(one, AnswerRound)):
             found += one.notes(name)
             early = sum(answer.tokens < tokens for answer in one.answers)
             found += [f"{name}: {early} of {len(one.answers)} answers ended before {tokens} tokens"] * bool(

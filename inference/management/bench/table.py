@@ -12,7 +12,7 @@ from inference.management.bench.machine import BenchMachine
 _COLUMNS = ("ROW", "WHAT", "OURS", "OTHER", "AGAINST", "RATIO", "AIM", "MET")
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class BenchReport(Struct, frozen=True, kw_only=True):
     """The results of one run."""
 
     machine: BenchMachine
@@ -26,11 +26,11 @@ class Report(Struct, frozen=True, kw_only=True):
     failures: tuple[str, ...] = ()  # rows that could not be measured, and why
 
 
-def as_json(report: Report) -> str:
+def as_json(report: BenchReport) -> str:
     return msgspec.json.format(msgspec.json.encode(report)).decode()
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: BenchReport) -> Iterator[str]:
     """The report for a terminal: medians, with minimum and maximum in brackets."""
     yield from report.machine.lines()
     length = "a quick run" if report.is_quick else f"medians of {report.repeat}"

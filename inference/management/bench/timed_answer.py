@@ -37,7 +37,7 @@ class TimedAnswer:
 
 
 @dataclass(frozen=True)
-class Round:
+class AnswerRound:
     """Requests that were sent together, with their answers and failures."""
 
     answers: tuple[TimedAnswer, ...]
@@ -63,7 +63,7 @@ class Round:
         first, ended = min(a.first for a in self.answers), max(a.ended for a in self.answers)
         return (self.tokens - 1) / (ended - first) if ended > first else None
 
-    def counted(self, count: Callable[[str], int]) -> "Round":
+    def counted(self, count: Callable[[str], int]) -> "AnswerRound":
         """The same with the tokens of each text counted where the server has not done so."""
         answers = [
             one if one.is_counted else replace(one, tokens=count(one.text), is_recounted=True)

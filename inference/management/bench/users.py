@@ -14,7 +14,7 @@ from inference.management.bench import prompts
 from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Figure, figure
 from inference.management.bench.servers import Server
-from inference.management.bench.timed_answer import Round
+from inference.management.bench.timed_answer import AnswerRound
 
 _USERS, _QUICK_USERS = 24, 6
 _SEED = 20240607
@@ -26,7 +26,7 @@ _LEAST_LIMIT_S = 1.0
 
 
 @dataclass(frozen=True)
-class Load:
+class UserLoad:
     """What all users ask in one round; `limit_s` is for the first token."""
 
     bodies: tuple[dict[str, Any], ...]
@@ -36,7 +36,7 @@ class Load:
 
 def measure(bench: Bench) -> list[Figure]:
     alone_s, limit_s = _alone(bench)
-    rounds: dict[str, list[Round]] = {server.name: [] for server in bench.servers}
+    rounds: dict[str, list[AnswerRound]] = {server.name: [] for server in bench.servers}
     users = _QUICK_USERS if bench.is_quick else _USERS
     for number in bench.repetitions(f"users, {users}"):
         for server in bench.servers:
@@ -67,7 +67,7 @@ def measure(bench: Bench) -> list[Figure]:
     ]
 
 
-def load_of(users: int, rate: float, limit_s: float, *, seed: int, is_quick: bool = False) -> Load:
+def load_of(users: int, rate: float, limit_s: float, *, seed: int, is_quick: bool = False) -> UserLoad:
     """The chats and arrival times of `users` at `rate` per second; only the salts of prompts differ."""
     draw = random.Random(seed)  # noqa: S311
     arrivals, at = [], 0.0
@@ -77,10 +77,10 @@ def load_of(users: int, rate: float, limit_s: float, *, seed: int, is_quick: boo
         at += draw.expovariate(rate)
         words, tokens = draw.choice(_WORDS), draw.choice(_QUICK_TOKENS if is_quick else _TOKENS)
         bodies.append(prompts.long(words, tokens))
-    return Load(tuple(bodies), tuple(arrivals), limit_s)
+    return UserLoad(tuple(bodies), tuple(arrivals), limit_s)
 
 
-def goodput(one: Round, limit_s: float) -> float | None:
+def goodput(one: AnswerRound, limit_s: float) -> float | None:
     """Tokens a second of the answers that began in time; None if nothing was answered."""
     if not one.answers:
         return None
@@ -88,7 +88,7 @@ def goodput(one: Round, limit_s: float) -> float | None:
     return sum(a.tokens for a in one.answers if a.first_after_s <= limit_s) / (ended - asked)
 
 
-def share_in_time(one: Round, limit_s: float) -> float:
+def share_in_time(one: AnswerRound, limit_s: float) -> float:
     """The share of all requests, failed ones included, whose answer began in time."""
     total = len(one.answers) + len(one.failures)
     return sum(answer.first_after_s <= limit_s for answer in one.answers) / max(1, total)
@@ -108,9 +108,9 @@ def _alone(bench: Bench) -> tuple[float, float]:
     return max(alone_s, 0.01), max(_LEAST_LIMIT_S, _LIMIT_FACTOR * answer.first_after_s)
 
 
-def _run(bench: Bench, server: Server, load: Load) -> Round:
+def _run(bench: Bench, server: Server, load: UserLoad) -> AnswerRound:
     return server.ask(bench.models.first, load.bodies, after_s=load.arrivals)
 
 
-def _median_wait(one: Round) -> float | None:
+def _median_wait(one: AnswerRound) -> float | None:
     return median(answer.first_after_s for answer in one.answers) if one.answers else None

@@ -28,7 +28,7 @@ from inference.management.bench.machine import this_machine
 from inference.management.bench.markdown import as_markdown
 from inference.management.bench.peers import COMMANDS, UnknownPeer, check, conditions, is_address
 from inference.management.bench.servers import ServerEnded
-from inference.management.bench.table import Report, as_json, lines
+from inference.management.bench.table import BenchReport, as_json, lines
 from inference.management.bench.timed_answer import IncompleteAnswer
 
 _REPEAT = 3
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         if report.failures:
             sys.exit(1)
 
-    def _run(self, rows: Sequence[str], options: dict[str, Any]) -> Report:
+    def _run(self, rows: Sequence[str], options: dict[str, Any]) -> BenchReport:
         machine, started = this_machine(), time.perf_counter()
         repeat = 1 if options["quick"] else options["repeat"]
         figures: list[Figure] = []
@@ -123,7 +123,7 @@ class Command(BaseCommand):
                         failures.append(f"{row}: {error}")
                         report_progress(failures[-1])
                         bench.close()  # its servers may be in a bad state
-        return Report(
+        return BenchReport(
             machine=machine,
             model=options["model"].name,
             repeat=repeat,

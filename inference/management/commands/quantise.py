@@ -17,7 +17,7 @@ from inference.management.folder import models_folder
 from inference.management.quantisation_maker import HereMaker, Maker, SiteMaker
 from inference.management.step_bars import StepBars
 from inference.management.table import table
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 
@@ -56,7 +56,7 @@ class Command(ClientCommand):
                 made = self._follow(maker, begun)
             except (ConversionRefused, ServerError) as error:
                 raise CommandError(str(error)) from None
-        if made.state is not State.DONE:
+        if made.state is not ConversionState.DONE:
             raise CommandError(made.message)
         self._write_result(made)
 

@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.core.installation import PROGRAM
 from inference.management.table import table
-from inference.repository.discovery.hub_search import MOST, Format, Order
+from inference.repository.discovery.hub_search import MOST, Format, SearchOrder
 from inference.repository.downloads.errors import FetchFailed
 from inference.serving import runtime
 from inference.serving.discovery import hub_models
@@ -17,7 +17,7 @@ from inference.serving.discovery.hub_models import FoundModel
 
 _GB = 10**9
 _AT_ONCE = 4
-_ORDERS = {"downloads": Order.DOWNLOADS, "likes": Order.LIKES, "date": Order.DATE}
+_ORDERS = {"downloads": SearchOrder.DOWNLOADS, "likes": SearchOrder.LIKES, "date": SearchOrder.DATE}
 
 
 class Command(BaseCommand):

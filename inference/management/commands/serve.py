@@ -27,7 +27,7 @@ from inference.management.folder import models_folder
 from inference.management.shutdown import Shutdown
 from inference.repository.starter import StarterUnavailable, ensure_starter
 from inference.serving import gguf_imports, quantising, runtime, site_lock, trace_export
-from inference.serving.maintenance import Maintenance
+from inference.serving.maintenance import DatabaseMaintenance
 from inference.serving.recording.capture_switch import SWITCH
 from mlxsite.open_connections import most_of_one_address
 from mlxsite.server import StreamServer
@@ -78,7 +78,7 @@ class Command(BaseCommand):
         schema.bring_up_to_date(self._write)
         _keep_log(config)
         SWITCH.refresh()  # before the first request: a capture continues after a restart
-        Maintenance().start()
+        DatabaseMaintenance().start()
         quantising.register()  # these delete what a killed site left
         gguf_imports.register()
         login = first_account.of_settings(config)

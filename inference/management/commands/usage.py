@@ -11,7 +11,7 @@ from django.core.management import BaseCommand
 from inference.management import database
 from inference.management.table import table
 from inference.serving.usage.csv_export import as_csv
-from inference.serving.usage.report import BYS, Figures, by_period, report
+from inference.serving.usage.report import BYS, UsageFigures, by_period, report
 from inference.serving.usage.span import RANGES, system_zone, zone_named
 
 _COLUMNS = ("REQUESTS", "PROMPT TOKENS", "CACHED TOKENS", "ANSWER TOKENS", "ERRORS")
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             self.stdout.write(f"and {found.more_rows} more; --csv prints all of them")
 
 
-def _cells(figures: Figures) -> tuple[str, ...]:
+def _cells(figures: UsageFigures) -> tuple[str, ...]:
     numbers = (
         *(figures.requests, figures.prompt_tokens, figures.cached_tokens),
         *(figures.completion_tokens, figures.errors),

@@ -15,7 +15,7 @@ from inference.core.pool_state import Loaded
 from inference.core.principal import ANYBODY
 from inference.core.requests import ChatRequest, Message, Sampling
 from inference.serving import generation, runtime
-from inference.serving.health.finding import CheckResult, Figures
+from inference.serving.health.finding import CheckResult, SpeedFigures
 
 SECONDS = 20.0
 PROMPT_TIMEOUT_S = 60.0  # for the prompt, after the timeout of the load
@@ -57,7 +57,7 @@ def device(loaded: Loaded | None = None) -> CheckResult:
     return CheckResult(about="device", text=f"{setting}; the model ran on the {loaded.device.upper()}{blas}")
 
 
-def speed(figures: Figures) -> CheckResult:
+def speed(figures: SpeedFigures) -> CheckResult:
     """The figures as a result; a model that stopped after its first token counts as wrong."""
     end = " until its context was full" if figures.has_filled_context else ""
     text = (
@@ -72,7 +72,7 @@ def speed(figures: Figures) -> CheckResult:
 
 async def run_trial(
     card: ModelCard, seconds: float, clock: Callable[[], float] = time.perf_counter
-) -> tuple[Loaded, Figures]:
+) -> tuple[Loaded, SpeedFigures]:
     """Load the model and have it generate for `seconds`.
 
     Raises TimeoutError or a ServerError when it generates nothing.
@@ -150,10 +150,10 @@ class Timing:
         self._first, self._early = self._last, tokens
         return True
 
-    def figures(self, card: ModelCard, loaded: Loaded, peak_bytes: int) -> Figures:
+    def figures(self, card: ModelCard, loaded: Loaded, peak_bytes: int) -> SpeedFigures:
         """The speed; the first tokens belong to the prompt, so the decode rate counts those after them."""
         prompt_s, decode_s = self._first - self._accepted, self._last - self._first
-        return Figures(
+        return SpeedFigures(
             model=card.id,
             device=loaded.device,
             load_s=self._accepted - self._started,

@@ -17,7 +17,7 @@ SOURCE = "moved"
 _EMPTY_FIRST = "Name a new database: `createdb` makes one."
 
 
-class Progress(Protocol):
+class ProgressBar(Protocol):
     """A bar of tqdm."""
 
     total: float | None
@@ -25,7 +25,7 @@ class Progress(Protocol):
     def update(self, n: float | None = 1) -> Any: ...
 
 
-def move(source: Path, target: dict[str, Any], progress: Progress) -> int:
+def move(source: Path, target: dict[str, Any], progress: ProgressBar) -> int:
     """Copy all rows, and compare; returns how many there are. The caller holds the lock of the site.
 
     1. Refuse a target that has rows, and a source of another version.
@@ -87,7 +87,7 @@ def _refuse_other_version() -> None:
         )
 
 
-def _compare(model: Any, progress: Progress) -> None:
+def _compare(model: Any, progress: ProgressBar) -> None:
     before, after = rows.digest(model, SOURCE, progress.update), rows.digest(model, "default")
     if before != after:
         raise MoveError(

@@ -17,7 +17,7 @@ _BATCH = 500
 _SPACE = 2**256
 
 
-class Digest(Struct, frozen=True):
+class TableDigest(Struct, frozen=True):
     """What two tables with the same rows have in common, whatever the order of their rows."""
 
     count: int
@@ -50,7 +50,7 @@ def copy(model: Any, source: str, on_rows: Callable[[int], Any]) -> int:
     return count
 
 
-def digest(model: Any, alias: str, on_rows: Callable[[int], Any] = lambda _: None) -> Digest:
+def digest(model: Any, alias: str, on_rows: Callable[[int], Any] = lambda _: None) -> TableDigest:
     """The digest of a table."""
     fields = model._meta.local_concrete_fields
     count = total = 0
@@ -61,7 +61,7 @@ def digest(model: Any, alias: str, on_rows: Callable[[int], Any] = lambda _: Non
             hashed.update(len(part).to_bytes(8, "big") + part)
         count, total = count + 1, (total + int.from_bytes(hashed.digest(), "big")) % _SPACE
         on_rows(1)
-    return Digest(count, total)
+    return TableDigest(count, total)
 
 
 def _rows(model: Any, alias: str) -> Iterator[tuple[Any, ...]]:

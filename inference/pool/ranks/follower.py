@@ -27,7 +27,7 @@ _SSH = (
 )
 
 
-class Follower:
+class FollowerProcess:
     """Starts, watches and ends one rank.
 
     `on_failed` gets why it cannot load; `on_end` is called once it has ended.

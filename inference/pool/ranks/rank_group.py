@@ -10,7 +10,7 @@ from pathlib import Path
 from inference.core.cpu_tuning import CpuTuning
 from inference.core.pool_state import RankState
 from inference.core.protocol import LoadFailed
-from inference.pool.ranks.follower import Follower, written
+from inference.pool.ranks.follower import FollowerProcess, written
 from inference.pool.ranks.placement import Placement
 from inference.pool.workers.child_process import ChildProcess
 
@@ -40,7 +40,7 @@ class RankGroup(ChildProcess):
         self._on_failed, self._on_end = on_failed, on_end
         self._files: tempfile.TemporaryDirectory[str] | None = None
         self.placements: list[Placement] = []
-        self.followers: list[Follower] = []
+        self.followers: list[FollowerProcess] = []
 
     @property
     def states(self) -> tuple[RankState, ...]:
@@ -71,7 +71,7 @@ class RankGroup(ChildProcess):
                 os.close(pipe)
 
     async def _start_follower(self, placement: Placement, folder: Path, tuning: CpuTuning) -> int:
-        follower = Follower(
+        follower = FollowerProcess(
             placement,
             stuck_after_s=self._stuck_after_s,
             on_failed=self._on_failed,

@@ -30,7 +30,7 @@ H = TypeVar("H", bound=Holder)
 
 
 @dataclass(frozen=True)
-class Plan(Generic[H]):
+class EvictionPlan(Generic[H]):
     """The prefix caches to shrink, each with its bytes, and the models to evict.
 
     `is_enough` is whether that frees what is missing.
@@ -50,7 +50,7 @@ def reclaiming(holders: Iterable[Holder]) -> int:
     return sum(holder.reclaiming for holder in holders)
 
 
-def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int) -> Plan[H]:
+def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int) -> EvictionPlan[H]:
     """Plan how to free `missing` bytes.
 
     1. While all prefix caches together hold less than is missing, choose the least recently used evictable
@@ -71,7 +71,7 @@ def plan_eviction(holders: Collection[H], evictable: Collection[H], missing: int
         if amount > 0:
             sheds.append((holder, amount))
             missing -= amount
-    return Plan(tuple(sheds), tuple(victims), missing <= 0)
+    return EvictionPlan(tuple(sheds), tuple(victims), missing <= 0)
 
 
 def plan_drain(holders: Iterable[H], missing: int) -> list[H]:

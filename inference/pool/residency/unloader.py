@@ -32,7 +32,12 @@ class Unloader:
         self._on_change = on_change
 
     def apply(
-        self, plan: eviction.Plan[Resident], why: str, needed: int = 0, *, reason: EvictionReason = "memory"
+        self,
+        plan: eviction.EvictionPlan[Resident],
+        why: str,
+        needed: int = 0,
+        *,
+        reason: EvictionReason = "memory",
     ) -> None:
         """Shed and evict as planned."""
         for resident, amount in plan.sheds:

@@ -32,7 +32,7 @@ _KEPT = 8  # one stream in so many is kept for accounts that have none
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class QueueOrder:
     """The order of the queue after its change number `version`, beside these streams."""
 
     version: int
@@ -55,7 +55,7 @@ class FairQueue:
         self.next_turn = itertools.count().__next__
         self._seen: dict[str, float] = {}  # when each account sent its last request
         self._changes = 0  # counted after each, because other threads read the order
-        self._order: Order | None = None
+        self._order: QueueOrder | None = None
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -66,7 +66,7 @@ class FairQueue:
     def __iter__(self) -> Iterator[PendingLease]:
         return iter(self._ordered().requests)
 
-    def _ordered(self) -> Order:
+    def _ordered(self) -> QueueOrder:
         changes, running = self._changes, tuple(self._running())
         order = self._order
         if order is None or order.version != changes or order.running != running:
@@ -74,7 +74,7 @@ class FairQueue:
             requests = tuple(fair_order(arrived, running))
             places = {pending: place for place, pending in enumerate(requests, start=1)}
             known_ranks = ranks(arrived, running) if _is_shared(arrived) else {}
-            order = self._order = Order(changes, running, requests, places, known_ranks)
+            order = self._order = QueueOrder(changes, running, requests, places, known_ranks)
         return order
 
     def add(self, pending: PendingLease) -> None:

@@ -8,18 +8,18 @@ from msgspec import Struct
 from inference.core.conversion import ConversionJob, ConversionProgress
 
 
-class Plan(Protocol):
+class ConversionPlan(Protocol):
     """A job, with whatever was found out about it before it begins."""
 
     @property
     def job(self) -> ConversionJob: ...
 
 
-P = TypeVar("P", bound=Plan)
+P = TypeVar("P", bound=ConversionPlan)
 R = TypeVar("R")
 
 
-class State(StrEnum):
+class ConversionState(StrEnum):
     WAITING = "waiting"  # for the one before it
     RUNNING = "running"
     DONE = "done"
@@ -33,7 +33,7 @@ class ActiveConversion(Struct, Generic[P, R], frozen=True, kw_only=True):
     """One conversion; `name` is that of the new model. `plan` is empty for those of other programs."""
 
     name: str
-    state: State
+    state: ConversionState
     plan: P | None = None
     progress: ConversionProgress = ConversionProgress()
     message: str = ""
@@ -41,4 +41,4 @@ class ActiveConversion(Struct, Generic[P, R], frozen=True, kw_only=True):
 
     @property
     def is_active(self) -> bool:
-        return self.state in {State.WAITING, State.RUNNING}
+        return self.state in {ConversionState.WAITING, ConversionState.RUNNING}

@@ -10,7 +10,7 @@ from inference.core.conversion import ConversionJob
 from inference.repository.files import folder_tree, staging
 
 
-class Drafts:
+class ConversionDrafts:
     """The drafts of one kind, which have a file named `job_file`, in a models folder."""
 
     def __init__(self, models_dir: Path, job_file: str) -> None:

@@ -13,8 +13,8 @@ import msgspec
 from inference.core.conversion import ConversionEnding
 from inference.core.installation import PROGRAM
 from inference.repository.conversion_process import ConversionProcess
-from inference.repository.conversions.active_conversion import ActiveConversion, P, R, State
-from inference.repository.conversions.drafts import Drafts, discard
+from inference.repository.conversions.active_conversion import ActiveConversion, ConversionState, P, R
+from inference.repository.conversions.drafts import ConversionDrafts, discard
 from inference.repository.conversions.model_name import check_name
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.files import staging
@@ -51,14 +51,14 @@ class Conversions(Generic[P, R]):
     ) -> None:
         self._module = module or self.usual_module
         self._models_dir, self._claim, self._on_done = models_dir, claim, on_done
-        self._drafts = Drafts(models_dir, self.job_file)
+        self._drafts = ConversionDrafts(models_dir, self.job_file)
         self._leaves_notes = leaves_notes
         self._lock = threading.Lock()
         self._queue: deque[str] = deque()
         self._process = ConversionProcess(self._module)  # of the one that runs
         self._thread: threading.Thread | None = None
         self._known: dict[str, ActiveConversion[P, R]] = {
-            name: ActiveConversion(name=name, state=State.INTERRUPTED, message=_INTERRUPTED)
+            name: ActiveConversion(name=name, state=ConversionState.INTERRUPTED, message=_INTERRUPTED)
             for name in self._drafts.clear()
         }
 
@@ -75,7 +75,7 @@ class Conversions(Generic[P, R]):
                     f"{_MOST_WAITING} models wait to be {self.participle}; wait for some of them."
                 )
             self._known.pop(name, None)  # so that it is the newest
-            self._known[name] = ActiveConversion(name=name, state=State.WAITING, plan=plan)
+            self._known[name] = ActiveConversion(name=name, state=ConversionState.WAITING, plan=plan)
             self._queue.append(name)
             self._forget_oldest()
             self._begin()
@@ -87,8 +87,8 @@ class Conversions(Generic[P, R]):
             known = self._known.get(name)
             if known is None or known.plan is None or not known.is_active:
                 return
-            self._set(known.plan, state=State.CANCELLED, message="No files were left behind.")
-            if known.state is State.WAITING:
+            self._set(known.plan, state=ConversionState.CANCELLED, message="No files were left behind.")
+            if known.state is ConversionState.WAITING:
                 self._queue.remove(name)
             else:
                 self._process.kill()
@@ -106,7 +106,7 @@ class Conversions(Generic[P, R]):
             known = dict(self._known)
         message = f"Another program is creating it, such as `{PROGRAM} {self.command}`."
         elsewhere = [
-            ActiveConversion[P, R](name=name, state=State.ELSEWHERE, message=message)
+            ActiveConversion[P, R](name=name, state=ConversionState.ELSEWHERE, message=message)
             for name in self._drafts.in_progress()
             if name not in known
         ]
@@ -146,7 +146,7 @@ class Conversions(Generic[P, R]):
                     self._process = ConversionProcess(
                         self._module, msgspec.json.encode(plan.job).decode(), *options
                     )
-                    self._set(plan, state=State.RUNNING)
+                    self._set(plan, state=ConversionState.RUNNING)
                     return plan
             self._thread = None
             return None
@@ -176,19 +176,19 @@ class Conversions(Generic[P, R]):
         self._end(plan, ending)
 
     def _end(self, plan: P, ending: ConversionEnding[R]) -> None:
-        name, state = plan.job.name, State.FAILED if ending.failure else State.DONE
+        name, state = plan.job.name, ConversionState.FAILED if ending.failure else ConversionState.DONE
         with self._lock:
             if self._is_cancelled(plan) and ending.failure:
-                state = State.CANCELLED
+                state = ConversionState.CANCELLED
             else:
                 self._set(plan, state=state, message=ending.failure or "It is ready.", report=ending.report)
         logger.info("%s, to be %s: %s. %s", name, self.participle, state, ending.failure)
-        if state is State.DONE:
+        if state is ConversionState.DONE:
             self._on_done()
 
     def _is_cancelled(self, plan: P) -> bool:
         known = self._known.get(plan.job.name)
-        return known is None or known.plan is not plan or known.state is State.CANCELLED
+        return known is None or known.plan is not plan or known.state is ConversionState.CANCELLED
 
     def _set(self, plan: P, **changes: Any) -> None:
         """Change the entry of this plan, unless another one of its name has been started meanwhile."""

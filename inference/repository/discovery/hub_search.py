@@ -20,7 +20,7 @@ _FIELDS = (
 )
 
 
-class Order(StrEnum):
+class SearchOrder(StrEnum):
     DOWNLOADS = "downloads"
     LIKES = "likes"
     DATE = "lastModified"
@@ -36,7 +36,7 @@ class Format(StrEnum):
 def search(
     words: str,
     *,
-    order: Order = Order.DOWNLOADS,
+    order: SearchOrder = SearchOrder.DOWNLOADS,
     format: Format = Format.MLX,
     most: int = 20,
     endpoint: str | None = None,

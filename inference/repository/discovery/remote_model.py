@@ -21,7 +21,7 @@ from inference.repository.downloads.partial_file import HubFile
 from inference.repository.downloads.retry_policy import RetryPolicy
 from inference.repository.downloads.transient_error import TransientError
 from inference.repository.files import architectures, chat_template_files, json_files
-from inference.repository.files.json_files import MOST_BYTES, Unreadable
+from inference.repository.files.json_files import MOST_BYTES, UnreadableJson
 from inference.repository.files.safetensors import BrokenWeights
 
 # Somebody waits for it, so a hub that is slow or busy is not waited for.
@@ -36,7 +36,7 @@ _AT_ONCE = 4
 _PICTURES = ("vision_config", "vision_tower", "mm_vision_tower", "visual")
 
 
-class RemoteModel(Struct, frozen=True, kw_only=True):
+class HubModelDetails(Struct, frozen=True, kw_only=True):
     """What is known of a model before it is downloaded."""
 
     card: ModelCard  # its problem says why it could not be served
@@ -53,7 +53,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True):
         return any(self.config.get(name) for name in _PICTURES)
 
 
-def read(repo: str, machine: Machine, *, endpoint: str | None = None) -> RemoteModel:
+def read(repo: str, machine: Machine, *, endpoint: str | None = None) -> HubModelDetails:
     """Read a model's small files and the headers of its weights from the hub.
 
     Raises NotAnId, NotOnHub, NotPermitted, NotAModel or HubUnavailable.
@@ -69,7 +69,7 @@ def read(repo: str, machine: Machine, *, endpoint: str | None = None) -> RemoteM
         raise HubUnavailable(f"Its files cannot be read: {error.strerror}.") from None
 
 
-def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> RemoteModel:
+def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> HubModelDetails:
     answer = client.listing()
     listing = Listing.of(repo, answer)
     weights = [file for file in listing.files if file.name.endswith(".safetensors")]
@@ -87,7 +87,7 @@ def _read(repo: str, client: HubClient, folder: Path, machine: Machine) -> Remot
     except BrokenWeights as error:
         raise NotAModel(f"{repo} cannot be served: {error}. Choose another model.") from None
     card = card_reader.make_card(repo, folder, "hub", machine, lambda _: tensors)
-    return RemoteModel(
+    return HubModelDetails(
         card=_with_architecture(card),
         download_bytes=listing.size,
         config=config,
@@ -119,7 +119,7 @@ def _with_architecture(card: ModelCard) -> ModelCard:
 def _object(path: Path) -> dict[str, Any]:
     try:
         return json_files.read_object(path)
-    except Unreadable:
+    except UnreadableJson:
         return {}
 
 

@@ -9,7 +9,7 @@ from inference.repository.downloads.progress import FetchProgress
 COMPLETE = "It is ready."
 
 
-class State(StrEnum):
+class DownloadState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -24,7 +24,7 @@ class ActiveDownload(msgspec.Struct, frozen=True, kw_only=True):
     """One download as it is now; seconds since the epoch."""
 
     id: str
-    state: State
+    state: DownloadState
     progress: FetchProgress = FetchProgress()
     message: str = ""
     began_at: float = 0.0
@@ -32,4 +32,4 @@ class ActiveDownload(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_running(self) -> bool:
-        return self.state is State.RUNNING
+        return self.state is DownloadState.RUNNING

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from inference.core.subprocess_environment import of_helpers
-from inference.repository.downloads.active_download import COMPLETE, State
+from inference.repository.downloads.active_download import COMPLETE, DownloadState
 from inference.repository.downloads.process import Ending, Line
 from inference.repository.downloads.progress import FetchProgress
 
@@ -28,7 +28,7 @@ class DownloadProcess:
         name: str,
         target: Path,
         on_progress: Callable[[str, FetchProgress], None],
-        end: Callable[[str, State, str], None],
+        end: Callable[[str, DownloadState, str], None],
     ) -> None:
         self._name, self._on_progress, self._end = name, on_progress, end
         self._is_stopped = False
@@ -68,13 +68,13 @@ class DownloadProcess:
         finally:  # also after output that cannot be decoded
             self._end(self._name, *self._outcome(ending))
 
-    def _outcome(self, ending: Ending | None) -> tuple[State, str]:
+    def _outcome(self, ending: Ending | None) -> tuple[DownloadState, str]:
         if ending and not ending.failure:
-            return State.DONE, COMPLETE
+            return DownloadState.DONE, COMPLETE
         if ending:
-            return State.REFUSED if ending.is_final else State.FAILED, ending.failure
+            return DownloadState.REFUSED if ending.is_final else DownloadState.FAILED, ending.failure
         if self._is_stopped:
-            return State.CANCELLED, "The partial files are kept; resume the download to continue."
-        return State.FAILED, (
+            return DownloadState.CANCELLED, "The partial files are kept; resume the download to continue."
+        return DownloadState.FAILED, (
             "Its process ended unexpectedly. The partial files are kept; resume the download to continue."
         )

@@ -13,7 +13,7 @@ import msgspec
 from inference.core import gguf_import, quantisation
 from inference.core.installation import PROGRAM
 from inference.repository.downloads import hub, hub_names
-from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, State
+from inference.repository.downloads.active_download import COMPLETE, ActiveDownload, DownloadState
 from inference.repository.downloads.download_process import DownloadProcess
 from inference.repository.downloads.errors import FetchFailed, TakenAlready
 from inference.repository.downloads.hub import check_target
@@ -56,7 +56,7 @@ class Downloads:
                 )
             self._running[name] = self._start_process(name, target)  # its first progress waits for the lock
             self._known.pop(name, None)  # so that it is the newest
-            self._known[name] = ActiveDownload(id=name, state=State.RUNNING, began_at=time.time())
+            self._known[name] = ActiveDownload(id=name, state=DownloadState.RUNNING, began_at=time.time())
             self._forget_oldest()
             return self._known[name]
 
@@ -116,7 +116,7 @@ class Downloads:
                 self._known[name], progress=progress, heard_at=time.time()
             )
 
-    def _end(self, name: str, state: State, message: str) -> None:
+    def _end(self, name: str, state: DownloadState, message: str) -> None:
         with self._lock:
             del self._running[name]
             known = self._known[name]
@@ -125,7 +125,7 @@ class Downloads:
                 known, state=state, message=message, progress=progress
             )
         logger.info("Download of %s: %s. %s", name, state, message)
-        if state is State.DONE:
+        if state is DownloadState.DONE:
             self._on_done()
 
     def _forget_oldest(self) -> None:
@@ -150,10 +150,10 @@ class Downloads:
             return _with_current_speed(download)
         target = self._models_dir / download.id
         is_there, has_draft = os.path.lexists(target), staging.draft_of(target).is_dir()
-        if has_draft and (is_there or download.state is State.DONE or staging.is_being_made(target)):
+        if has_draft and (is_there or download.state is DownloadState.DONE or staging.is_being_made(target)):
             return _left(download.id, target)
         if is_there:
-            return msgspec.structs.replace(download, state=State.DONE, message=COMPLETE)
+            return msgspec.structs.replace(download, state=DownloadState.DONE, message=COMPLETE)
         return download
 
 
@@ -177,7 +177,7 @@ def _left(name: str, target: Path) -> ActiveDownload:
     if staging.is_being_made(target):
         return ActiveDownload(
             id=name,
-            state=State.ELSEWHERE,
+            state=DownloadState.ELSEWHERE,
             message=f"Another program is creating it, such as `{PROGRAM} pull`.",
         )
     there = f"{folder_size(staging.draft_of(target)) / 10**9:.2f} GB"
@@ -186,12 +186,12 @@ def _left(name: str, target: Path) -> ActiveDownload:
             f"The model is there, and beside it {there} of another download that did not complete; discard "
             "them."
         )
-        return ActiveDownload(id=name, state=State.LEFT, message=message)
+        return ActiveDownload(id=name, state=DownloadState.LEFT, message=message)
     if "/" not in name:
         message = f"{there} of an import that did not end are there; discard them, and import it again."
-        return ActiveDownload(id=name, state=State.LEFT, message=message)
+        return ActiveDownload(id=name, state=DownloadState.LEFT, message=message)
     message = f"{there} of it exist; resume the download to continue."
-    return ActiveDownload(id=name, state=State.INTERRUPTED, message=message)
+    return ActiveDownload(id=name, state=DownloadState.INTERRUPTED, message=message)
 
 
 def _with_current_speed(download: ActiveDownload) -> ActiveDownload:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.repository.files.gguf_types import BLOCKS, OTHER_TYPES, Block
+from inference.repository.files.gguf_types import BLOCKS, OTHER_TYPES, BlockLayout
 
 _MAX_ENTRIES = 65_536  # of metadata, and of tensors
 _MAX_NAME = 256
@@ -40,7 +40,7 @@ class StoredTensor:
     begin: int  # counted from the beginning of the file
 
     @property
-    def block(self) -> Block:
+    def block(self) -> BlockLayout:
         return BLOCKS[self.kind]
 
     @property
@@ -49,7 +49,7 @@ class StoredTensor:
 
 
 @dataclass(frozen=True)
-class Header:
+class GgufHeader:
     """What a GGUF file says of itself; `metadata` is empty unless it was requested."""
 
     architecture: str
@@ -57,7 +57,7 @@ class Header:
     tensors: tuple[StoredTensor, ...]
 
 
-def read_header(source: Path, *, metadata: bool = False) -> Header:
+def read_header(source: Path, *, metadata: bool = False) -> GgufHeader:
     """Read the whole header of a file; ImportRefused unless all of it is sound and of known types."""
     if not source.is_file():  # opening a pipe would wait for ever
         raise ImportRefused(f"{source.name} is not a file.")
@@ -79,7 +79,7 @@ class _Parser:
         self._keeps = keeps
         self._items = 0
 
-    def header(self) -> Header:
+    def header(self) -> GgufHeader:
         magic, version, tensors, entries = self._unpack("4sIQQ")
         if magic != b"GGUF":
             raise ImportRefused("This is not a GGUF file.")
@@ -93,7 +93,7 @@ class _Parser:
         if not described or data + max(end for _, end in described) > self._size:
             raise ImportRefused("The file is cut off: its header promises more than it holds.")
         found = [StoredTensor(t.name, t.kind, t.shape, data + t.begin) for t, _ in described]
-        return Header(architecture, kept, tuple(found))
+        return GgufHeader(architecture, kept, tuple(found))
 
     def _metadata(self, entries: int) -> tuple[dict[str, Any], str, int]:
         """What is to be kept, the architecture and the alignment."""

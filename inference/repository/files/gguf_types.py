@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Block(NamedTuple):
+class BlockLayout(NamedTuple):
     """The unit a type is stored in: so many items in so many bytes."""
 
     name: str
@@ -12,15 +12,19 @@ class Block(NamedTuple):
 
 
 BLOCKS = {
-    **{0: Block("F32", 1, 4), 1: Block("F16", 1, 2), 30: Block("BF16", 1, 2)},
+    **{0: BlockLayout("F32", 1, 4), 1: BlockLayout("F16", 1, 2), 30: BlockLayout("BF16", 1, 2)},
     **{
-        2: Block("Q4_0", 32, 18),
-        3: Block("Q4_1", 32, 20),
-        6: Block("Q5_0", 32, 22),
-        7: Block("Q5_1", 32, 24),
+        2: BlockLayout("Q4_0", 32, 18),
+        3: BlockLayout("Q4_1", 32, 20),
+        6: BlockLayout("Q5_0", 32, 22),
+        7: BlockLayout("Q5_1", 32, 24),
     },
-    **{8: Block("Q8_0", 32, 34), 10: Block("Q2_K", 256, 84), 11: Block("Q3_K", 256, 110)},
-    **{12: Block("Q4_K", 256, 144), 13: Block("Q5_K", 256, 176), 14: Block("Q6_K", 256, 210)},
+    **{8: BlockLayout("Q8_0", 32, 34), 10: BlockLayout("Q2_K", 256, 84), 11: BlockLayout("Q3_K", 256, 110)},
+    **{
+        12: BlockLayout("Q4_K", 256, 144),
+        13: BlockLayout("Q5_K", 256, 176),
+        14: BlockLayout("Q6_K", 256, 210),
+    },
 }
 OTHER_TYPES = {
     **{9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL"},

@@ -26,7 +26,7 @@ MOST_BYTES: Mapping[str, int] = {
 _MOST_BUILT_BYTES = 2 * _MB
 
 
-class Unreadable(Exception):
+class UnreadableJson(Exception):
     """The file is there, and is no JSON object of a sensible size."""
 
 
@@ -36,10 +36,10 @@ def read(path: Path) -> bytes | None:
         if not path.exists() and not path.is_symlink():
             return None
         if not path.is_file() or path.stat().st_size > MOST_BYTES[path.name]:  # a pipe is waited for for ever
-            raise Unreadable
+            raise UnreadableJson
         return path.read_bytes()
     except OSError:
-        raise Unreadable from None
+        raise UnreadableJson from None
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _skimmed(raw: bytes, keys: Sequence[str]) -> dict[str, Any]:
     try:
         found = msgspec.structs.asdict(msgspec.json.decode(raw, type=wanted))
     except (msgspec.DecodeError, RecursionError):
-        raise Unreadable from None
+        raise UnreadableJson from None
     return {key: value for key, value in found.items() if value is not UNSET}
 
 
@@ -73,5 +73,5 @@ def _built(raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise Unreadable
+        raise UnreadableJson
     return found

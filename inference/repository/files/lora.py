@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.repository.files import json_files
-from inference.repository.files.json_files import Unreadable
+from inference.repository.files.json_files import UnreadableJson
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_file
 
 CONFIG = "adapter_config.json"
@@ -124,7 +124,7 @@ def read(folder: Path) -> LoraFiles:
     """An adapter's layers from its folder; raises BrokenLora, or OSError where the disk fails."""
     try:
         config = json_files.read_object(folder / CONFIG)
-    except Unreadable:
+    except UnreadableJson:
         raise BrokenLora(f"its {CONFIG} cannot be read") from None
     if not config:
         raise BrokenLora(f"it has no {CONFIG}")

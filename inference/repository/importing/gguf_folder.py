@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.files import folder_tree
-from inference.repository.files.gguf import Header, ImportRefused
+from inference.repository.files.gguf import GgufHeader, ImportRefused
 from inference.repository.gguf_import import Unsupported, check
 
 SUFFIX = ".gguf"
@@ -121,7 +121,7 @@ def _described(name: str, place: Path, size: int) -> GgufFile:
     )
 
 
-def _usual_type(header: Header) -> str:
+def _usual_type(header: GgufHeader) -> str:
     sizes: dict[str, int] = {}
     for tensor in header.tensors:
         sizes[tensor.block.name] = sizes.get(tensor.block.name, 0) + tensor.bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from inference.core import disk_space
-from inference.core.gguf_import import ImportJob
+from inference.core.gguf_import import GgufImportJob
 from inference.repository import gguf_import
 from inference.repository.conversions.model_name import check_name
 from inference.repository.conversions.refusal import ConversionRefused
@@ -21,7 +21,7 @@ _MOST = 96  # characters of a name
 class ImportPlan(Struct, frozen=True, kw_only=True):
     """One job, and the size of its file."""
 
-    job: ImportJob
+    job: GgufImportJob
     bytes: int
 
 
@@ -46,5 +46,7 @@ def make_plan(folder: GgufFolder, file_name: str, models_dir: Path, *, name: str
     # The process knows the size of the result to the byte, and checks it before it writes the first one.
     if shortage := disk_space.shortage(models_dir, size):
         raise ConversionRefused(f"{name} {shortage}.")
-    job = ImportJob(source=file_name, source_path=str(source), name=name, target_path=str(models_dir / name))
+    job = GgufImportJob(
+        source=file_name, source_path=str(source), name=name, target_path=str(models_dir / name)
+    )
     return ImportPlan(job=job, bytes=size)

@@ -46,7 +46,7 @@ class NoRoom(UploadRefused):
     """The disk has too little space."""
 
 
-class Upload(FileIdentity, frozen=True, kw_only=True):
+class ModelUpload(FileIdentity, frozen=True, kw_only=True):
     """A file of which `received` bytes have arrived."""
 
     received: int = 0
@@ -56,19 +56,19 @@ class Upload(FileIdentity, frozen=True, kw_only=True):
         return self.received == self.size
 
 
-class Uploads:
+class ModelUploads:
     """The uploads into one folder; safe to use from several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def all(self) -> list[Upload]:
+    def all(self) -> list[ModelUpload]:
         """The uploads that are not complete, by their names."""
         drafts = [entry.name for entry in folder_tree.entries(self._folder) if entry.name.startswith(".")]
         names = [draft[1:].removesuffix(".partial") for draft in drafts if draft.endswith(".partial")]
         return [found for name in names if is_listed(name) and (found := self._known(name))]
 
-    def open(self, file: FileIdentity) -> Upload:
+    def open(self, file: FileIdentity) -> ModelUpload:
         """Begin an upload, or go on with one of the same file; raises UploadRefused."""
         _check(file)
         if not self._folder.is_dir():
@@ -76,7 +76,7 @@ class Uploads:
                 "The folder for GGUF files is not there; create it, or correct MLX_SERVER_GGUF_DIR."
             )
         if self._is_there(file):
-            return Upload(name=file.name, size=file.size, modified=file.modified, received=file.size)
+            return ModelUpload(name=file.name, size=file.size, modified=file.modified, received=file.size)
         known = self._known(file.name)
         if known:
             _check_same(known, file)
@@ -94,9 +94,9 @@ class Uploads:
             draft = self._draft(file.name)
             draft.mkdir(exist_ok=True, mode=0o700)
             (draft / _NOTE).write_bytes(msgspec.json.encode(file))
-        return Upload(name=file.name, size=file.size, modified=file.modified)
+        return ModelUpload(name=file.name, size=file.size, modified=file.modified)
 
-    def append(self, file: FileIdentity, offset: int, part: bytes) -> Upload:
+    def append(self, file: FileIdentity, offset: int, part: bytes) -> ModelUpload:
         """Write a part of a file; with the last one the folder lists it. Raises UploadRefused."""
         _check(file)
         if not self._draft(file.name).is_dir():
@@ -122,7 +122,7 @@ class Uploads:
             staging.discard(self._folder / name)
         return True
 
-    def _written(self, known: Upload, part: bytes) -> Upload:
+    def _written(self, known: ModelUpload, part: bytes) -> ModelUpload:
         if disk_space.is_full(self._folder):
             raise NoRoom(f"The disk has become full; make room, then go on with {known.name}.")
         data = self._draft(known.name) / _DATA
@@ -135,7 +135,7 @@ class Uploads:
             self._finish(now)
         return now
 
-    def _finish(self, whole: Upload) -> None:
+    def _finish(self, whole: ModelUpload) -> None:
         """Give a file that has arrived its place."""
         self._check_free(whole.name)
         data = self._draft(whole.name) / _DATA
@@ -146,7 +146,7 @@ class Uploads:
     def _draft(self, name: str) -> Path:
         return staging.draft_of(self._folder / name)
 
-    def _known(self, name: str) -> Upload | None:
+    def _known(self, name: str) -> ModelUpload | None:
         """The upload of this name; None where none has begun."""
         draft = self._draft(name)
         try:
@@ -157,7 +157,7 @@ class Uploads:
             received = (draft / _DATA).stat().st_size
         except OSError:
             received = 0
-        return Upload(name=name, size=file.size, modified=file.modified, received=received)
+        return ModelUpload(name=name, size=file.size, modified=file.modified, received=received)
 
     def _is_there(self, file: FileIdentity) -> bool:
         """Whether all of it has arrived, as far as its size and its time tell."""
@@ -186,7 +186,7 @@ def _check(file: FileIdentity) -> None:
         raise UploadRefused(f"{file.name} is empty, or larger than {in_gb_or_mb(MOST_BYTES)}.")
 
 
-def _check_same(known: Upload, file: FileIdentity) -> None:
+def _check_same(known: ModelUpload, file: FileIdentity) -> None:
     if (known.size, known.modified) != (file.size, file.modified):
         raise UploadRefused(
             f"{in_gb_or_mb(known.received)} of another file named {known.name} have arrived: discard them "

@@ -18,7 +18,7 @@ from inference.repository import memory_estimate
 from inference.repository.conversions.model_name import check_name
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.files import json_files
-from inference.repository.files.json_files import Unreadable
+from inference.repository.files.json_files import UnreadableJson
 from inference.repository.files.safetensors import BrokenWeights, Tensor, read_tensors
 from inference.repository.quantising import size_estimate
 from inference.repository.quantising.copied_files import copied_files
@@ -29,7 +29,7 @@ _SLACK = 1.05  # headers, and matrices that a model leaves alone
 _WORKSPACE = 1.1
 
 
-class Prediction(Struct, frozen=True, kw_only=True):
+class QuantisingPrediction(Struct, frozen=True, kw_only=True):
     """What quantising a model makes and takes, in bytes."""
 
     source_bytes: int
@@ -44,10 +44,10 @@ class QuantisationPlan(Struct, frozen=True, kw_only=True):
     """One job with its prediction."""
 
     job: QuantisationJob
-    prediction: Prediction
+    prediction: QuantisingPrediction
 
 
-class Machine(Struct, frozen=True, kw_only=True):
+class QuantisingMachine(Struct, frozen=True, kw_only=True):
     """What a plan depends on beside the model."""
 
     models_dir: Path
@@ -63,7 +63,7 @@ def default_name(source: str, settings: QuantisationSettings) -> str:
 def make_plan(
     card: ModelCard,
     settings: QuantisationSettings,
-    machine: Machine,
+    machine: QuantisingMachine,
     *,
     name: str = "",
     measures: bool = True,
@@ -91,8 +91,8 @@ def make_plan(
 
 
 def predict(
-    card: ModelCard, settings: QuantisationSettings, machine: Machine, *, measures: bool = True
-) -> Prediction:
+    card: ModelCard, settings: QuantisationSettings, machine: QuantisingMachine, *, measures: bool = True
+) -> QuantisingPrediction:
     """The sizes that are to be expected; raises ConversionRefused for a folder that cannot be read."""
     config, tensors = _read(card)
     made = size_estimate.quantised_bytes(tensors, settings)
@@ -105,7 +105,7 @@ def predict(
             tensors, config, dequantises=machine.dequantises, window=window
         )
         needed = max(needed, measuring)
-    return Prediction(
+    return QuantisingPrediction(
         source_bytes=card.weight_bytes,
         source_memory_bytes=int(whole * _WORKSPACE),
         bytes=made,
@@ -157,7 +157,7 @@ def _read(card: ModelCard) -> tuple[dict[str, Any], list[Tensor]]:
             json_files.read_object(Path(card.path) / "config.json"),
             read_tensors(Path(card.path)),
         )
-    except (BrokenWeights, Unreadable, OSError) as error:
+    except (BrokenWeights, UnreadableJson, OSError) as error:
         raise ConversionRefused(f"{card.id} cannot be read: {error}.") from None
     if "quantization" in config or "quantization_config" in config:
         raise ConversionRefused(

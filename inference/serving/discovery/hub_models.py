@@ -12,8 +12,8 @@ from inference.core import disk_space
 from inference.core.model_card import ModelCard
 from inference.repository.discovery import hub_search, remote_model
 from inference.repository.discovery.hub_model import HubModel
-from inference.repository.discovery.hub_search import Format, Order
-from inference.repository.discovery.remote_model import RemoteModel
+from inference.repository.discovery.hub_search import Format, SearchOrder
+from inference.repository.discovery.remote_model import HubModelDetails
 from inference.repository.downloads.errors import HubBusy
 from inference.serving import model_details, runtime
 from inference.serving.discovery import verdict
@@ -55,7 +55,7 @@ _searches: RecentResults[list[FoundModel]] = RecentResults(most=50, fresh_s=60)
 _examined: RecentResults[ExaminedModel] = RecentResults(most=300, fresh_s=600)
 
 
-def search(words: str, *, order: Order, format: Format, most: int = 20) -> list[FoundModel]:
+def search(words: str, *, order: SearchOrder, format: Format, most: int = 20) -> list[FoundModel]:
     """Models by words; raises FetchFailed."""
 
     def ask() -> list[FoundModel]:
@@ -102,7 +102,7 @@ def _found(model: HubModel) -> FoundModel:
     return FoundModel(hub=model, capabilities=_capabilities("chat", model.chat_template, model.has_vision))
 
 
-def _examined_model(remote: RemoteModel) -> ExaminedModel:
+def _examined_model(remote: HubModelDetails) -> ExaminedModel:
     facts = ModelFacts(
         config=remote.config,
         tokenizer_config=remote.tokenizer_config,

@@ -13,7 +13,7 @@ from inference.core.errors import (
 )
 from inference.core.threads import Threads
 from inference.core.whole_number import whole_number
-from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, Order
+from inference.repository.discovery.hub_search import LONGEST_QUERY, MOST, Format, SearchOrder
 from inference.repository.downloads.errors import FetchFailed, HubUnavailable, NotOnHub, NotPermitted
 from inference.repository.downloads.hub_names import id_in
 from inference.serving.discovery import hub_models
@@ -21,7 +21,7 @@ from inference.serving.discovery.hub_models import Examination, FoundModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
-C = TypeVar("C", Order, Format)
+C = TypeVar("C", SearchOrder, Format)
 _THREADS = Threads("hub", 6)
 _RETRY_AFTER_S = 10.0
 
@@ -33,7 +33,7 @@ async def search(words: str, *, sort: str = "", format: str = "", limit: str = "
     most = whole_number(limit) or 0
     if limit and not 1 <= most <= MOST:
         raise InvalidValue(f"Give a number from 1 to {MOST}.", param="limit")
-    order, kind = _choice(Order, sort, "sort"), _choice(Format, format, "format")
+    order, kind = _choice(SearchOrder, sort, "sort"), _choice(Format, format, "format")
     return await _ask(hub_models.search, words.strip(), order=order, format=kind, most=most or 20)
 
 

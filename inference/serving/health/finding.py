@@ -9,7 +9,7 @@ from msgspec import Struct
 State = Literal["good", "look", "wrong"]
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class SpeedFigures(Struct, frozen=True, kw_only=True):
     """The speed of a model: seconds, tokens per second, bytes."""
 
     model: str
@@ -34,7 +34,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     state: State = "good"
     advice: str = ""
     link: str = ""  # to the page of the admin where it is done
-    figures: Figures | None = None  # of the model that ran
+    figures: SpeedFigures | None = None  # of the model that ran
 
 
 def worst(results: Iterable[CheckResult]) -> State:

@@ -40,11 +40,11 @@ class RequestEntry(Struct, kw_only=True):
         return self.prompt_tokens + self.completion_tokens
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class KeyUse(Struct, frozen=True, kw_only=True):
     """A key was used, for whatever it was."""
 
     prefix: str
     at: float
 
 
-Note = RequestEntry | Seen
+Note = RequestEntry | KeyUse

@@ -25,7 +25,7 @@ _FIELDS: dict[By, tuple[str, ...]] = {
 _SUMS: dict[str, Any] = {f"sum_of_{name}": Sum(name) for name in FIGURES}
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class UsageFigures(Struct, frozen=True, kw_only=True):
     """What was used; cached tokens are a part of the prompts' tokens."""
 
     requests: int = 0
@@ -38,31 +38,31 @@ class Figures(Struct, frozen=True, kw_only=True):
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(**{name: getattr(self, name) + getattr(other, name) for name in FIGURES})
+    def __add__(self, other: "UsageFigures") -> "UsageFigures":
+        return UsageFigures(**{name: getattr(self, name) + getattr(other, name) for name in FIGURES})
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class UsageRow(Struct, frozen=True, kw_only=True):
     """One model, key or account: its name, what identifies it, and its total."""
 
     name: str
     id: str  # the model's or the account's name, or the beginning of the key; empty where it has none
-    figures: Figures
+    figures: UsageFigures
 
 
 class Series(Struct, frozen=True, kw_only=True):
     """One name over time: a value for each period of the report."""
 
     name: str
-    values: tuple[Figures, ...]
+    values: tuple[UsageFigures, ...]
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class UsageReport(Struct, frozen=True, kw_only=True):
     range: Range
     by: By
     periods: tuple[Period, ...]
-    total: Figures
-    rows: tuple[Row, ...]  # the most tokens first; at most MOST_ROWS
+    total: UsageFigures
+    rows: tuple[UsageRow, ...]  # the most tokens first; at most MOST_ROWS
     more_rows: int  # of names that `rows` leaves out
     series: tuple[Series, ...]  # the first rows, and the others together
 
@@ -72,20 +72,20 @@ class PeriodRow(Struct, frozen=True, kw_only=True):
 
     start: datetime
     name: str
-    figures: Figures
+    figures: UsageFigures
 
 
-def report(chosen: Range, by: By, zone: tzinfo = UTC, now: datetime | None = None) -> Report:
+def report(chosen: Range, by: By, zone: tzinfo = UTC, now: datetime | None = None) -> UsageReport:
     """The usage of a range; two queries, both of them bounded by the index on the hour."""
     span = span_of(chosen, zone, now)
     groups = _totals(span, by)
     names = names_of(by, [group for group, _ in groups])
-    rows = [Row(name=names[group], id=group[-1], figures=figures) for group, figures in groups]
-    return Report(
+    rows = [UsageRow(name=names[group], id=group[-1], figures=figures) for group, figures in groups]
+    return UsageReport(
         range=chosen,
         by=by,
         periods=span.periods,
-        total=sum((row.figures for row in rows), Figures()),
+        total=sum((row.figures for row in rows), UsageFigures()),
         rows=tuple(rows[:MOST_ROWS]),
         more_rows=max(0, len(rows) - MOST_ROWS),
         series=_series(span, by, [group for group, _ in groups], [row.name for row in rows]),
@@ -95,7 +95,7 @@ def report(chosen: Range, by: By, zone: tzinfo = UTC, now: datetime | None = Non
 def by_period(chosen: Range, by: By, zone: tzinfo = UTC, now: datetime | None = None) -> Iterator[PeriodRow]:
     """Every name in every period in which it was used, oldest first."""
     span = span_of(chosen, zone, now)
-    sums: dict[tuple[str, tuple[str, ...]], Figures] = defaultdict(Figures)
+    sums: dict[tuple[str, tuple[str, ...]], UsageFigures] = defaultdict(UsageFigures)
     fields = _FIELDS[by]
     found = _hours(span).values_list("hour", *fields).annotate(**_SUMS).order_by("hour", *fields)
     for hour, *rest in found.iterator():
@@ -112,7 +112,7 @@ def _hours(span: Span) -> "QuerySet[UsageHour]":
     return UsageHour.objects.filter(hour__gte=span.start)
 
 
-def _totals(span: Span, by: By) -> list[tuple[tuple[str, ...], Figures]]:
+def _totals(span: Span, by: By) -> list[tuple[tuple[str, ...], UsageFigures]]:
     """Each group with its total, the most tokens first."""
     fields = _FIELDS[by]
     found = _hours(span).values_list(*fields).annotate(**_SUMS).order_by()
@@ -125,7 +125,7 @@ def _series(
 ) -> tuple[Series, ...]:
     """The first groups, and all others as one; nothing where there is no group."""
     own = groups[:MOST_SERIES]
-    sums: list[dict[str, Figures]] = [defaultdict(Figures) for _ in range(len(own) + 1)]
+    sums: list[dict[str, UsageFigures]] = [defaultdict(UsageFigures) for _ in range(len(own) + 1)]
     for hour, number, *figures in (
         _hours(span)
         .annotate(number=_number(by, own))
@@ -136,7 +136,7 @@ def _series(
         sums[number][span.key(hour)] += _figures(figures)
     titles = [*names[:MOST_SERIES], *([OTHERS] if len(groups) > len(own) else [])]
     return tuple(
-        Series(name=title, values=tuple(values.get(period.key, Figures()) for period in span.periods))
+        Series(name=title, values=tuple(values.get(period.key, UsageFigures()) for period in span.periods))
         for title, values in zip(titles, sums, strict=False)
     )
 
@@ -153,5 +153,5 @@ def _number(by: By, groups: Sequence[tuple[str, ...]]) -> Any:
     return Case(*whens, default=Value(len(groups)), output_field=IntegerField())
 
 
-def _figures(sums: Sequence[Any]) -> Figures:
-    return Figures(**dict(zip(FIGURES, sums, strict=True)))
+def _figures(sums: Sequence[Any]) -> UsageFigures:
+    return UsageFigures(**dict(zip(FIGURES, sums, strict=True)))

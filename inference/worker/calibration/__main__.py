@@ -22,9 +22,9 @@ from inference.core.blas import default_environment, processor_flags
 from inference.core.calibration import Measured
 from inference.core.calibration_file import Candidate, cores
 from inference.core.cpu_tuning import CpuTuning
-from inference.worker.calibration.choice import Choice, Times, best, by_row, cost, fastest
+from inference.worker.calibration.choice import KernelChoice, Times, best, by_row, cost, fastest
 from inference.worker.calibration.products import Buffers
-from inference.worker.calibration.trials import Trial
+from inference.worker.calibration.trials import TrialProcess
 
 _SECONDS = 2.5
 _KERNELS_SHARE = 0.6  # of the time
@@ -56,19 +56,23 @@ class Measurement:
     def run(self) -> Measured:
         """The result; RuntimeError if the default kernels could not be measured in time."""
         names = dict.fromkeys([self._default, *kernel_names()])
-        alone = Choice(self._default, 1)
-        of_kernels = self._times([Choice(name, 1) for name in names], self._seconds * _KERNELS_SHARE)
+        alone = KernelChoice(self._default, 1)
+        of_kernels = self._times([KernelChoice(name, 1) for name in names], self._seconds * _KERNELS_SHARE)
         if alone not in of_kernels:
             raise RuntimeError("the default kernels could not be measured in time")
         kernels = best(of_kernels, alone).kernels
         counts = [1, *more_threads(cores())]
-        of_threads = self._times([Choice(kernels, count) for count in counts], self._seconds)
-        chosen = best(of_threads, Choice(kernels, 1)) if len(of_threads) == len(counts) else Choice(kernels)
+        of_threads = self._times([KernelChoice(kernels, count) for count in counts], self._seconds)
+        chosen = (
+            best(of_threads, KernelChoice(kernels, 1))
+            if len(of_threads) == len(counts)
+            else KernelChoice(kernels)
+        )
         return Measured(
             tuning=CpuTuning(
                 kernels="" if kernels == self._default else self._names[kernels],
                 threads=chosen.threads,
-                by_row=by_row(of_kernels[Choice(kernels, 1)]),
+                by_row=by_row(of_kernels[KernelChoice(kernels, 1)]),
             ),
             candidates=(
                 *self._candidates(of_kernels, alone),
@@ -76,15 +80,15 @@ class Measurement:
             ),
         )
 
-    def _times(self, choices: Sequence[Choice], until_s: float) -> dict[Choice, Times]:
+    def _times(self, choices: Sequence[KernelChoice], until_s: float) -> dict[KernelChoice, Times]:
         """Rounds of all of these, by turns; of two with the same kernels only the first goes on.
 
         On a machine that is busy, the first one alone may take all of the time.
         """
         deadline = self._started + until_s
         is_alone = all(choice.threads == 1 for choice in choices)
-        trials = [Trial(choice, self._blas, self._buffers, is_alone=is_alone) for choice in choices]
-        rounds: dict[Choice, list[Times]] = defaultdict(list)
+        trials = [TrialProcess(choice, self._blas, self._buffers, is_alone=is_alone) for choice in choices]
+        rounds: dict[KernelChoice, list[Times]] = defaultdict(list)
         try:
             for _ in range(_ROUNDS):
                 seen: set[tuple[str, int]] = set()
@@ -100,7 +104,7 @@ class Measurement:
                 trial.end()
         return {choice: fastest(found) for choice, found in rounds.items()}
 
-    def _candidates(self, measured: Mapping[Choice, Times], usual: Choice) -> Iterator[Candidate]:
+    def _candidates(self, measured: Mapping[KernelChoice, Times], usual: KernelChoice) -> Iterator[Candidate]:
         for choice, times in measured.items():
             relative = cost(times) / cost(measured[usual])
             yield Candidate(

@@ -21,7 +21,7 @@ _IN_STEP: dict[ShapeClass, int] = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class KernelChoice:
     """Kernels and threads; empty and 0 for those of the default."""
 
     kernels: str = ""
@@ -47,7 +47,7 @@ def cost(times: Times) -> float:
     return math.prod(steps) ** (1 / len(steps))
 
 
-def best(measured: Mapping[Choice, Times], default: Choice) -> Choice:
+def best(measured: Mapping[KernelChoice, Times], default: KernelChoice) -> KernelChoice:
     """The choice with the lowest cost; the default unless another one is clearly better.
 
     Of choices that are about equal, the one with the fewest threads: the cores that it leaves alone serve

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from select import select
 
-from inference.worker.calibration.choice import Choice, Times
+from inference.worker.calibration.choice import KernelChoice, Times
 from inference.worker.calibration.products import Buffers, Timer, products
 
 _SPIN = (
@@ -15,13 +15,13 @@ _SPIN = (
 )
 
 
-class Trial:
+class TrialProcess:
     """A process that multiplies when it is asked to; it shares the numbers with this process.
 
     One that the processor cannot run ends with a signal, and counts as not measured.
     """
 
-    def __init__(self, choice: Choice, blas: str, buffers: Buffers, *, is_alone: bool) -> None:
+    def __init__(self, choice: KernelChoice, blas: str, buffers: Buffers, *, is_alone: bool) -> None:
         self.choice = choice
         self.kernels = choice.kernels  # in force, once it is measured
         asked, self._ask = os.pipe()
@@ -59,7 +59,9 @@ class Trial:
         os.close(self._answer)
 
 
-def _serve(choice: Choice, blas: str, buffers: Buffers, is_alone: bool, asked: int, answered: int) -> None:
+def _serve(
+    choice: KernelChoice, blas: str, buffers: Buffers, is_alone: bool, asked: int, answered: int
+) -> None:
     """Never returns."""
     try:
         os.environ["OPENBLAS_THREAD_TIMEOUT"] = _SPIN

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from inference.core.conversion import ConversionEnding, ConversionProgress, ConversionStep
-from inference.core.gguf_import import JOB_FILE, ImportJob
+from inference.core.gguf_import import JOB_FILE, GgufImportJob
 from inference.repository.files import staging
 from inference.repository.files.gguf import ImportRefused, read_header
 from inference.worker import conversion_run
 from inference.worker.conversion.architectures import ARCHITECTURES
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.model import config, rope_factors, tensor_moves
 from inference.worker.conversion.shapes import check_shapes
 from inference.worker.conversion.vocabulary import eos_ids, make_tokenizer, tokenizer_config
@@ -36,7 +36,7 @@ def convert(source: Path, target: Path, on_progress: OnProgress) -> None:
     """
     header = read_header(source, metadata=True)
     metadata, architecture = (
-        Metadata(header.architecture, header.metadata),
+        GgufMetadata(header.architecture, header.metadata),
         ARCHITECTURES[header.architecture],
     )
     moved = tensor_moves(header.tensors, architecture, metadata)
@@ -65,10 +65,10 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
-    conversion_run.run("inference.worker.conversion", ImportJob, JOB_FILE, _ending)
+    conversion_run.run("inference.worker.conversion", GgufImportJob, JOB_FILE, _ending)
 
 
-def _ending(job: ImportJob, on_progress: OnProgress) -> ConversionEnding[None]:
+def _ending(job: GgufImportJob, on_progress: OnProgress) -> ConversionEnding[None]:
     """Convert in a hidden draft, and turn whatever goes wrong into a text for the model's owner."""
     source, target = Path(job.source_path), Path(job.target_path)
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 
 TOP = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
 HEAD = {"output.weight": "lm_head.weight"}
@@ -38,14 +38,14 @@ class Architecture:
     model_type: str
     class_name: str
     block: Mapping[str, str]  # the tensors of one layer; all are required
-    config: Callable[[Metadata], Config]  # the fields besides those of shared_config
+    config: Callable[[GgufMetadata], Config]  # the fields besides those of shared_config
     has_head: bool = True  # may have a separate output matrix
     interleaves: bool = False  # the rows of q and k are in llama.cpp's order
     norm_offset: float = 0.0  # GGUF has added this to the norms; MLX adds it by itself
     floats: str = "BF16"  # the type of its plain weights
 
 
-def shared_config(metadata: Metadata) -> Config:
+def shared_config(metadata: GgufMetadata) -> Config:
     """The fields of config.json that every architecture has."""
     return {
         "hidden_size": metadata.number("embedding_length"),
@@ -60,11 +60,11 @@ def shared_config(metadata: Metadata) -> Config:
     }
 
 
-def kv_heads(metadata: Metadata) -> int:
+def kv_heads(metadata: GgufMetadata) -> int:
     return metadata.number("attention.head_count_kv", metadata.number("attention.head_count"))
 
 
-def head_dim(metadata: Metadata) -> int:
+def head_dim(metadata: GgufMetadata) -> int:
     """The size of a head; raises ValueError for attention that mlx-lm's classes do not support."""
     hidden, heads = metadata.number("embedding_length"), metadata.number("attention.head_count")
     if heads < 1 or kv_heads(metadata) < 1:
@@ -77,21 +77,21 @@ def head_dim(metadata: Metadata) -> int:
     return width
 
 
-def _llama(metadata: Metadata) -> Config:
+def _llama(metadata: GgufMetadata) -> Config:
     return {}
 
 
-def _qwen2(metadata: Metadata) -> Config:
+def _qwen2(metadata: GgufMetadata) -> Config:
     if head_dim(metadata) * metadata.number("attention.head_count") != metadata.number("embedding_length"):
         raise ValueError("its heads do not share the width of the model, which is not supported")
     return {}
 
 
-def _qwen3(metadata: Metadata) -> Config:
+def _qwen3(metadata: GgufMetadata) -> Config:
     return {}
 
 
-def _gemma2(metadata: Metadata) -> Config:
+def _gemma2(metadata: GgufMetadata) -> Config:
     return {
         "attn_logit_softcapping": metadata.real("attn_logit_softcapping", 50.0),
         "final_logit_softcapping": metadata.real("final_logit_softcapping", 30.0),
@@ -100,7 +100,7 @@ def _gemma2(metadata: Metadata) -> Config:
     }
 
 
-def _gemma3(metadata: Metadata) -> Config:
+def _gemma3(metadata: GgufMetadata) -> Config:
     if metadata.real("final_logit_softcapping", 0.0):
         raise ValueError("its logits are capped, which is not supported")
     return {
@@ -111,7 +111,7 @@ def _gemma3(metadata: Metadata) -> Config:
     }
 
 
-def _query_scalar(metadata: Metadata, *, layers_of_27b: int) -> float:
+def _query_scalar(metadata: GgufMetadata, *, layers_of_27b: int) -> float:
     """The largest model of each family scales by the model's width; no key says so, llama.cpp knows it."""
     if metadata.number("block_count") == layers_of_27b:
         return metadata.number("embedding_length") / metadata.number("attention.head_count")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 
 _REST = r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
@@ -40,7 +40,7 @@ SPLIT_RULES = {
 }
 
 
-def make(metadata: Metadata, tokens: Sequence[str]) -> Tokenizer:
+def make(metadata: GgufMetadata, tokens: Sequence[str]) -> Tokenizer:
     """The tokenizer without its special tokens; raises ValueError for an unknown or incomplete one."""
     rule = _split_rule(metadata)
     merges = [tuple(pair.split(" ", 1)) for pair in metadata.items("tokenizer.ggml.merges")]
@@ -55,12 +55,12 @@ def make(metadata: Metadata, tokens: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
-def adds_bos(metadata: Metadata) -> bool:
+def adds_bos(metadata: GgufMetadata) -> bool:
     """Whether texts begin with the BOS token if the file does not say."""
     return _split_rule(metadata).adds_bos
 
 
-def _split_rule(metadata: Metadata) -> SplitRule:
+def _split_rule(metadata: GgufMetadata) -> SplitRule:
     kind = metadata.text("tokenizer.ggml.pre", "unknown")
     if kind not in SPLIT_RULES:
         raise ValueError(f"the pre-tokenizer {kind[:40]!r} is not supported")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Metadata:
+class GgufMetadata:
     """The metadata of one file; keys of the architecture are given without its prefix."""
 
     def __init__(self, architecture: str, values: Mapping[str, Any]) -> None:

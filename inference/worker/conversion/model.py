@@ -16,14 +16,14 @@ from inference.worker.conversion.architectures import (
     kv_heads,
     shared_config,
 )
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.rope import FACTORS, rope_scaling
 from inference.worker.conversion.vocabulary import eos_ids, token_id
 from inference.worker.conversion.weights import TensorMove
 
 
 def tensor_moves(
-    tensors: Sequence[StoredTensor], architecture: Architecture, metadata: Metadata
+    tensors: Sequence[StoredTensor], architecture: Architecture, metadata: GgufMetadata
 ) -> list[TensorMove]:
     """Where each tensor goes; raises ValueError unless the tensors are exactly those of such a model."""
     found = {tensor.name: tensor for tensor in tensors if tensor.name != FACTORS}
@@ -46,7 +46,7 @@ def tensor_moves(
 
 def config(
     architecture: Architecture,
-    metadata: Metadata,
+    metadata: GgufMetadata,
     moved: Sequence[TensorMove],
     factors: NDArray[np.float32] | None,
 ) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def rope_factors(source: Path, tensors: Sequence[StoredTensor]) -> NDArray[np.fl
     return None
 
 
-def _check_complete(found: dict[str, StoredTensor], metadata: Metadata) -> None:
+def _check_complete(found: dict[str, StoredTensor], metadata: GgufMetadata) -> None:
     layers = {name.split(".")[1] for name in found if name.startswith("blk.")}
     if len(layers) != metadata.number("block_count"):
         raise ValueError("it does not hold all its layers")
@@ -84,7 +84,7 @@ def _check_complete(found: dict[str, StoredTensor], metadata: Metadata) -> None:
         raise ValueError("its vocabulary and its embedding are not of one size")
 
 
-def _move(tensor: StoredTensor, name: str, architecture: Architecture, metadata: Metadata) -> TensorMove:
+def _move(tensor: StoredTensor, name: str, architecture: Architecture, metadata: GgufMetadata) -> TensorMove:
     order = None
     if architecture.interleaves and ".q_proj." in name:
         order = _order(tensor, metadata.number("attention.head_count"))

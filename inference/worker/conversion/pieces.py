@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer, decoders, models, normalizers
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 
 _NORMAL, _USER_DEFINED = 1, 4
 _SPACE = "\u2581"  # SentencePiece's character for a space
 
 
-def make(metadata: Metadata, tokens: list[str], types: Sequence[int]) -> Tokenizer:
+def make(metadata: GgufMetadata, tokens: list[str], types: Sequence[int]) -> Tokenizer:
     """The tokenizer without its special tokens; raises ValueError for an incomplete one."""
     scores = metadata.items("tokenizer.ggml.scores")
     unknown = metadata.number("tokenizer.ggml.unknown_token_id", 0)

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 
 FACTORS = "rope_freqs.weight"  # a tensor: the divisor of each frequency
 _LLAMA_3 = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 
 
-def rope_scaling(metadata: Metadata, factors: NDArray[np.float32] | None, head_dim: int) -> dict[str, Any]:
+def rope_scaling(
+    metadata: GgufMetadata, factors: NDArray[np.float32] | None, head_dim: int
+) -> dict[str, Any]:
     """The entry for config.json, empty without scaling; raises ValueError if mlx-lm does not support it."""
     kind = metadata.text("rope.scaling.type", "linear")  # llama.cpp takes a factor without a type for linear
     if kind not in {"none", "linear"}:

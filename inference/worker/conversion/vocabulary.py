@@ -5,12 +5,12 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, processors
 
 from inference.worker.conversion import byte_level, pieces
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 
 UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4  # GGUF's types of tokens outside the ordinary vocabulary
 
 
-def make_tokenizer(metadata: Metadata) -> Tokenizer:
+def make_tokenizer(metadata: GgufMetadata) -> Tokenizer:
     """The tokenizer with the file's token ids; raises ValueError for a kind that is not supported."""
     kind = metadata.text("tokenizer.ggml.model")
     if kind not in {"gpt2", "llama"}:
@@ -30,7 +30,7 @@ def make_tokenizer(metadata: Metadata) -> Tokenizer:
     return tokenizer
 
 
-def tokenizer_config(metadata: Metadata) -> dict[str, Any]:
+def tokenizer_config(metadata: GgufMetadata) -> dict[str, Any]:
     """tokenizer_config.json: the special tokens and the chat template."""
     tokens = metadata.items("tokenizer.ggml.tokens")
     config: dict[str, Any] = {
@@ -46,7 +46,7 @@ def tokenizer_config(metadata: Metadata) -> dict[str, Any]:
     return config
 
 
-def token_id(metadata: Metadata, role: str) -> int | None:
+def token_id(metadata: GgufMetadata, role: str) -> int | None:
     """The id of a special token, None if the file names none; raises ValueError if the id is out of range."""
     key = f"tokenizer.ggml.{role}_token_id"
     if not metadata.has(key):
@@ -57,7 +57,7 @@ def token_id(metadata: Metadata, role: str) -> int | None:
     return found
 
 
-def eos_ids(metadata: Metadata) -> int | list[int]:
+def eos_ids(metadata: GgufMetadata) -> int | list[int]:
     """The tokens that end an answer (EOS, EOT, EOM); raises ValueError if the file names no EOS."""
     if token_id(metadata, "eos") is None:
         raise ValueError("the file does not say its tokenizer.ggml.eos_token_id")
@@ -66,7 +66,9 @@ def eos_ids(metadata: Metadata) -> int | list[int]:
     return ids if len(ids) > 1 else ids[0]
 
 
-def _add_bos_and_eos(tokenizer: Tokenizer, metadata: Metadata, tokens: list[str], *, adds_bos: bool) -> None:
+def _add_bos_and_eos(
+    tokenizer: Tokenizer, metadata: GgufMetadata, tokens: list[str], *, adds_bos: bool
+) -> None:
     """Add BOS and EOS tokens to texts as the file says, or else as its kind does."""
     bos, eos = token_id(metadata, "bos"), token_id(metadata, "eos")
     first = [bos] if bos is not None and metadata.flag("tokenizer.ggml.add_bos_token", adds_bos) else []

@@ -41,7 +41,7 @@ class Remove:
 
 
 @dataclass(frozen=True)
-class EndThinking:
+class EndSequenceThinking:
     """End the reasoning of these sequences of one request now; answered by a callback."""
 
     request: int  # its number in frames
@@ -83,7 +83,7 @@ Command = (
     | Limit
     | Add
     | Remove
-    | EndThinking
+    | EndSequenceThinking
     | Grant
     | Pause
     | Restored

@@ -27,7 +27,7 @@ from inference.worker.engine.callbacks import EngineCallbacks
 from inference.worker.engine.commands import (
     Add,
     Command,
-    EndThinking,
+    EndSequenceThinking,
     InstallLora,
     Limit,
     Quit,
@@ -148,7 +148,7 @@ class Engine(threading.Thread):
                 if self._grants:
                     self._grants.remove(sequence_id)
                 self._update_memory()
-            case EndThinking(request=request, ids=ids):
+            case EndSequenceThinking(request=request, ids=ids):
                 self._callbacks.on_thinking_ended(request, sum(map(self._end_thinking, ids)))
             case InstallLora() if self._loras:
                 self._install(self._loras, command)

@@ -100,7 +100,7 @@ class Suspended:
 
 
 @dataclass(frozen=True)
-class CutShort:
+class SequenceCut:
     """A sequence whose answer ends where it is, because the pool has no memory for more."""
 
     id: int
@@ -113,4 +113,4 @@ class Lost:
     id: int
 
 
-Output = Sampled | Prefilled | Scored | Suspended | CutShort | Vectors
+Output = Sampled | Prefilled | Scored | Suspended | SequenceCut | Vectors

@@ -37,7 +37,7 @@ class SingleDecode(Decode):
 
 
 @dataclass(eq=False)
-class Row:
+class LaneRow:
     """One sequence: first its prefill, then its decoding."""
 
     uid: int
@@ -60,7 +60,7 @@ class Row:
 class RequestRows:
     """The rows of one request; the first of them is computed."""
 
-    rows: deque[Row] = field(default_factory=deque)
+    rows: deque[LaneRow] = field(default_factory=deque)
 
 
 class SequentialLane:
@@ -97,7 +97,7 @@ class SequentialLane:
         # The prompt's last token is left to the decode step.
         left = deque(segment for segment in (*others, last[:-1], last[-1:]) if segment)
         own = make_prompt_cache(self._model) if cache is None else copy_caches(cache)
-        row = Row(next(self._uids), sequence, left, own, list(known), total, pictures=pictures)
+        row = LaneRow(next(self._uids), sequence, left, own, list(known), total, pictures=pictures)
         if sequence.request not in self._requests:
             self._requests[sequence.request] = RequestRows()
             self._prefill_order.append(sequence.request)
@@ -127,7 +127,7 @@ class SequentialLane:
         self._drop(row)
         return row.cache, row.tokens
 
-    def _decode(self, row: Row) -> list[Any]:
+    def _decode(self, row: LaneRow) -> list[Any]:
         if not row.decode:
             return []
         responses: list[Any] = row.decode.next()
@@ -153,7 +153,7 @@ class SequentialLane:
             row.segments.appendleft(rest)
         return [PromptProcessingBatch.Response(row.uid, (row.done, row.total), not rest, False)]
 
-    def _begin_decode(self, row: Row) -> PromptProcessingBatch.Response:
+    def _begin_decode(self, row: LaneRow) -> PromptProcessingBatch.Response:
         (last,) = row.segments.popleft()
         row.done += 1
         row.decode = SingleDecode(
@@ -170,7 +170,7 @@ class SequentialLane:
         )
         return PromptProcessingBatch.Response(row.uid, (row.total, row.total), True, True)
 
-    def _next_prompt(self) -> Row | None:
+    def _next_prompt(self) -> LaneRow | None:
         """The active row of the next request, in turn, that still prefills."""
         for _ in range(len(self._prefill_order)):
             request = self._prefill_order[0]
@@ -180,17 +180,17 @@ class SequentialLane:
                 return row
         return None
 
-    def _active_rows(self) -> list[Row]:
+    def _active_rows(self) -> list[LaneRow]:
         return [request_rows.rows[0] for request_rows in self._requests.values()]
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[LaneRow]:
         for request_rows in self._requests.values():
             yield from request_rows.rows
 
-    def _row(self, uid: int) -> Row:
+    def _row(self, uid: int) -> LaneRow:
         return next(row for row in self._rows() if row.uid == uid)
 
-    def _drop(self, row: Row) -> None:
+    def _drop(self, row: LaneRow) -> None:
         request_rows = self._requests[row.sequence.request]
         request_rows.rows.remove(row)
         if not request_rows.rows:

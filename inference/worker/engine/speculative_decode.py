@@ -28,10 +28,10 @@ from inference.worker.engine.decode_step import Decode
 from inference.worker.engine.prefill_budget import PrefillBudget
 from inference.worker.speculation.draft_counts import DraftCounts
 from inference.worker.speculation.drafter import NO_DRAFT, Draft, Drafter
-from inference.worker.speculation.plan import MAX_DRAFT, Plan, best_plan
+from inference.worker.speculation.plan import MAX_DRAFT, DraftPlan, best_plan
 from inference.worker.speculation.ragged_cache import can_roll_back, ragged, roll_back
 from inference.worker.speculation.speculation import Speculation
-from inference.worker.speculation.verification import Places, accepted_count, places_of, sample_places
+from inference.worker.speculation.verification import RowPlaces, accepted_count, places_of, sample_places
 
 MOST_FED = 256  # tokens that the draft model is fed between two steps
 
@@ -98,14 +98,14 @@ class SpeculativeDecode(Decode):
         cut = [draft.first(plan.width - 1) for draft in drafts]
         return cut if any(draft.tokens for draft in cut) else None
 
-    def _plan_of_model(self, speculation: Speculation) -> Plan:
+    def _plan_of_model(self, speculation: Speculation) -> DraftPlan:
         """What drafts of the draft model promise, before any is made.
 
         Of rows that it has not seen yet it is fed a chunk; the others are drafted for meanwhile.
         """
         model, plain = speculation.draft_model, speculation.costs.plain(len(self.uids))
         if model is None or plain is None or not speculation.costs.may_speculate:
-            return Plan()
+            return DraftPlan()
         known = self._drafted_for(speculation)
         plan = self._plan_for(speculation, set(known), plain)
         if plan.width == 1 or model.ready(known) == set(known):
@@ -118,7 +118,7 @@ class SpeculativeDecode(Decode):
             speculation.is_interrupted = True
         return self._plan_for(speculation, model.ready(known), plain)
 
-    def _plan_for(self, speculation: Speculation, uids: AbstractSet[int], plain: float) -> Plan:
+    def _plan_for(self, speculation: Speculation, uids: AbstractSet[int], plain: float) -> DraftPlan:
         """What drafts of the draft model for these rows promise."""
         rows, drafters = len(self.uids), speculation.drafters
         possible = [
@@ -204,7 +204,7 @@ class SpeculativeDecode(Decode):
         self,
         speculation: Speculation,
         drafts: Sequence[Draft],
-        places: Sequence[Places],
+        places: Sequence[RowPlaces],
         sampled: Sequence[Sequence[int]],
         tokens: Sequence[list[int]],
     ) -> list[list[Any]]:

@@ -9,7 +9,7 @@ from inference.worker.engine.sequence import Output, Prefilled, Sampled
 _NUMBERS = struct.Struct("<4q")
 
 
-class Digest:
+class TokenDigest:
     """The checksum of all tokens, and of how far each prompt was computed, in their order."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from inference.worker.engine.commands import Command
 from inference.worker.engine.recovery import Steppable
 from inference.worker.engine.sequence import Output
 from inference.worker.lockstep.batch import LockstepBatch
-from inference.worker.lockstep.digest import Digest
+from inference.worker.lockstep.digest import TokenDigest
 from inference.worker.lockstep.frames import Round, received
 
 
@@ -20,7 +20,7 @@ class FollowingRounds:
 
     def __init__(self) -> None:
         self._rounds: queue.SimpleQueue[Round] = queue.SimpleQueue()
-        self._digest = Digest()
+        self._digest = TokenDigest()
         self._batch: LockstepBatch | None = None
         self.put = self._rounds.put
 

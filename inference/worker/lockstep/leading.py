@@ -7,7 +7,7 @@ from inference.worker.engine.recovery import Steppable
 from inference.worker.engine.sequence import Output
 from inference.worker.lockstep import frames
 from inference.worker.lockstep.batch import LockstepBatch
-from inference.worker.lockstep.digest import Digest
+from inference.worker.lockstep.digest import TokenDigest
 
 
 class LeadingRounds:
@@ -15,7 +15,7 @@ class LeadingRounds:
 
     def __init__(self, pipes: Sequence[int]) -> None:
         self._pipes = pipes
-        self._digest = Digest()
+        self._digest = TokenDigest()
         self._batch: LockstepBatch | None = None
 
     def new_batch(self, new: Callable[[], Steppable], on_failure: Callable[[], None]) -> LockstepBatch:

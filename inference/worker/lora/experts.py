@@ -17,7 +17,7 @@ import mlx.core as mx
 from mlx_lm.models.switch_layers import QuantizedSwitchLinear, SwitchLinear
 
 from inference.worker.lora.layers import Changed, Stack, as_type
-from inference.worker.lora.rows import Places, Rows, current
+from inference.worker.lora.rows import AdapterPlaces, Rows, current
 
 EXPERTS = (SwitchLinear, QuantizedSwitchLinear)
 
@@ -40,7 +40,7 @@ class ChangedExperts(Changed):
         return y
 
 
-def _of_rows(x: mx.array, indices: mx.array, stack: Stack, places: Places, row: mx.array) -> mx.array:
+def _of_rows(x: mx.array, indices: mx.array, stack: Stack, places: AdapterPlaces, row: mx.array) -> mx.array:
     """The change of each input by the adapter of its row; 0 for one without an adapter."""
     at = places.indices[row] * stack.a.shape[1] + mx.broadcast_to(indices, row.shape).astype(mx.uint32)
     mask = None if places.mask is None else places.mask.flatten()[row][..., None, None]

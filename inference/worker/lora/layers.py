@@ -16,7 +16,7 @@ from typing import Any
 import mlx.core as mx
 import mlx.nn as nn
 
-from inference.worker.lora.rows import Places, Rows, current
+from inference.worker.lora.rows import AdapterPlaces, Rows, current
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Stack:
         gain, shift = (None if whole is None else whole[at, 0] for whole in (self.gain, self.shift))
         return Factors(self.a[at], self.b[at], gain, shift)
 
-    def change(self, x: mx.array, y: mx.array, places: Places) -> mx.array:
+    def change(self, x: mx.array, y: mx.array, places: AdapterPlaces) -> mx.array:
         """`y` of the base layer as the rows' adapters change it; `x` (B, ..., inputs)."""
         if places.alone is not None:
             at = places.alone
@@ -128,7 +128,7 @@ class Changed(nn.Module):  # type: ignore[misc]  # MLX's Module is not typed
             Stack({key: one for key, one in factors.items() if one.kind == kind}) for kind in kinds
         ]
 
-    def _used(self, rows: Rows) -> list[tuple[Stack, Places]]:
+    def _used(self, rows: Rows) -> list[tuple[Stack, AdapterPlaces]]:
         """The stacks in which a row finds its adapter."""
         found = [(stack, rows.places(stack.keys)) for stack in self._stacks]
         return [(stack, places) for stack, places in found if not places.is_empty]
@@ -178,12 +178,12 @@ class ChangedEmbedding(Changed):
         return y
 
 
-def gathered(x: mx.array, factors: mx.array, places: Places) -> mx.array:
+def gathered(x: mx.array, factors: mx.array, places: AdapterPlaces) -> mx.array:
     """Each row of (B, T, inputs) times its adapter's first factor: (B, T, rank), 0 without an adapter."""
     return _masked(mx.gather_mm(x, factors, rhs_indices=places.indices), places)
 
 
-def _masked(inner: mx.array, places: Places) -> mx.array:
+def _masked(inner: mx.array, places: AdapterPlaces) -> mx.array:
     # Chosen and not multiplied: another row's adapter may overflow, and 0 times infinity is no number.
     return inner if places.mask is None else mx.where(places.mask, inner, mx.zeros_like(inner))
 

@@ -18,20 +18,20 @@ class Rows:
         self.keys = keys
         # Where each place of a pass that mlx-lm has sorted by expert was before, until the pass is built.
         self.order: mx.array | None = None
-        self._places: dict[tuple[str, ...], Places] = {}
+        self._places: dict[tuple[str, ...], AdapterPlaces] = {}
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def places(self, stack: tuple[str, ...]) -> "Places":
+    def places(self, stack: tuple[str, ...]) -> "AdapterPlaces":
         """Where in a stack of these adapters each row finds its own."""
         found = self._places.get(stack)
         if found is None:
-            found = self._places[stack] = Places(self.keys, stack)
+            found = self._places[stack] = AdapterPlaces(self.keys, stack)
         return found
 
 
-class Places:
+class AdapterPlaces:
     """The place of each row's adapter in one stack.
 
     `alone` is the place that all rows share, or None. `indices`, (B,) uint32, has 0 for the rows that have no

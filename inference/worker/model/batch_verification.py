@@ -47,7 +47,7 @@ Logits = np.ndarray[Any, np.dtype[np.float32]]  # shape (steps, vocabulary)
 
 
 @dataclass(frozen=True)
-class Row:
+class LogitsRow:
     """The logits of a prompt's row, from its step `start` on."""
 
     prompt: int
@@ -55,7 +55,7 @@ class Row:
     logits: Logits
 
 
-Computation = Callable[[], Iterator[Row]]
+Computation = Callable[[], Iterator[LogitsRow]]
 
 
 def verified(model: nn.Module, vocab_size: int) -> BatchSupport:
@@ -112,7 +112,7 @@ class Verification:
 
     # The ways to compute.
 
-    def full_run(self) -> Iterator[Row]:
+    def full_run(self) -> Iterator[LogitsRow]:
         """Everything that happens to rows of a batch, one after the other (step 2 above)."""
         batch = self._prefilled_together()
         yield from self._decoded(batch, [0, 1], [0, 0])
@@ -125,11 +125,11 @@ class Verification:
         yield from self._decoded(copies, [1, 1], [2 * _STEPS, 2 * _STEPS])
         yield from self._rewound(kept, 2 * _STEPS)
 
-    def padded(self) -> Iterator[Row]:
+    def padded(self) -> Iterator[LogitsRow]:
         """Two prompts prefilled in the same chunks."""
         yield from self._decoded(self._prefilled_together(), [0, 1], [0, 0])
 
-    def joined(self) -> Iterator[Row]:
+    def joined(self) -> Iterator[LogitsRow]:
         """Two prompts prefilled apart; then a third joins, and then the first leaves."""
         batch = self._prefilled(0)
         batch.extend(self._prefilled(1))
@@ -139,31 +139,31 @@ class Verification:
         batch.filter([1, 2])
         yield from self._decoded(batch, [1, 2], [2 * _STEPS, _STEPS])
 
-    def copies(self) -> Iterator[Row]:
+    def copies(self) -> Iterator[LogitsRow]:
         """Two rows that begin with copies of one prompt's caches."""
         started = self._prefilled(1)
         batch = self._batch_of([1, 1], [started.extract_cache(0), started.extract_cache(0)])
         yield from self._decoded(batch, [1, 1], [0, 0])
 
-    def reuse(self) -> Iterator[Row]:
+    def reuse(self) -> Iterator[LogitsRow]:
         """Stored caches continue, after another sequence has continued from a copy of them."""
         cache = self._filled(1, _STEPS)
         kept, other = copy_caches(cache), copy_caches(cache)
         self._forward(self._tokens[0], other)
         yield self._continued(1, _STEPS, kept)
 
-    def trim(self) -> Iterator[Row]:
+    def trim(self) -> Iterator[LogitsRow]:
         """Caches are trimmed and continue."""
         yield from self._rewound(self._filled(1, _STEPS), _STEPS)
 
-    def _rewound(self, cache: Cache, steps: int) -> Iterator[Row]:
+    def _rewound(self, cache: Cache, steps: int) -> Iterator[LogitsRow]:
         """The second prompt, of which the cache holds so many steps, continues from an earlier one."""
         back = _STEPS if can_trim(cache) else 0
         yield self._continued(1, steps - back, trim_copy(cache, back))
 
     # The computation.
 
-    def _is_right(self, row: Row) -> bool:
+    def _is_right(self, row: LogitsRow) -> bool:
         alone = self._alone[row.prompt][row.start : row.start + len(row.logits)]
         return _distance(row.logits, alone) <= self._tolerance
 
@@ -180,10 +180,10 @@ class Verification:
         self._forward(self._tokens[prompt][: _LENGTHS[prompt] - 1 + steps], cache)
         return cache
 
-    def _continued(self, prompt: int, start: int, cache: Cache) -> Row:
+    def _continued(self, prompt: int, start: int, cache: Cache) -> LogitsRow:
         """The steps after a prompt's first `start` steps, which are in the cache, in one pass."""
         first = _LENGTHS[prompt] - 1 + start
-        return Row(prompt, start, self._forward(self._tokens[prompt][first : first + _STEPS], cache))
+        return LogitsRow(prompt, start, self._forward(self._tokens[prompt][first : first + _STEPS], cache))
 
     def _prefilled_together(self) -> PromptProcessingBatch:
         """The first two prompts in shared chunks; the shorter one ends in the middle of a chunk."""
@@ -212,7 +212,7 @@ class Verification:
 
     def _decoded(
         self, batch: PromptProcessingBatch, prompts: Sequence[int], starts: Sequence[int]
-    ) -> Iterator[Row]:
+    ) -> Iterator[LogitsRow]:
         """Decode the next steps of each row."""
         places = [_LENGTHS[prompt] - 1 + start for prompt, start in zip(prompts, starts, strict=True)]
         steps = []
@@ -220,7 +220,7 @@ class Verification:
             inputs = [self._tokens[p][place + step] for p, place in zip(prompts, places, strict=True)]
             steps.append(self._logits(mx.array(inputs)[:, None], batch.prompt_cache)[:, 0])
         for row, (prompt, start) in enumerate(zip(prompts, starts, strict=True)):
-            yield Row(prompt, start, np.stack([step[row] for step in steps]))
+            yield LogitsRow(prompt, start, np.stack([step[row] for step in steps]))
 
     def _forward(self, tokens: list[int], cache: Cache) -> Logits:
         """The logits after each of these tokens, shape (T, V)."""

@@ -27,7 +27,7 @@ from inference.worker.prefix_cache.prefix_store import PrefixStore
 from inference.worker.prefix_cache.radix_tree import best_of, is_near_its_end
 from inference.worker.prefix_cache.stored_prefix import (
     Loan,
-    Part,
+    NodeState,
     PrefixNode,
     StoredPrefix,
     caches_of,
@@ -158,7 +158,7 @@ class PrefixCache:
             left = keep_bytes - self.features.bytes
             self._store.shrink(left, partial(self._order, left))
 
-    def _order(self, keep_bytes: int, part: Part, cost: Cost) -> tuple[int, float]:
+    def _order(self, keep_bytes: int, part: NodeState, cost: Cost) -> tuple[int, float]:
         return eviction_order(
             part.usage,
             cost,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from inference.worker.prefix_cache.entry import Tokens
-from inference.worker.prefix_cache.eviction_order import Usage
+from inference.worker.prefix_cache.eviction_order import PrefixUse
 from inference.worker.prefix_cache.radix_tree import Node, RadixTree, is_near_its_end
 
 _MOST_TOKENS = 2**20  # four bytes each
@@ -19,11 +19,13 @@ _MOST_SIBLINGS = 64  # so many are looked at where prompts part
 class Departed:
     """The dropped prefixes by owner; the oldest are forgotten beyond a million tokens."""
 
-    _trees: dict[str, RadixTree[Usage]] = field(default_factory=dict)
-    _sizes: dict[Node[Usage], tuple[str, int]] = field(default_factory=dict)  # owner and tokens, oldest first
+    _trees: dict[str, RadixTree[PrefixUse]] = field(default_factory=dict)
+    _sizes: dict[Node[PrefixUse], tuple[str, int]] = field(
+        default_factory=dict
+    )  # owner and tokens, oldest first
     _tokens: int = 0
 
-    def add(self, owner: str, tokens: Tokens, usage: Usage) -> None:
+    def add(self, owner: str, tokens: Tokens, usage: PrefixUse) -> None:
         """Remember a prefix that is being dropped."""
         tree = self._trees.setdefault(owner, RadixTree())
         node = tree.add(tokens)
@@ -34,12 +36,12 @@ class Departed:
         while self._tokens > _MOST_TOKENS:
             self._remove(next(iter(self._sizes)))
 
-    def find(self, owner: str, tokens: Tokens) -> tuple[Usage | None, int]:
+    def find(self, owner: str, tokens: Tokens) -> tuple[PrefixUse | None, int]:
         """The usage of the longest dropped prefix that `tokens` continue, and how much of it they share."""
         found = self._continued(owner, tokens)
         return (found[-1][0].value, found[-1][1]) if found else (None, 0)
 
-    def take(self, owner: str, tokens: Tokens) -> tuple[Usage | None, int]:
+    def take(self, owner: str, tokens: Tokens) -> tuple[PrefixUse | None, int]:
         """The same; all that `tokens` continue are forgotten, because they are stored again."""
         found = self._continued(owner, tokens)
         usage = self.find(owner, tokens)
@@ -47,7 +49,7 @@ class Departed:
             self._remove(node)
         return usage
 
-    def _continued(self, owner: str, tokens: Tokens) -> list[tuple[Node[Usage], int]]:
+    def _continued(self, owner: str, tokens: Tokens) -> list[tuple[Node[PrefixUse], int]]:
         """The dropped prefixes that `tokens` begin with or leave near their ends, and how much is shared."""
         tree = self._trees.get(owner)
         matched = tree.match(tokens) if tree else []
@@ -60,12 +62,12 @@ class Departed:
             found += [(node, shared) for node in left if node.value and is_near_its_end(node, shared)]
         return found
 
-    def _remove(self, node: Node[Usage]) -> None:
+    def _remove(self, node: Node[PrefixUse]) -> None:
         owner, _ = self._sizes[node]
         self._forget(node)
         self._trees[owner].remove(node)
         if not self._trees[owner].root.children:
             del self._trees[owner]
 
-    def _forget(self, node: Node[Usage]) -> None:
+    def _forget(self, node: Node[PrefixUse]) -> None:
         self._tokens -= self._sizes.pop(node, ("", 0))[1]

@@ -25,7 +25,7 @@ _FIRST_GUESS = 1.25  # of the limit: the usual gap before any has been seen
 
 
 @dataclass
-class Usage:
+class PrefixUse:
     """When a prefix was used last, and how it was come back to. All times are in bytes."""
 
     last: int
@@ -63,7 +63,7 @@ class Cost:
 
 
 def eviction_order(
-    usage: Usage, cost: Cost, *, now: int, limit: int, keep: int, usual_gap: float, is_lent: bool
+    usage: PrefixUse, cost: Cost, *, now: int, limit: int, keep: int, usual_gap: float, is_lent: bool
 ) -> tuple[int, float]:
     """The rank of a prefix and its place in the rank: the smallest are dropped first.
 

@@ -16,15 +16,15 @@ import mlx.core as mx
 
 from inference.worker.prefix_cache.departed import Departed
 from inference.worker.prefix_cache.entry import Tokens
-from inference.worker.prefix_cache.eviction_order import Cost, Usage
+from inference.worker.prefix_cache.eviction_order import Cost, PrefixUse
 from inference.worker.prefix_cache.layers import Cache, can_trim
 from inference.worker.prefix_cache.radix_tree import RadixTree, is_near_its_end
 from inference.worker.prefix_cache.segment import Segment, can_cut, cut, own
-from inference.worker.prefix_cache.stored_prefix import Part, PrefixNode, StoredPrefix
+from inference.worker.prefix_cache.stored_prefix import NodeState, PrefixNode, StoredPrefix
 
 _FEW = 64  # so many prefixes are put in order each time
 _GRAIN = 256  # an edge is cut at multiples of this many tokens
-Order = Callable[[Part, Cost], tuple[int, float]]  # the smallest are dropped first
+Order = Callable[[NodeState, Cost], tuple[int, float]]  # the smallest are dropped first
 Candidate = tuple[tuple[int, float], int, PrefixNode, int]  # its order, a number, and when it was used last
 
 
@@ -35,7 +35,7 @@ class PrefixStore:
         self._can_cut = can_cut
         self._is_cut: list[bool] | None = None  # by layer; None before the first prefix
         self._trees: dict[str, RadixTree[StoredPrefix]] = {}
-        self.parts: dict[PrefixNode, Part] = {}
+        self.parts: dict[PrefixNode, NodeState] = {}
         self._prefixes: dict[PrefixNode, StoredPrefix] = {}  # least recently used first
         self._chosen: list[Candidate] = []  # a heap of those to be dropped next
         self._numbers = itertools.count()
@@ -129,7 +129,7 @@ class PrefixStore:
         if divided:
             self._note_divided(divided, now)
         if node not in self.parts:
-            self.parts[node] = Part(segment, self._first_usage(owner, node, tokens, now))
+            self.parts[node] = NodeState(segment, self._first_usage(owner, node, tokens, now))
             self.bytes += self.parts[node].bytes
         return node
 
@@ -141,7 +141,7 @@ class PrefixStore:
         elif upper in self.parts:
             self.parts[upper].usage.note_return(now)
 
-    def _first_usage(self, owner: str, node: PrefixNode, tokens: Tokens, now: int) -> Usage:
+    def _first_usage(self, owner: str, node: PrefixNode, tokens: Tokens, now: int) -> PrefixUse:
         usage, length = self.departed.take(owner, tokens)
         if usage and length > node.start:
             return replace(usage, last=now)
@@ -149,12 +149,12 @@ class PrefixStore:
         others = [child for child in parent.children.values() if child is not node] if parent else []
         if parent in self.parts and all(is_near_its_end(other, node.start) for other in others):
             return replace(self.parts[parent].usage, last=now)
-        return Usage(now)
+        return PrefixUse(now)
 
     def _on_split(self, upper: PrefixNode, lower: PrefixNode) -> None:
         part = self.parts[lower]
         first, part.segment = part.segment.split(len(upper.tokens)) if part.segment else (None, None)
-        self.parts[upper] = Part(first, replace(part.usage))
+        self.parts[upper] = NodeState(first, replace(part.usage))
         self.parts[upper].loans.update(part.loans)
 
     def _set_prefix(self, prefix: StoredPrefix) -> None:

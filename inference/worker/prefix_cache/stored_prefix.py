@@ -7,7 +7,7 @@ from weakref import WeakSet
 import mlx.core as mx
 
 from inference.worker.prefix_cache.entry import Tokens
-from inference.worker.prefix_cache.eviction_order import Usage
+from inference.worker.prefix_cache.eviction_order import PrefixUse
 from inference.worker.prefix_cache.layers import Cache, trim_copy
 from inference.worker.prefix_cache.radix_tree import Node
 from inference.worker.prefix_cache.segment import Segment, join
@@ -18,11 +18,11 @@ class Loan:
 
 
 @dataclass(eq=False)
-class Part:
+class NodeState:
     """What a node holds: the keys and values of its edge, if the model has layers that can be cut."""
 
     segment: Segment | None
-    usage: Usage
+    usage: PrefixUse
     loans: "WeakSet[Loan]" = field(default_factory=WeakSet)
 
     @property
@@ -58,7 +58,7 @@ class StoredPrefix:
     node: "PrefixNode"
     states: Cache
     is_trimmable: bool
-    parts: "Mapping[PrefixNode, Part]"
+    parts: "Mapping[PrefixNode, NodeState]"
     is_saved: bool = False
 
     @property
@@ -94,7 +94,7 @@ class StoredPrefix:
 PrefixNode = Node[StoredPrefix]
 
 
-def segments_of(path: "Sequence[PrefixNode]", parts: "Mapping[PrefixNode, Part]") -> list[Cache]:
+def segments_of(path: "Sequence[PrefixNode]", parts: "Mapping[PrefixNode, NodeState]") -> list[Cache]:
     """The layers of the segments along a path."""
     return [list(part.segment.layers) for node in path if (part := parts[node]).segment]
 

@@ -14,7 +14,7 @@ _MARGIN = 1.1  # a verified step must promise so much more than a plain one
 
 
 @dataclass(frozen=True)
-class Plan:
+class DraftPlan:
     """A step of this width, which promises so many tokens per second of all rows."""
 
     width: int = 1  # 1: a plain step
@@ -31,7 +31,7 @@ def best_plan(
     *,
     is_guess: bool = False,
     drafting_s: Callable[[int], float] = _no_seconds,
-) -> Plan:
+) -> DraftPlan:
     """The plan that promises most.
 
     `is_guess`: the drafts begin with a token that has been sampled but is not known yet. `drafting_s` are the
@@ -40,16 +40,16 @@ def best_plan(
     rows = len(drafts)
     plain = costs.plain(rows)
     if plain is None or not costs.may_speculate:
-        return Plan()
+        return DraftPlan()
     longest = max(len(draft.tokens) for draft in drafts)
-    best = Plan(1, _MARGIN * rows / plain)
+    best = DraftPlan(1, _MARGIN * rows / plain)
     for width in WIDTHS:
         if width > longest + 1 or rows * width > _MAX_TOKENS:
             break
         tokens = sum(_expected(draft, width - 1, is_guess=is_guess) for draft in drafts)
         speed = tokens / (costs.verified(rows, width, plain) + drafting_s(width - 1))
         if speed > best.speed:
-            best = Plan(width, speed)
+            best = DraftPlan(width, speed)
     return best
 
 

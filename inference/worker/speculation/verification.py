@@ -19,7 +19,7 @@ from inference.worker.sampling.token_sampler import TokenSampler
 
 
 @dataclass(frozen=True)
-class Places:
+class RowPlaces:
     """The n places of one row: their processed logits (n, V) and draws."""
 
     sampler: TokenSampler
@@ -41,14 +41,14 @@ class Places:
             self.sampler.advance(drafted + 1)
 
 
-def places_of(sampler: TokenSampler, tokens: Sequence[int], logits: mx.array) -> Places:
+def places_of(sampler: TokenSampler, tokens: Sequence[int], logits: mx.array) -> RowPlaces:
     """The places after each of `tokens`, the latest one and the drafted ones, from (W, V) logits.
 
     They end before the first drafted token that the constraints do not allow, and before the first place
     where the answer could not go on: what happens there is left to the next step.
     """
     if not sampler.changes_logits:
-        return Places(sampler, logits[: len(tokens)], sampler.draws_ahead(len(tokens)), [])
+        return RowPlaces(sampler, logits[: len(tokens)], sampler.draws_ahead(len(tokens)), [])
     rows: list[mx.array] = []
     states: list[TokenSampler] = []
     state = sampler.fork()
@@ -65,10 +65,10 @@ def places_of(sampler: TokenSampler, tokens: Sequence[int], logits: mx.array) ->
         rows.append(row)
         states.append(state)
     draws = [state.draws_ahead(1)[0] for state in states]
-    return Places(sampler, mx.concatenate(rows, axis=0), draws, states)
+    return RowPlaces(sampler, mx.concatenate(rows, axis=0), draws, states)
 
 
-def sample_places(rows: Sequence[Places]) -> list[list[int]]:
+def sample_places(rows: Sequence[RowPlaces]) -> list[list[int]]:
     """The sampled tokens of each row, one for each of its places; waits for the device."""
     params = [places.sampler.params for places in rows for _ in places.draws]
     draws = [draw for places in rows for draw in places.draws]

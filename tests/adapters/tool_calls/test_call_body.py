@@ -2,14 +2,14 @@
 
 import pytest
 
-from inference.adapters.tool_calls.call_body import CallBody
+from inference.adapters.tool_calls.call_body import CallBodyReader
 from inference.adapters.tool_calls.held_text import HeldText
 from inference.adapters.tool_calls.xml import FunctionXml
 from tests.adapters.family_models import ADD, NOW
 from tests.adapters.tool_calls.test_call_reader import NoVocabulary
 from tests.each import each
 
-BODY = CallBody(FunctionXml(NoVocabulary()), {"add": ADD, "now": NOW})
+BODY = CallBodyReader(FunctionXml(NoVocabulary()), {"add": ADD, "now": NOW})
 ONE = [("add", '{"a": 1}')]
 CALL = "<function=add><parameter=a>1</parameter></function>"
 

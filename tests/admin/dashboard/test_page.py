@@ -9,8 +9,15 @@ import pytest
 from django.contrib.auth.models import User
 
 from inference import models
-from inference.admin.dashboard.page import MOST_MODELS, DashboardCache, Page, page, read_cache, segments
-from inference.admin.dashboard.rows import Row, processes_of
+from inference.admin.dashboard.page import (
+    MOST_MODELS,
+    DashboardCache,
+    DashboardPage,
+    page,
+    read_cache,
+    segments,
+)
+from inference.admin.dashboard.rows import DashboardRow, processes_of
 from inference.core.events import Accepted
 from inference.core.model_card import Finding
 from inference.core.pool_state import Memory, ModelState, PoolEvent, RankState, ResidentModel
@@ -21,7 +28,7 @@ from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.pool.residency.answer_growth import Answers
 from inference.serving import runtime
-from inference.serving.active_requests import STREAMS, Drafts
+from inference.serving.active_requests import STREAMS, SpeculationCounts
 from inference.serving.generation import stream
 from inference.serving.memory_breakdown import Bar
 from tests.fakes import GB, FakeCatalog, FakeRunner, card, fake_pool, serving
@@ -30,11 +37,11 @@ QUESTION = ChatRequest(model="tiny", messages=(Message(role="user", content="Hi"
 ME = Principal(kind="user", name="ann")
 
 
-def look(*events: PoolEvent, **tests: SelfTestSummary) -> Page:
+def look(*events: PoolEvent, **tests: SelfTestSummary) -> DashboardPage:
     return page(DashboardCache(cards=runtime.catalog().scan(), self_tests=tests, events=events))
 
 
-def texts_of(rows: tuple[Row, ...]) -> list[list[str]]:
+def texts_of(rows: tuple[DashboardRow, ...]) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for row in rows]
 
 
@@ -185,7 +192,7 @@ def test_keys_are_known_by_their_names_and_events_are_kept() -> None:
 
 
 def test_a_models_drafts_are_beside_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STREAMS._drafts, "tiny", Drafts(1200, 900))
+    monkeypatch.setitem(STREAMS._drafts, "tiny", SpeculationCounts(1200, 900))
     with serving(cards=[card("tiny"), card("other")]):
         notes = {row.key: row.cells[3].note for row in look().models}
     assert notes == {"other": "", "tiny": "900 of 1,200 drafted tokens accepted"}

@@ -27,7 +27,7 @@ from inference.api.http.live_socket import (
 from inference.core.config import Config
 from inference.core.principal import Principal
 from inference.core.requests import ChatRequest, Message
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.serving import live_models, runtime
 from inference.serving.generation import stream
 from inference.serving.recording.capture_switch import SWITCH
@@ -237,7 +237,9 @@ async def test_a_socket_that_is_killed_gives_its_place_back() -> None:
 
 @pytest.mark.parametrize(("right", "shown"), [("run_servedmodel", ["org/coming"]), ("view_download", [])])
 async def test_downloads_are_sent_to_those_who_may_manage_models(right: str, shown: list[str]) -> None:
-    register: Any = SimpleNamespace(known=lambda: (ActiveDownload(id="org/coming", state=State.RUNNING),))
+    register: Any = SimpleNamespace(
+        known=lambda: (ActiveDownload(id="org/coming", state=DownloadState.RUNNING),)
+    )
     session = await in_database(lambda: client_of("ann", "ask_servedmodel", right).session)
     with (
         serving(),

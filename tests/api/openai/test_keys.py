@@ -13,7 +13,7 @@ from inference.accounts.key_ring import RING
 from inference.core.config import Config
 from inference.models.api_key import ApiKey, KeyDay
 from inference.serving import runtime
-from inference.serving.recording.request_entry import Seen
+from inference.serving.recording.request_entry import KeyUse
 from inference.serving.recording.request_ledger import Ledger
 from tests.accounts.making import make_key
 from tests.api.openai.asking import chat_body, error_of, post
@@ -177,7 +177,7 @@ async def test_an_open_site_feels_a_key_that_it_made(settings: Any) -> None:
     with serving(FakeRunner(), keep=notes.append):
         assert (await ask(secret)).status_code == 403
         assert (await ask("anything")).status_code == 200
-    assert [note.prefix for note in notes if isinstance(note, Seen)] == [key.prefix]
+    assert [note.prefix for note in notes if isinstance(note, KeyUse)] == [key.prefix]
 
 
 async def test_two_keys_do_not_share_prompts() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inference.management.bench import edit
-from inference.management.bench.timed_answer import Round, TimedAnswer
+from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 
 
 def answer(text: str, rate: float) -> TimedAnswer:
@@ -30,10 +30,10 @@ class Server:
         self.name, self.slow = name, slow
         self.asked: list[dict[str, Any]] = []
 
-    def ask(self, model: Path, bodies: list[dict[str, Any]]) -> Round:
+    def ask(self, model: Path, bodies: list[dict[str, Any]]) -> AnswerRound:
         self.asked += bodies
         rate = self.slow * (2 if "prediction" in bodies[0] else 1)
-        return Round(tuple(answer("Eleanor lived.", rate) for _ in bodies))
+        return AnswerRound(tuple(answer("Eleanor lived.", rate) for _ in bodies))
 
 
 def bench(*, has_theirs: bool = False) -> Any:

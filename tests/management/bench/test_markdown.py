@@ -7,7 +7,7 @@ from pathlib import Path
 from inference.management.bench.figures import Aim, figure
 from inference.management.bench.machine import this_machine
 from inference.management.bench.markdown import as_markdown
-from inference.management.bench.table import Report
+from inference.management.bench.table import BenchReport
 from inference.management.commands.bench import repeating
 
 HOME = Path.home()
@@ -24,7 +24,7 @@ FIGURES = (
     ),
     figure("steps", "8 mixed rows", "ms", [0.3], aim=Aim(sign="<=", value=0.4, of="ours")),
 )
-REPORT = Report(
+REPORT = BenchReport(
     machine=this_machine(),
     model="tiny",
     repeat=3,

@@ -9,7 +9,7 @@ import pytest
 
 from inference.core.blas import Blas
 from inference.management.bench import peers, prompts
-from inference.management.bench.address import Address, UnknownAddress
+from inference.management.bench.address import ServerAddress, UnknownAddress
 from inference.management.bench.peers import COMMANDS, MLX_LM, RunningPeer, StartedPeer, UnknownPeer
 from inference.management.bench.servers import ServerEnded
 from tests.each import each
@@ -21,7 +21,7 @@ NOWHERE = Path("model")
 
 def test_a_server_of_another_dialect_is_asked_and_its_tokens_are_counted_by_us() -> None:
     with speaking() as (url, dialect):
-        peer = RunningPeer(Address.parse(url, KEY), "")
+        peer = RunningPeer(ServerAddress.parse(url, KEY), "")
         peer.count_tokens = len
         with peer:
             answered = peer.ask(NOWHERE, [prompts.short(8)] * 2)
@@ -32,7 +32,7 @@ def test_a_server_of_another_dialect_is_asked_and_its_tokens_are_counted_by_us()
 
 
 def test_without_a_tokenizer_the_pieces_of_text_are_counted() -> None:
-    with speaking() as (url, _), RunningPeer(Address.parse(url, KEY), "given") as peer:
+    with speaking() as (url, _), RunningPeer(ServerAddress.parse(url, KEY), "given") as peer:
         answered = peer.ask(NOWHERE, [prompts.short(8)])
     assert answered.tokens == 3
     assert answered.notes("it") == ["it: it reports no usage, tokens are counted as pieces of text"]
@@ -41,19 +41,19 @@ def test_without_a_tokenizer_the_pieces_of_text_are_counted() -> None:
 def test_a_wrong_key_is_a_failure_that_is_named() -> None:
     with speaking() as (url, _):
         with pytest.raises(ServerEnded, match=r"status 401.*--against-model"):
-            RunningPeer(Address.parse(url, "wrong"), "").start()
-        with RunningPeer(Address.parse(url, "wrong"), "given") as peer:
+            RunningPeer(ServerAddress.parse(url, "wrong"), "").start()
+        with RunningPeer(ServerAddress.parse(url, "wrong"), "given") as peer:
             assert peer.ask(NOWHERE, [prompts.short(8)]).failures == ("status 401",)
 
 
 async def test_an_address_that_refuses_is_named() -> None:
     async with answering() as port:
         pass
-    peer = RunningPeer(Address(port), "given")
+    peer = RunningPeer(ServerAddress(port), "given")
     answered = await asyncio.to_thread(peer.ask, NOWHERE, [prompts.short(8)])
     assert answered.failures == ("ConnectionRefusedError",)
     with pytest.raises(ServerEnded, match="lists no models"):
-        await asyncio.to_thread(RunningPeer(Address(port), "").start)
+        await asyncio.to_thread(RunningPeer(ServerAddress(port), "").start)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from inference.management.bench import ROWS, gap, prompts, sse, turns
 from inference.management.bench.bench import Bench
 from inference.management.bench.figures import Figure, figure
-from inference.management.bench.table import Report
+from inference.management.bench.table import BenchReport
 from inference.management.commands.bench import selected_rows
 
 
@@ -48,7 +48,7 @@ def test_an_interrupted_run_reports_what_it_has_measured(
     with pytest.raises(SystemExit) as ended:
         call_command("bench", "--model", str(tmp_path), "--rows", "seeded,sse", "--json", str(file))
     assert ended.value.code == 1
-    report = msgspec.json.decode(file.read_bytes(), type=Report)
+    report = msgspec.json.decode(file.read_bytes(), type=BenchReport)
     assert [one.what for one in report.figures] == ["the first part"]
     assert report.failures == ("seeded and what follows: interrupted",)
 

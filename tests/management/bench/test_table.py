@@ -4,7 +4,7 @@ import json
 
 from inference.management.bench.figures import Aim, figure
 from inference.management.bench.machine import this_machine
-from inference.management.bench.table import Report, aligned, as_json, lines, rounded
+from inference.management.bench.table import BenchReport, aligned, as_json, lines, rounded
 from tests.each import each
 
 FIGURE = figure(
@@ -17,7 +17,7 @@ FIGURE = figure(
     aim=Aim(sign=">=", value=3),
     notes=["mlx_lm.server: 3 of 16 requests failed (ConnectionResetError)"],
 )
-REPORT = Report(
+REPORT = BenchReport(
     machine=this_machine(),
     model="tiny",
     repeat=3,

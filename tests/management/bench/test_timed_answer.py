@@ -1,6 +1,6 @@
 """Rates of requests that were sent together."""
 
-from inference.management.bench.timed_answer import Round, TimedAnswer
+from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 
 
 def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswer:
@@ -16,21 +16,21 @@ def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswe
 
 
 def test_rates_are_of_all_streams_together() -> None:
-    both = Round((answered(10.0, (11.0, 14.0), 8), answered(10.0, (12.0, 15.0), 7)))
+    both = AnswerRound((answered(10.0, (11.0, 14.0), 8), answered(10.0, (12.0, 15.0), 7)))
     assert both.request_rate == 15 / 5
     assert both.decode_rate == 14 / 4
 
 
 def test_a_round_without_answers_has_no_rate() -> None:
-    assert Round((), ("status 500",)).request_rate is None
-    assert Round((), ("status 500",)).decode_rate is None
+    assert AnswerRound((), ("status 500",)).request_rate is None
+    assert AnswerRound((), ("status 500",)).decode_rate is None
 
 
 def test_failures_are_counted_and_each_reason_is_named_once() -> None:
     answer = answered(10.0, (11.0,), 1)
-    failed = Round((answer,), ("status 500", "no usage", "status 500"))
+    failed = AnswerRound((answer,), ("status 500", "no usage", "status 500"))
     assert failed.failure_notes("ours") == ["ours: 3 of 4 requests failed (status 500, no usage)"]
-    assert Round((answer,)).failure_notes("ours") == []
+    assert AnswerRound((answer,)).failure_notes("ours") == []
 
 
 def test_an_answer_without_text_has_its_end_for_a_first_token() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from inference.management.bench import agents, memory, users
-from inference.management.bench.timed_answer import Round, TimedAnswer
+from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 from tests.each import each
 
 
@@ -56,12 +56,12 @@ def test_arrivals_are_a_poisson_process_of_the_rate(rate: float) -> None:
 
 
 def test_goodput_counts_the_tokens_of_answers_that_began_in_time() -> None:
-    one = Round((answer(1.0, 4.0), answer(3.0, 5.0, tokens=20)), failures=("status 500",))
+    one = AnswerRound((answer(1.0, 4.0), answer(3.0, 5.0, tokens=20)), failures=("status 500",))
     assert users.goodput(one, limit_s=2.0) == 10 / 5
     assert users.goodput(one, limit_s=3.0) == 30 / 5
-    assert users.goodput(Round((), ("status 500",)), limit_s=3.0) is None
+    assert users.goodput(AnswerRound((), ("status 500",)), limit_s=3.0) is None
     assert users.share_in_time(one, limit_s=2.0) == pytest.approx(1 / 3)
-    assert users.share_in_time(Round(()), limit_s=2.0) == 0
+    assert users.share_in_time(AnswerRound(()), limit_s=2.0) == 0
 
 
 def test_one_more_stream_costs_the_difference_divided_by_their_number() -> None:

@@ -18,7 +18,7 @@ from inference.core.pool_state import PoolSnapshot
 from inference.core.quantisation import QuantisationSettings
 from inference.management.client import Client
 from inference.management.commands.quantise import Command
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.files.staging import draft_of
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from tests.e2e.site import ROOT
@@ -72,11 +72,11 @@ def states(models: Path) -> list[ActiveQuantisation]:
     steps = (ConversionStep(name="quantise", done=1, size=2),)
     running = ActiveQuantisation(
         name="tiny-4bit",
-        state=State.RUNNING,
+        state=ConversionState.RUNNING,
         plan=plan(models),
         progress=ConversionProgress(steps=steps),
     )
-    done = msgspec.structs.replace(running, state=State.DONE, report=REPORT)
+    done = msgspec.structs.replace(running, state=ConversionState.DONE, report=REPORT)
     return [running, running, done]
 
 
@@ -93,7 +93,7 @@ def test_a_running_site_makes_it_and_a_table_tells_the_result(tmp_path: Path) ->
 
 
 def test_a_failure_is_an_error_with_its_reason(tmp_path: Path) -> None:
-    failed = ActiveQuantisation(name="tiny-4bit", state=State.FAILED, message="The disk is full.")
+    failed = ActiveQuantisation(name="tiny-4bit", state=ConversionState.FAILED, message="The disk is full.")
     with pytest.raises(CommandError, match=r"^The disk is full\.$"):
         run(QuantisingSite(failed), "tiny")
 

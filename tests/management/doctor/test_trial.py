@@ -11,7 +11,7 @@ from inference.core.events import Accepted, Ended, Event, Finished, TextDelta, U
 from inference.core.pool_state import Memory
 from inference.core.requests import Request
 from inference.management.doctor import trial
-from inference.serving.health.finding import Figures
+from inference.serving.health.finding import SpeedFigures
 from tests.fakes import GB, EventRunner, FakeRunner, card, serving
 
 ANSWER = (
@@ -48,7 +48,7 @@ class Endless(FakeRunner):
             self.cancelled += 1
 
 
-async def figures_of(runner: FakeRunner, seconds: float = 5, **facts: Any) -> Figures:
+async def figures_of(runner: FakeRunner, seconds: float = 5, **facts: Any) -> SpeedFigures:
     tried = card(**facts)
     with serving(runner, cards=[tried]):
         return (await trial.run_trial(tried, seconds, Clock()))[1]
@@ -56,7 +56,7 @@ async def figures_of(runner: FakeRunner, seconds: float = 5, **facts: Any) -> Fi
 
 async def test_the_figures_are_those_of_its_course() -> None:
     figures = await figures_of(EventRunner(*ANSWER))
-    assert figures == Figures(
+    assert figures == SpeedFigures(
         model="tiny",
         device="cpu",
         load_s=0.5,

@@ -8,7 +8,7 @@ import pytest
 
 from inference.core.errors import InvalidValue
 from playground.imports import chat_file
-from playground.imports.json_elements import Unreadable
+from playground.imports.json_elements import UnreadableElement
 from tests.each import each
 
 CHATS = [{"title": "Tee für drei"}, {"title": "茶"}]
@@ -25,7 +25,7 @@ def archive(**members: str) -> bytes:
 
 def read(content: bytes) -> list[object]:
     return [
-        text if isinstance(text, Unreadable) else json.loads(text)
+        text if isinstance(text, UnreadableElement) else json.loads(text)
         for text in chat_file.chats(io.BytesIO(content))
     ]
 
@@ -44,7 +44,7 @@ def test_the_archive_of_chatgpt_and_nothing_else_of_it() -> None:
 
 def test_an_archive_with_files_of_other_names() -> None:
     first, *rest = read(archive(**{"a.json": "no json", "tea.json": TEXT}))
-    assert isinstance(first, Unreadable) and rest == CHATS
+    assert isinstance(first, UnreadableElement) and rest == CHATS
 
 
 @each(

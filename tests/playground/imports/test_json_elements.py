@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.imports import json_elements
-from playground.imports.json_elements import NotJSON, Unreadable, elements
+from playground.imports.json_elements import NotJSON, UnreadableElement, elements
 from tests.each import each
 
 VALUES = st.recursive(
@@ -46,13 +46,13 @@ def test_a_broken_element_is_kept_as_it_is_and_the_next_one_is_found() -> None:
 
 def test_a_file_that_ends_early_says_so() -> None:
     first, last = elements(io.StringIO('[{"a": 1}, {"b": "never end'))
-    assert first == '{"a": 1}' and isinstance(last, Unreadable) and "cut off" in last
+    assert first == '{"a": 1}' and isinstance(last, UnreadableElement) and "cut off" in last
 
 
 def test_what_is_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_elements, "MAX_ELEMENT", 20)
     first, long, last = elements(io.StringIO(json.dumps([{"a": 1}, {"b": "x" * 30}, {"c": 2}])))
-    assert (first, last) == ('{"a": 1}', '{"c": 2}') and isinstance(long, Unreadable)
+    assert (first, last) == ('{"a": 1}', '{"c": 2}') and isinstance(long, UnreadableElement)
 
 
 @each("text", ["", "  ", "# Markdown", "7", '"text"'])

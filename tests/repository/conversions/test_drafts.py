@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from inference.core.quantisation import JOB_FILE
-from inference.repository.conversions.drafts import Drafts, discard
+from inference.repository.conversions.drafts import ConversionDrafts, discard
 from inference.repository.files import staging
 
 
@@ -14,8 +14,8 @@ def leave(target: Path, *, is_ours: bool = True) -> Path:
     return draft
 
 
-def drafts_in(models: Path) -> Drafts:
-    return Drafts(models, JOB_FILE)
+def drafts_in(models: Path) -> ConversionDrafts:
+    return ConversionDrafts(models, JOB_FILE)
 
 
 def test_what_was_left_is_deleted_and_told(models: Path) -> None:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from inference.core.quantisation import JOB_FILE
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.downloads.register import Downloads
 from inference.repository.files import staging
@@ -63,12 +63,12 @@ def processes() -> list[psutil.Process]:
 def test_a_model_appears_and_is_announced(
     register: Quantisations, models: Path, memory: Memory, was_done: threading.Event
 ) -> None:
-    assert register.start(plan(models)).state is State.WAITING
+    assert register.start(plan(models)).state is ConversionState.WAITING
     begun = until(register, has_begun)
     assert begun.progress.steps[0].done == 1 and memory.held == ["tiny-4bit"]
     assert not (models / "tiny-4bit").exists()
     (models / "tiny" / "go").touch()
-    assert until(register, has_ended).state is State.DONE and was_done.wait(5)
+    assert until(register, has_ended).state is ConversionState.DONE and was_done.wait(5)
     assert [path.name for path in (models / "tiny-4bit").iterdir()] == ["model.safetensors"]
     assert memory.held == []
 
@@ -77,12 +77,12 @@ def test_two_at_once_are_made_one_after_the_other(register: Quantisations, model
     register.start(plan(models))
     other = register.start(plan(models, "other-4bit", source=models / "other"))
     until(register, has_begun)
-    assert other.state is State.WAITING and len(processes()) == 1
+    assert other.state is ConversionState.WAITING and len(processes()) == 1
     (models / "tiny" / "go").touch()
     until(register, has_begun, "other-4bit")
     assert register.of("tiny-4bit") == until(register, has_ended) and len(processes()) == 1
     (models / "other" / "go").touch()
-    assert until(register, has_ended, "other-4bit").state is State.DONE
+    assert until(register, has_ended, "other-4bit").state is ConversionState.DONE
 
 
 def test_the_same_name_is_refused_while_it_is_made_and_afterwards(
@@ -105,12 +105,12 @@ def test_a_cancelled_one_leaves_nothing_and_can_be_started_again(
     register.cancel("tiny-4bit")
     register.cancel("tiny-4bit")
     ended = until(register, has_ended)
-    assert (ended.state, ended.message) == (State.CANCELLED, "No files were left behind.")
+    assert (ended.state, ended.message) == (ConversionState.CANCELLED, "No files were left behind.")
     register.close()
     assert processes() == [] and memory.held == []
     (models / "tiny" / "go").touch()
     register.start(plan(models))
-    assert until(register, has_ended).state is State.DONE
+    assert until(register, has_ended).state is ConversionState.DONE
 
 
 def test_one_that_waits_is_cancelled_before_it_begins(
@@ -121,7 +121,7 @@ def test_one_that_waits_is_cancelled_before_it_begins(
     register.cancel("other-4bit")
     (models / "tiny" / "go").touch()
     until(register, has_ended)
-    assert register.all()[0].state is State.CANCELLED and memory.was_held == ["tiny-4bit"]
+    assert register.all()[0].state is ConversionState.CANCELLED and memory.was_held == ["tiny-4bit"]
 
 
 def test_a_failure_is_told_and_leaves_nothing(register: Quantisations, models: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_failure_is_told_and_leaves_nothing(register: Quantisations, models: P
     (models / "tiny" / "go").write_text("The disk is full.")
     register.start(plan(models))
     ended = until(register, has_ended)
-    assert (ended.state, ended.message) == (State.FAILED, "The disk is full.")
+    assert (ended.state, ended.message) == (ConversionState.FAILED, "The disk is full.")
     assert sorted(path.name for path in models.iterdir()) == ["tiny"]
     register.dismiss("tiny-4bit")
     assert register.all() == ()
@@ -140,7 +140,7 @@ def test_a_killed_process_is_told_and_leaves_nothing(register: Quantisations, mo
     until(register, has_begun)
     processes()[0].kill()
     ended = until(register, has_ended)
-    assert ended.state is State.FAILED and "ended unexpectedly" in ended.message
+    assert ended.state is ConversionState.FAILED and "ended unexpectedly" in ended.message
     assert sorted(path.name for path in models.iterdir()) == ["tiny"]
 
 
@@ -150,7 +150,7 @@ def test_without_memory_it_is_refused_when_its_turn_comes(
     memory.problem = "Unload big first."
     register.start(plan(models))
     ended = until(register, has_ended)
-    assert (ended.state, ended.message) == (State.FAILED, "Unload big first.") and processes() == []
+    assert (ended.state, ended.message) == (ConversionState.FAILED, "Unload big first.") and processes() == []
 
 
 def test_the_end_of_the_site_ends_them_and_the_next_one_tells(
@@ -164,7 +164,7 @@ def test_the_end_of_the_site_ends_them_and_the_next_one_tells(
     assert [path.name for path in staging.draft_of(models / "tiny-4bit").iterdir()] == [JOB_FILE]
     again = Quantisations(models, claim=memory.claim, on_done=lambda: None, module=SCRIPTED)
     told = {one.name: one.state for one in again.all()}
-    assert told == {"tiny-4bit": State.INTERRUPTED, "org/other-4bit": State.INTERRUPTED}
+    assert told == {"tiny-4bit": ConversionState.INTERRUPTED, "org/other-4bit": ConversionState.INTERRUPTED}
     assert not staging.draft_of(models / "tiny-4bit").exists()
     again.dismiss("tiny-4bit")
     assert [one.name for one in again.all()] == ["org/other-4bit"]
@@ -176,7 +176,7 @@ def test_what_another_program_makes_is_left_to_it(
     with staging.staged(models / "tiny-4bit", keeps_draft=True) as draft:
         (draft / JOB_FILE).touch()
         again = Quantisations(models, claim=memory.claim, on_done=lambda: None, module=SCRIPTED)
-        assert [one.state for one in again.all()] == [State.ELSEWHERE]
+        assert [one.state for one in again.all()] == [ConversionState.ELSEWHERE]
         with pytest.raises(ConversionRefused, match="is already being created"):
             again.start(plan(models))
         assert draft.exists()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from inference.repository.conversions.active_conversion import ActiveConversion, P, R, State
+from inference.repository.conversions.active_conversion import ActiveConversion, ConversionState, P, R
 from inference.repository.conversions.register import Conversions
 
 
@@ -24,4 +24,4 @@ def has_ended(one: ActiveConversion[P, R]) -> bool:
 
 
 def has_begun(one: ActiveConversion[P, R]) -> bool:
-    return one.state is State.RUNNING and bool(one.progress.steps)
+    return one.state is ConversionState.RUNNING and bool(one.progress.steps)

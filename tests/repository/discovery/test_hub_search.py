@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from inference.repository.discovery import hub_search
-from inference.repository.discovery.hub_search import Format, Order, search
+from inference.repository.discovery.hub_search import Format, SearchOrder, search
 from inference.repository.downloads.errors import FetchFailed, HubBusy, HubUnavailable, NotPermitted
 from inference.repository.downloads.retry_policy import RetryPolicy
 from tests.repository.discovery.hub_answers import QWEN, entry
@@ -22,7 +22,7 @@ def refusal(kind: type[FetchFailed], hub: FakeHub) -> str:
 
 def test_the_hub_is_asked_once_by_words_format_and_order(hub: FakeHub) -> None:
     hub.results = [entry(), entry("org/Other-4bit")]
-    found = search("qwen 4b & more", order=Order.LIKES, most=5, endpoint=hub.endpoint)
+    found = search("qwen 4b & more", order=SearchOrder.LIKES, most=5, endpoint=hub.endpoint)
     assert [model.id for model in found] == [QWEN, "org/Other-4bit"]
     [query] = map(parse_qs, hub.searches)
     assert query.pop("expand") == list(hub_search._FIELDS)
@@ -30,7 +30,7 @@ def test_the_hub_is_asked_once_by_words_format_and_order(hub: FakeHub) -> None:
 
 
 def test_all_safetensors_models_can_be_searched(hub: FakeHub) -> None:
-    search("x", order=Order.DATE, format=Format.SAFETENSORS, endpoint=hub.endpoint)
+    search("x", order=SearchOrder.DATE, format=Format.SAFETENSORS, endpoint=hub.endpoint)
     query = parse_qs(hub.searches[0])
     assert (query["filter"], query["sort"]) == (["safetensors"], ["lastModified"])
 

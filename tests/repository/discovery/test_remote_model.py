@@ -11,7 +11,7 @@ import pytest
 from inference.core.model_card import ModelCard
 from inference.repository.card_reader import Machine, make_card
 from inference.repository.discovery import remote_model
-from inference.repository.discovery.remote_model import RemoteModel
+from inference.repository.discovery.remote_model import HubModelDetails
 from inference.repository.downloads.errors import (
     FetchFailed,
     HubBusy,
@@ -28,7 +28,7 @@ MACHINE = Machine(dequantises=True)
 WEIGHTS = "model.safetensors"
 
 
-def read(hub: FakeHub, repo: str = REPO) -> RemoteModel:
+def read(hub: FakeHub, repo: str = REPO) -> HubModelDetails:
     return remote_model.read(repo, MACHINE, endpoint=hub.endpoint)
 
 

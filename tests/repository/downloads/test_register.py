@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.repository.downloads.errors import FetchFailed, NotAnId, TakenAlready, ThereAlready
 from inference.repository.downloads.register import MOST_AT_ONCE, Downloads
 from inference.repository.files import staging
@@ -72,8 +72,8 @@ def test_a_model_is_fetched_and_announced(
     assert downloads.known() == ()
     assert downloads.start(REPO).is_running and downloads.known()[0].is_running
     ended = until(downloads, has_ended)
-    assert (ended.state, ended.message) == (State.DONE, "It is ready.")
-    assert [(one.id, one.state) for one in downloads.known()] == [(REPO, State.DONE)]
+    assert (ended.state, ended.message) == (DownloadState.DONE, "It is ready.")
+    assert [(one.id, one.state) for one in downloads.known()] == [(REPO, DownloadState.DONE)]
     assert ended.progress.done == ended.progress.size > 0 and was_done.wait(10)
     assert {path.name for path in (models / REPO).iterdir()} == set(hub.files)
 
@@ -103,11 +103,11 @@ def test_a_cancelled_one_has_no_writer_and_goes_on_later(downloads: Downloads, h
     downloads.cancel(REPO)
     assert writers() == []
     ended = until(downloads, has_ended)
-    assert ended.state is State.CANCELLED and "resume the download to continue" in ended.message
+    assert ended.state is DownloadState.CANCELLED and "resume the download to continue" in ended.message
     hub.holds_after.clear()
     hub.got.clear()
     downloads.start(REPO)
-    assert until(downloads, has_ended).state is State.DONE and hub.asked == [WEIGHTS]
+    assert until(downloads, has_ended).state is DownloadState.DONE and hub.asked == [WEIGHTS]
 
 
 def test_a_stalled_one_shows_no_speed(
@@ -129,9 +129,9 @@ def test_a_failure_is_shown_as_a_sentence(downloads: Downloads, hub: FakeHub) ->
     hub.refusals[LISTING] = [Refusal(403, {"X-Error-Code": "GatedRepo"})]
     downloads.start(REPO)
     ended = until(downloads, has_ended)
-    assert ended.state is State.FAILED and "Accept its licence" in ended.message
+    assert ended.state is DownloadState.FAILED and "Accept its licence" in ended.message
     downloads.start(REPO)
-    assert until(downloads, has_ended).state is State.DONE
+    assert until(downloads, has_ended).state is DownloadState.DONE
 
 
 def test_a_killed_writer_is_reported(downloads: Downloads, hub: FakeHub) -> None:
@@ -140,7 +140,7 @@ def test_a_killed_writer_is_reported(downloads: Downloads, hub: FakeHub) -> None
     until(downloads, has_begun)
     writers()[0].kill()
     ended = until(downloads, has_ended)
-    assert ended.state is State.FAILED and "ended unexpectedly" in ended.message
+    assert ended.state is DownloadState.FAILED and "ended unexpectedly" in ended.message
 
 
 def test_what_an_earlier_site_left_can_be_resumed_and_discarded(downloads: Downloads, models: Path) -> None:
@@ -148,14 +148,14 @@ def test_what_an_earlier_site_left_can_be_resumed_and_discarded(downloads: Downl
     draft.mkdir(parents=True)
     (draft / "config.json").write_bytes(bytes(20_000_000))
     (left,) = downloads.all()
-    assert (left.id, left.state) == (REPO, State.INTERRUPTED) and "0.02 GB" in left.message
+    assert (left.id, left.state) == (REPO, DownloadState.INTERRUPTED) and "0.02 GB" in left.message
     downloads.discard(REPO)
     assert downloads.all() == () and not draft.exists()
 
 
 def test_what_another_program_fetches_is_left_to_it(downloads: Downloads, models: Path) -> None:
     with staging.staged(models / REPO, keeps_draft=True):
-        assert [one.state for one in downloads.all()] == [State.ELSEWHERE]
+        assert [one.state for one in downloads.all()] == [DownloadState.ELSEWHERE]
         with pytest.raises(TakenAlready):
             downloads.start(REPO)
         with pytest.raises(TakenAlready):
@@ -207,7 +207,7 @@ def test_beside_a_model_that_came_another_way_the_beginning_can_be_discarded(
     downloads.cancel(REPO)
     make_tiny_model(models / REPO)
     (left,) = downloads.all()
-    assert left.state is State.LEFT and "The model is there, and beside it 0.00 GB" in left.message
+    assert left.state is DownloadState.LEFT and "The model is there, and beside it 0.00 GB" in left.message
     downloads.discard(REPO)
     assert not staging.draft_of(models / REPO).exists() and (models / REPO / WEIGHTS).exists()
     assert Downloads(models, on_done=lambda: None).all() == ()
@@ -219,8 +219,8 @@ def test_what_another_program_finished_is_there(downloads: Downloads, models: Pa
     until(downloads, has_begun)
     downloads.cancel(REPO)
     with staging.staged(models / REPO, keeps_draft=True):
-        assert [one.state for one in downloads.all()] == [State.ELSEWHERE]
-    assert [(one.state, one.message) for one in downloads.all()] == [(State.DONE, "It is ready.")]
+        assert [one.state for one in downloads.all()] == [DownloadState.ELSEWHERE]
+    assert [(one.state, one.message) for one in downloads.all()] == [(DownloadState.DONE, "It is ready.")]
 
 
 def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, models: Path) -> None:
@@ -230,7 +230,7 @@ def test_what_a_killed_import_left_can_only_be_discarded(downloads: Downloads, m
     (models / ".odd name.partial").mkdir()
     (models / ".a-file.partial").write_text("mine")
     (left,) = downloads.all()
-    assert (left.id, left.state) == ("imported", State.LEFT) and "0.02 GB" in left.message
+    assert (left.id, left.state) == ("imported", DownloadState.LEFT) and "0.02 GB" in left.message
     downloads.discard("imported")
     assert downloads.all() == () and not draft.exists()
 
@@ -259,7 +259,7 @@ def test_one_that_cannot_begin_leaves_no_ghost(downloads: Downloads) -> None:
         downloads.start(REPO)
     assert downloads.all() == () and writers() == []
     downloads.start(REPO)
-    assert until(downloads, has_ended).state is State.DONE
+    assert until(downloads, has_ended).state is DownloadState.DONE
 
 
 def test_there_are_not_too_many_at_once(downloads: Downloads, hub: FakeHub) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inference.repository.files.json_files import MOST_BYTES, Unreadable, read_keys, read_object
+from inference.repository.files.json_files import MOST_BYTES, UnreadableJson, read_keys, read_object
 
 TOKENS = {str(number): {"content": f"<speech_{number}>", "special": True} for number in range(120_000)}
 
@@ -44,7 +44,7 @@ def test_a_large_file_without_the_keys_has_none_of_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("raw", ["[", "[]", "null", '{"a": [}', '{"a": 1} x'])
 def test_a_large_file_that_is_no_object_is_refused(tmp_path: Path, raw: str) -> None:
     path = write(tmp_path, "tokenizer_config.json", raw + " " * 5 * 2**20)
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableJson):
         read_keys(path, "auto_map")
 
 
@@ -53,5 +53,5 @@ def test_a_file_beyond_its_size_is_not_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with path.open("wb") as file:
         file.truncate(MOST_BYTES[name] + 1)
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableJson):
         read_object(path)

@@ -5,7 +5,7 @@ import pytest
 
 from inference.repository import gguf_import
 from inference.repository.conversions.refusal import ConversionRefused
-from inference.repository.files.gguf import Header
+from inference.repository.files.gguf import GgufHeader
 from inference.repository.importing import gguf_folder
 from inference.repository.importing.gguf_folder import GgufFile, GgufFolder
 from tests.repository.files.test_gguf import TEXT, entry, gguf, tensor, text
@@ -46,7 +46,7 @@ def test_a_header_is_read_again_after_a_change_only(
     path = put(folder, "x.gguf", gguf())
     read: list[Path] = []
 
-    def counted(path: Path) -> Header:
+    def counted(path: Path) -> GgufHeader:
         read.append(path)
         return gguf_import.check(path)
 

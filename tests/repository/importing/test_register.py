@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.gguf_import import JOB_FILE
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.files.staging import draft_of
 from inference.repository.importing.gguf_folder import GgufFolder
 from inference.repository.importing.plan import make_plan
@@ -39,11 +39,11 @@ def test_files_are_imported_one_after_another_and_a_broken_one_is_named(
     for name in ("bad.gguf", "good.gguf"):
         register.start(make_plan(folder, name, models))
     done = until(register, has_ended, "good")
-    assert done.state is State.DONE
+    assert done.state is ConversionState.DONE
     assert {(step.name, step.done == step.size > 0) for step in done.progress.steps} == {("import", True)}
     bad = until(register, has_ended, "bad")
     assert (bad.state, bad.message) == (
-        State.FAILED,
+        ConversionState.FAILED,
         "bad.gguf cannot be converted: the tokenizer kind 'rwkv' is not supported",
     )
     assert [path.name for path in models.iterdir()] == ["good"]
@@ -55,4 +55,4 @@ def test_what_a_killed_site_left_is_deleted_and_told(models: Path) -> None:
     draft.mkdir()
     (draft / JOB_FILE).touch()
     (told,) = imports(models).all()
-    assert (told.name, told.state) == ("x", State.INTERRUPTED) and not draft.exists()
+    assert (told.name, told.state) == ("x", ConversionState.INTERRUPTED) and not draft.exists()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from inference.core.quantisation import QuantisationJob, QuantisationSettings
-from inference.repository.quantising.plan import Prediction, QuantisationPlan
+from inference.repository.quantising.plan import QuantisationPlan, QuantisingPrediction
 
 SCRIPTED = "tests.repository.quantising.scripted_process"
 
@@ -19,7 +19,7 @@ def plan(models: Path, name: str = "tiny-4bit", *, source: Path | None = None) -
         settings=QuantisationSettings(),
         needed_disk_bytes=1,
     )
-    sizes = Prediction(
+    sizes = QuantisingPrediction(
         source_bytes=4,
         source_memory_bytes=5,
         bytes=1,

@@ -10,7 +10,7 @@ from inference.core.quantisation import QuantisationSettings
 from inference.repository import card_reader
 from inference.repository.card_reader import make_card
 from inference.repository.conversions.refusal import ConversionRefused
-from inference.repository.quantising.plan import Machine, QuantisationPlan, make_plan
+from inference.repository.quantising.plan import QuantisationPlan, QuantisingMachine, make_plan
 from tests.fakes import card
 from tests.tiny_vectors import make_tiny_bert
 
@@ -25,7 +25,7 @@ def read(folder: Path, name: str = "tiny") -> ModelCard:
 @pytest.fixture
 def planned(models: Path) -> Callable[..., QuantisationPlan]:
     def planned(source: ModelCard, settings: QuantisationSettings = FOUR, **more: object) -> QuantisationPlan:
-        return make_plan(source, settings, Machine(models_dir=models, dequantises=False), **more)  # type: ignore[arg-type]
+        return make_plan(source, settings, QuantisingMachine(models_dir=models, dequantises=False), **more)  # type: ignore[arg-type]
 
     return planned
 
@@ -64,7 +64,7 @@ def test_the_name_tells_the_settings(
 
 
 def test_where_weights_are_dequantised_memory_is_the_same(put: Put, models: Path) -> None:
-    made = make_plan(read(put("tiny")), FOUR, Machine(models_dir=models, dequantises=True))
+    made = make_plan(read(put("tiny")), FOUR, QuantisingMachine(models_dir=models, dequantises=True))
     assert made.prediction.memory_bytes == made.prediction.source_memory_bytes
 
 

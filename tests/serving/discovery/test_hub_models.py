@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inference.repository.discovery.hub_search import Format, Order
+from inference.repository.discovery.hub_search import Format, SearchOrder
 from inference.repository.downloads.errors import HubBusy, HubUnavailable, NotOnHub
 from inference.serving import runtime
 from inference.serving.discovery import hub_models
@@ -27,7 +27,7 @@ def pool() -> Iterator[None]:
 
 
 def search(words: str = "qwen") -> list[FoundModel]:
-    return hub_models.search(words, order=Order.DOWNLOADS, format=Format.MLX)
+    return hub_models.search(words, order=SearchOrder.DOWNLOADS, format=Format.MLX)
 
 
 @pytest.mark.parametrize(

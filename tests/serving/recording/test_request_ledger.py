@@ -6,7 +6,7 @@ import pytest
 from inference.core.config import Config
 from inference.models.api_key import KeyDay
 from inference.models.request_record import RequestRecord
-from inference.serving.recording.request_entry import RequestEntry, Seen
+from inference.serving.recording.request_entry import KeyUse, RequestEntry
 from inference.serving.recording.request_ledger import Ledger, write
 from tests.accounts.making import make_key
 
@@ -54,7 +54,7 @@ def test_each_keys_use_is_added_up() -> None:
     (one, _), (two, _) = make_key(), make_key()
     asked = {"principal_kind": "key", "prompt_tokens": 5, "completion_tokens": 2}
     write([entry(principal=one.prefix, **asked), entry(principal=two.prefix, **asked)])
-    write([entry(principal=one.prefix, **asked), Seen(prefix=two.prefix, at=time.time())])
+    write([entry(principal=one.prefix, **asked), KeyUse(prefix=two.prefix, at=time.time())])
     used = {day.key_id: (day.requests, day.tokens) for day in KeyDay.objects.all()}
     assert used == {one.pk: (2, 14), two.pk: (1, 7)}
     assert RequestRecord.objects.filter(key=one).count() == 2

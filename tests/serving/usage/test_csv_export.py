@@ -6,14 +6,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from inference.serving.usage.csv_export import as_csv, cell
-from inference.serving.usage.report import Figures, PeriodRow
+from inference.serving.usage.report import PeriodRow, UsageFigures
 from tests.each import each
 
 START = datetime(2026, 10, 25, 2, fold=1, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
 def test_a_line_has_the_local_time_with_its_offset_the_name_and_the_figures() -> None:
-    figures = Figures(requests=2, errors=1, prompt_tokens=5, cached_tokens=3, completion_tokens=4)
+    figures = UsageFigures(requests=2, errors=1, prompt_tokens=5, cached_tokens=3, completion_tokens=4)
     text = as_csv([PeriodRow(start=START, name='a "name", so', figures=figures)], "user")
     head, line = csv.reader(io.StringIO(text))
     assert head == ["start", "user", "requests", "prompt_tokens", "cached_tokens", "answer_tokens", "errors"]

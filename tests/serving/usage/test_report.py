@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from inference.models.usage_hour import UsageHour
-from inference.serving.usage.report import MOST_SERIES, OTHERS, Figures, by_period, report
+from inference.serving.usage.report import MOST_SERIES, OTHERS, UsageFigures, by_period, report
 from tests.accounts.making import make_key
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +28,9 @@ def test_models_are_added_up_with_the_most_tokens_first() -> None:
     used(NOW - timedelta(hours=2), model="large", prompt_tokens=3)
     found = report("24h", "model", now=NOW)
     assert [row.name for row in found.rows] == ["large", "small"]
-    large = Figures(requests=2, errors=1, prompt_tokens=53, cached_tokens=20, completion_tokens=7)
+    large = UsageFigures(requests=2, errors=1, prompt_tokens=53, cached_tokens=20, completion_tokens=7)
     assert found.rows[0].figures == large
-    assert found.total == large + Figures(requests=1, prompt_tokens=1)
+    assert found.total == large + UsageFigures(requests=1, prompt_tokens=1)
     values = [series.values[-3:] for series in found.series if series.name == "large"][0]
     assert [value.prompt_tokens for value in values] == [3, 0, 50]
 
@@ -87,7 +87,7 @@ def test_keys_and_accounts_that_are_gone_keep_their_names() -> None:
 
 def test_nothing_was_used() -> None:
     found = report("7d", "key", now=NOW)
-    assert (found.rows, found.series, found.total) == ((), (), Figures())
+    assert (found.rows, found.series, found.total) == ((), (), UsageFigures())
 
 
 def test_each_name_has_a_row_for_each_of_its_periods() -> None:

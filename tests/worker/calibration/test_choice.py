@@ -1,11 +1,11 @@
 """What is chosen from given times."""
 
 from inference.core.cpu_tuning import ShapeClass
-from inference.worker.calibration.choice import Choice, Times, best, by_row, cost, fastest
+from inference.worker.calibration.choice import KernelChoice, Times, best, by_row, cost, fastest
 from inference.worker.calibration.products import Product, products
 from tests.each import each
 
-DEFAULT = Choice("SkylakeX", 1)
+DEFAULT = KernelChoice("SkylakeX", 1)
 
 
 def times(factor: float = 1.0, **by_row: float) -> Times:
@@ -31,14 +31,14 @@ def test_few_and_many_rows_count_alike() -> None:
 
 
 def test_the_fastest_kernels_win_only_if_they_are_clearly_faster() -> None:
-    assert best({DEFAULT: times(), Choice("Zen", 1): times(0.7)}, DEFAULT) == Choice("Zen", 1)
-    assert best({DEFAULT: times(), Choice("Zen", 1): times(0.97)}, DEFAULT) == DEFAULT
-    assert best({DEFAULT: times(), Choice("Zen", 1): times(1.4)}, DEFAULT) == DEFAULT
+    assert best({DEFAULT: times(), KernelChoice("Zen", 1): times(0.7)}, DEFAULT) == KernelChoice("Zen", 1)
+    assert best({DEFAULT: times(), KernelChoice("Zen", 1): times(0.97)}, DEFAULT) == DEFAULT
+    assert best({DEFAULT: times(), KernelChoice("Zen", 1): times(1.4)}, DEFAULT) == DEFAULT
 
 
 def test_kernels_are_compared_with_the_layout_that_suits_them() -> None:
     """As on an EPYC: by row the other kernels are faster, by column they are slower."""
-    zen = Choice("Zen", 1)
+    zen = KernelChoice("Zen", 1)
     assert (
         best({DEFAULT: times(), zen: times(1.2, output=0.4, wide=0.4, square=0.4, narrow=0.4)}, DEFAULT)
         == zen
@@ -47,8 +47,10 @@ def test_kernels_are_compared_with_the_layout_that_suits_them() -> None:
 
 @each(("two", "four", "chosen"), [(0.6, 0.4, 4), (0.6, 0.59, 2), (0.98, 0.97, 1), (9.0, 90.0, 1)])
 def test_threads_that_gain_nothing_are_left_to_others(two: float, four: float, chosen: int) -> None:
-    measured = {Choice("Zen", count): times(factor) for count, factor in ((1, 1.0), (2, two), (4, four))}
-    assert best(measured, Choice("Zen", 1)).threads == chosen
+    measured = {
+        KernelChoice("Zen", count): times(factor) for count, factor in ((1, 1.0), (2, two), (4, four))
+    }
+    assert best(measured, KernelChoice("Zen", 1)).threads == chosen
 
 
 def test_a_time_that_another_program_has_made_longer_does_not_count() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference.worker.conversion.architectures import ARCHITECTURES, shared_config
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from tests.each import each
 
 # Of convert_hf_to_gguf.py for google/gemma-2-9b, gemma-3-4b and Qwen2.5-0.5B.
@@ -28,8 +28,8 @@ QWEN_2 = {
 }
 
 
-def metadata(architecture: str, values: dict[str, Any]) -> Metadata:
-    return Metadata(architecture, {f"{architecture}.{key}": value for key, value in values.items()})
+def metadata(architecture: str, values: dict[str, Any]) -> GgufMetadata:
+    return GgufMetadata(architecture, {f"{architecture}.{key}": value for key, value in values.items()})
 
 
 def own(architecture: str, values: dict[str, Any]) -> dict[str, Any]:

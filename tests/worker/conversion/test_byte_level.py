@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from inference.worker.conversion.byte_level import SPLIT_RULES
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.vocabulary import make_tokenizer
 from tests.each import each
 
@@ -82,7 +82,7 @@ def metadata(theirs: Tokenizer, kind: str, **changes: Any) -> dict[str, Any]:
 
 
 def ours(theirs: Tokenizer, kind: str, **changes: Any) -> Tokenizer:
-    tokenizer = make_tokenizer(Metadata("llama", metadata(theirs, kind, **changes)))
+    tokenizer = make_tokenizer(GgufMetadata("llama", metadata(theirs, kind, **changes)))
     return Tokenizer.from_str(tokenizer.to_str())  # as it comes back from its file
 
 
@@ -107,9 +107,9 @@ def test_a_word_that_is_a_token_needs_no_merges() -> None:
     fields = metadata(theirs, "llama-bpe")
     fields["tokenizer.ggml.tokens"].append("qqqq")
     fields["tokenizer.ggml.token_type"].append(1)
-    whole = make_tokenizer(Metadata("llama", fields))
+    whole = make_tokenizer(GgufMetadata("llama", fields))
     assert whole.encode("qqqq", add_special_tokens=False).tokens == ["qqqq"]
-    merged = make_tokenizer(Metadata("llama", fields | {"tokenizer.ggml.pre": "qwen2"}))
+    merged = make_tokenizer(GgufMetadata("llama", fields | {"tokenizer.ggml.pre": "qwen2"}))
     assert merged.encode("qqqq", add_special_tokens=False).tokens == ["q"] * 4
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from inference.core.gguf_import import ImportJob
+from inference.core.gguf_import import GgufImportJob
 from inference.repository.card_reader import Machine, make_card
 from inference.repository.files.safetensors import read_tensors
 from inference.repository.gguf_import import ImportRefused, import_gguf
@@ -229,7 +229,9 @@ def test_the_process_says_why_it_refuses(weights: Weights, tmp_path: Path) -> No
 
 def test_it_ends_with_its_parent(weights: Weights, tmp_path: Path) -> None:
     source, models = write_gguf(tmp_path / "x.gguf", weights), tmp_path / "models"
-    job = ImportJob(source="x.gguf", source_path=str(source), name="model", target_path=str(models / "model"))
+    job = GgufImportJob(
+        source="x.gguf", source_path=str(source), name="model", target_path=str(models / "model")
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "inference.worker.conversion", msgspec.json.encode(job).decode()],
         stdin=subprocess.PIPE,

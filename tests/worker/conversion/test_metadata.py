@@ -3,10 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from tests.each import each
 
-FACTS = Metadata(
+FACTS = GgufMetadata(
     "llama",
     {
         **{"llama.block_count": 2, "llama.eps": np.float32(1e-5).item(), "llama.name": "x"},

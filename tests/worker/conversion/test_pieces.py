@@ -8,7 +8,7 @@ import pytest
 import sentencepiece
 from tokenizers import Tokenizer
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.vocabulary import make_tokenizer
 
 TEXTS = [
@@ -68,7 +68,7 @@ def metadata(theirs: Any, **changes: Any) -> dict[str, Any]:
 
 
 def ours(theirs: Any, **changes: Any) -> Tokenizer:
-    tokenizer = make_tokenizer(Metadata("llama", metadata(theirs, **changes)))
+    tokenizer = make_tokenizer(GgufMetadata("llama", metadata(theirs, **changes)))
     return Tokenizer.from_str(tokenizer.to_str())  # as it comes back from its file
 
 

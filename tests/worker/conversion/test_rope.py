@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.rope import rope_scaling
 from tests.each import each
 
 BASE, HEAD = 500000.0, 64
 
 
-def metadata(**values: Any) -> Metadata:
+def metadata(**values: Any) -> GgufMetadata:
     fields = {f"llama.rope.{key.replace('__', '.')}": value for key, value in values.items()}
-    return Metadata("llama", {"llama.rope.freq_base": BASE} | fields)
+    return GgufMetadata("llama", {"llama.rope.freq_base": BASE} | fields)
 
 
 def factors(factor: float = 32.0, high: float = 4.0) -> np.ndarray:

@@ -2,15 +2,15 @@ from typing import Any
 
 import pytest
 
-from inference.worker.conversion.metadata import Metadata
+from inference.worker.conversion.metadata import GgufMetadata
 from inference.worker.conversion.vocabulary import eos_ids, make_tokenizer, token_id, tokenizer_config
 from tests.each import each
 from tests.gguf_files import tokenizer_metadata, vocabulary
 
 
-def metadata(**changes: Any) -> Metadata:
+def metadata(**changes: Any) -> GgufMetadata:
     fields = {f"tokenizer.ggml.{key}": value for key, value in changes.items()}
-    return Metadata("llama", {"llama.context_length": 512} | tokenizer_metadata() | fields)
+    return GgufMetadata("llama", {"llama.context_length": 512} | tokenizer_metadata() | fields)
 
 
 def test_one_end_is_a_number_and_several_are_a_list() -> None:

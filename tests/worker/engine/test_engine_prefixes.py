@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inference.core.protocol import Shed
-from inference.worker.engine.commands import Add, EndThinking
+from inference.worker.engine.commands import Add, EndSequenceThinking
 from inference.worker.prefix_cache import disk as disk_module
 from tests.worker.engine.test_end_thinking import ANSWER, CLOSE, thinker
 from tests.worker.engine.test_engine import Bench, on_disk
@@ -95,7 +95,7 @@ def test_reasoning_ends_in_an_answer_that_waits_for_the_disk(tmp_path: Path) -> 
     second.load(**disk)
     # Both are handled before the file has been read.
     second.engine.post(Add((replace(one, answered=begun, max_tokens=7),)))
-    second.engine.post(EndThinking(1, (1,)))
+    second.engine.post(EndSequenceThinking(1, (1,)))
     assert second.end() == (1, "length")
     second.stop()
     assert (second.thinking_ended, second.cached[1] >= 199) == (1, True)

@@ -7,7 +7,7 @@ import pytest
 from inference.core.protocol import Grant, Load, Pause, Shed
 from inference.core.requests import Sampling
 from inference.worker.embedding.inputs import Inputs
-from inference.worker.engine.commands import Add, EndThinking, Limit, Quit, Remove
+from inference.worker.engine.commands import Add, EndSequenceThinking, Limit, Quit, Remove
 from inference.worker.engine.sequence import Sequence
 from inference.worker.lockstep.frames import Round, read, received, sent, write
 
@@ -55,7 +55,7 @@ def test_orders_of_the_site_pass_as_they_are_and_in_their_order() -> None:
 
 
 def test_what_is_about_sampling_or_this_process_stays_here() -> None:
-    assert passed(EndThinking(3, (7,)), Quit()) == []
+    assert passed(EndSequenceThinking(3, (7,)), Quit()) == []
 
 
 def test_an_embedding_request_is_none_for_several_ranks() -> None:

@@ -2,18 +2,18 @@
 
 import pytest
 
-from inference.worker.prefix_cache.eviction_order import RANKS, Cost, Usage, UsualGap, eviction_order
+from inference.worker.prefix_cache.eviction_order import RANKS, Cost, PrefixUse, UsualGap, eviction_order
 
 LIMIT = 1000
 EVEN = Cost(10, 10)
 
 
-def order(usage: Usage, now: int, *, cost: Cost = EVEN, is_lent: bool = False) -> tuple[int, float]:
+def order(usage: PrefixUse, now: int, *, cost: Cost = EVEN, is_lent: bool = False) -> tuple[int, float]:
     return eviction_order(usage, cost, now=now, limit=LIMIT, keep=LIMIT, usual_gap=LIMIT, is_lent=is_lent)
 
 
-def returned(*times: int) -> Usage:
-    usage = Usage(times[0])
+def returned(*times: int) -> PrefixUse:
+    usage = PrefixUse(times[0])
     for time in times[1:]:
         usage.note_return(time)
     return usage
@@ -32,9 +32,9 @@ def test_each_rank_is_dropped_before_the_next() -> None:
     now = 10_000
     by_rank = [
         order(returned(now - 20, now - 10), now, is_lent=True),
-        order(Usage(now - 501), now),
+        order(PrefixUse(now - 501), now),
         order(returned(now - 1100, now - 1001), now),
-        order(Usage(now - 499), now),
+        order(PrefixUse(now - 499), now),
         order(returned(now - 1100, now - 999), now),
     ]
     assert [rank for rank, _ in by_rank] == list(range(len(RANKS)))

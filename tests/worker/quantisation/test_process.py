@@ -17,7 +17,7 @@ import pytest
 from inference.core.conversion import ConversionEnding
 from inference.core.quantisation import JOB_FILE, QuantisationJob, QuantisationLine, QuantisationSettings
 from inference.core.subprocess_environment import of_workers
-from inference.repository.conversions.active_conversion import State
+from inference.repository.conversions.active_conversion import ConversionState
 from inference.repository.files import staging
 from inference.repository.quantising.register import Quantisations
 from tests.nightly import nightly, of_each_kind
@@ -110,7 +110,7 @@ def test_kill_9_in_the_middle_leaves_nothing(tmp_path: Path, register: Quantisat
     wait_for_weights(staging.draft_of(tmp_path / "tiny-4bit"))
     (child,) = [one for one in psutil.Process().children() if MODULE in one.cmdline()]
     child.kill()
-    assert until(register, has_ended).state is State.FAILED
+    assert until(register, has_ended).state is ConversionState.FAILED
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
 
 
@@ -120,5 +120,5 @@ def test_it_is_cancelled_in_the_middle(tmp_path: Path, register: Quantisations) 
     wait_for_weights(staging.draft_of(tmp_path / "tiny-4bit"))
     register.cancel("tiny-4bit")
     register.close()
-    assert until(register, has_ended).state is State.CANCELLED
+    assert until(register, has_ended).state is ConversionState.CANCELLED
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]

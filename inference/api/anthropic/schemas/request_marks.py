@@ -18,7 +18,7 @@ _BILLING = re.compile(rf"\A\s*x-anthropic-billing-header:(?:{_PAIRS}[ \t]*|[^\n]
 _COUNTER = re.compile(r"\s*<total_tokens>\s*[\d,_.]+(?: tokens?)?(?: left)?\s*</total_tokens>[ \t]*")
 
 
-class TextPart(Protocol):
+class HasText(Protocol):
     """A piece of a message's content."""
 
     @property
@@ -37,7 +37,7 @@ def without_marks(text: str) -> str:
     return text if kept == text else kept.strip("\n")
 
 
-def marks_of(field: str, content: str | Sequence[TextPart] | None) -> Iterator[str]:
+def marks_of(field: str, content: str | Sequence[HasText] | None) -> Iterator[str]:
     """The marks of a system message's content, as `field:mark` or `field.0:mark`."""
     if isinstance(content, str):
         yield from (f"{field}:{mark}" for mark in marks_in(content))
@@ -46,7 +46,7 @@ def marks_of(field: str, content: str | Sequence[TextPart] | None) -> Iterator[s
         yield from (f"{field}.{place}:{mark}" for mark in marks_in(part.text))
 
 
-def system_text(content: str | Sequence[TextPart] | None) -> str:
+def system_text(content: str | Sequence[HasText] | None) -> str:
     """The text of a system message without them; its parts are joined without a separator."""
     texts = [content] if isinstance(content, str) else [part.text for part in content or ()]
     return "".join(map(without_marks, texts))

@@ -17,7 +17,7 @@ from inference.api.http.json_answer import json_answer
 from inference.api.openai.responses import input_items, queries
 from inference.api.openai.responses.conversation_locks import LOCKS
 from inference.api.openai.schemas.conversations import ConversationBody, ConversationUpdate, ItemsBody
-from inference.storage.conversation_store import Conversation, Conversations
+from inference.storage.conversation_store import ConversationRecord, Conversations
 from inference.storage.database_threads import in_database
 from inference.storage.item_references import find_items
 
@@ -105,7 +105,7 @@ def _of(request: AuthenticatedRequest) -> Conversations:
     return Conversations(request.auth.owner)
 
 
-def _shown(found: Conversation) -> dict[str, Any]:
+def _shown(found: ConversationRecord) -> dict[str, Any]:
     return {
         "id": found.id,
         "object": "conversation",

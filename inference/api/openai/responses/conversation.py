@@ -26,14 +26,14 @@ from inference.core.requests import Message, ToolCall
 
 def conversation(
     before: Sequence[dict[str, Any]], body: ResponseBody, found: Mapping[str, dict[str, Any]]
-) -> "Conversation":
+) -> "ConversationBuilder":
     """All that the model is to read: instructions, stored items, and what was sent.
 
     `before` are the items of the response or the conversation that goes on, `found` the stored items that
     references name.
     Raises NotFound or InvalidValue.
     """
-    made = Conversation()
+    made = ConversationBuilder()
     if body.instructions:
         made.instruct(body.instructions)
     history = "conversation" if body.conversation else "previous_response_id"
@@ -47,7 +47,7 @@ def conversation(
     return made
 
 
-class Conversation:
+class ConversationBuilder:
     """Items joined to messages: an answer's reasoning, text and calls are one of them.
 
     `fields` says where in the body each message comes from, for errors that name one

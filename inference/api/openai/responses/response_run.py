@@ -18,7 +18,7 @@ from inference.api.openai.responses import conversation, input_items, response_f
 from inference.api.openai.responses.context_window import ContextWindow
 from inference.api.openai.responses.conversation_locks import LOCKS, Hold
 from inference.api.openai.responses.output_items import StreamEvent
-from inference.api.openai.responses.response_writer import ResponseWriter
+from inference.api.openai.responses.response_writer import ResponsesWriter
 from inference.api.openai.responses.trace import NumberedEvents, Trace
 from inference.api.openai.schemas import ResponseBody
 from inference.core.errors import InternalError
@@ -47,7 +47,7 @@ class ResponseRun:
         self, owner: str, body: ResponseBody, recent: Mapping[str, list[dict[str, Any]]] | None = None
     ) -> None:
         self.id = f"resp_{secrets.token_hex(24)}"
-        self.writer = ResponseWriter(
+        self.writer = ResponsesWriter(
             response_fields.begun(self.id, body),
             body.offered.by_flat_name,
             seals_reasoning=body.seals_reasoning,

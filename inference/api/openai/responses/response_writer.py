@@ -31,7 +31,7 @@ from inference.core.events import (
 from inference.core.requests import Sampling
 
 
-class ResponseWriter:
+class ResponsesWriter:
     """`note` each of the request's events; it yields the stream's events; `whole` is the response.
 
     `head` has the response's own fields (response_fields.py). `tools` are the tools that the model may call,

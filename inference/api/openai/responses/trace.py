@@ -13,7 +13,7 @@ import msgspec
 from inference.api.http import sse
 from inference.api.openai.responses import response_fields
 from inference.api.openai.responses.output_items import StreamEvent
-from inference.api.openai.responses.response_writer import ResponseWriter
+from inference.api.openai.responses.response_writer import ResponsesWriter
 from inference.api.openai.schemas.custom_tools import CUSTOM_INPUT
 from inference.api.openai.schemas.offered_tools import OfferedTool
 from inference.core.events import (
@@ -83,7 +83,7 @@ def _as_begun(body: Mapping[str, Any]) -> dict[str, Any]:
 def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
     output: Sequence[dict[str, Any]] = body["output"]
     ids = iter([item["id"] for item in output])
-    writer = ResponseWriter(
+    writer = ResponsesWriter(
         response_fields.begun_again(body),
         {str(place): _tool(item) for place, item in enumerate(output) if "name" in item},
         seals_reasoning=any(item["type"] == "reasoning" and "encrypted_content" in item for item in output),

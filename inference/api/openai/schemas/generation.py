@@ -48,7 +48,7 @@ Label = Annotated[str, Field(max_length=512)]  # an empty one is none
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 
 
-class Sampled(Body):
+class SampledBody(Body):
     """How tokens are drawn and where an answer stops: fields of every endpoint that makes text."""
 
     refused = other_servers.REFUSED
@@ -237,7 +237,7 @@ class Sampled(Body):
         return tuple(stop for stop in stops if stop)
 
 
-class Generation(Sampled):
+class Generation(SampledBody):
     """The fields that both older endpoints share."""
 
     aliases = other_servers.ALIASES

@@ -9,7 +9,7 @@ from inference.api.anthropic.schemas.request_marks import marks_of
 from inference.api.http.strict_schema import Refused, exclusive, unsupported, wrong
 from inference.api.openai.schemas import other_servers
 from inference.api.openai.schemas.chat import Metadata
-from inference.api.openai.schemas.generation import Label, Sampled
+from inference.api.openai.schemas.generation import Label, SampledBody
 from inference.api.openai.schemas.input_items import AddedToolsItem, Input
 from inference.api.openai.schemas.offered_tools import OfferedTools
 from inference.api.openai.schemas.response_options import (
@@ -49,7 +49,7 @@ _NO_INPUT = "It is required, and with at least 1 item, unless previous_response_
 _LENGTHS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "n_predict", "num_predict")
 
 
-class ResponseBody(Sampled):
+class ResponseBody(SampledBody):
     """The body of POST /v1/responses."""
 
     noted = {

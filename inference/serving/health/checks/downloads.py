@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.serving import runtime
 from inference.serving.health.finding import CheckResult
 
@@ -16,11 +16,11 @@ def check() -> Iterator[CheckResult]:
 
 
 def _is_stuck(download: ActiveDownload) -> bool:
-    return download.state in (State.FAILED, State.INTERRUPTED)
+    return download.state in (DownloadState.FAILED, DownloadState.INTERRUPTED)
 
 
 def _result(download: ActiveDownload) -> CheckResult:
-    has_failed = download.state is State.FAILED
+    has_failed = download.state is DownloadState.FAILED
     reason = f": {download.message}" if download.message else "."
     text = f"The download of {download.id} {'failed' if has_failed else 'was interrupted'}{reason}"
     return CheckResult(about="downloads", text=text, state="look", advice=_ADVICE, link=_LINK)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from inference.repository.downloads.active_download import ActiveDownload, State
+from inference.repository.downloads.active_download import ActiveDownload, DownloadState
 from inference.serving import runtime
 from inference.serving.health.checks import downloads
 
 
 class FixedRegister:
-    def __init__(self, *states: State) -> None:
+    def __init__(self, *states: DownloadState) -> None:
         self._states = states
 
     def all(self) -> list[ActiveDownload]:
@@ -20,15 +20,15 @@ class FixedRegister:
 @pytest.mark.parametrize(
     ("states", "named"),
     [
-        ((State.RUNNING, State.DONE, State.CANCELLED), []),
+        ((DownloadState.RUNNING, DownloadState.DONE, DownloadState.CANCELLED), []),
         (
-            (State.FAILED, State.INTERRUPTED),
+            (DownloadState.FAILED, DownloadState.INTERRUPTED),
             ["org/failed failed: no network", "org/interrupted was interrupted"],
         ),
     ],
 )
 def test_those_that_stopped_by_themselves_are_told_of(
-    monkeypatch: pytest.MonkeyPatch, states: tuple[State, ...], named: list[str]
+    monkeypatch: pytest.MonkeyPatch, states: tuple[DownloadState, ...], named: list[str]
 ) -> None:
     monkeypatch.setattr(runtime, "downloads", lambda: FixedRegister(*states))
     results = [result for result in downloads.check() if result.state != "good"]
