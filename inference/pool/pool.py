@@ -25,7 +25,7 @@ from inference.pool.residency.decision_log import DecisionLog, OnEvent
 from inference.pool.residency.folder_check import FolderCheck
 from inference.pool.residency.lease import Lease
 from inference.pool.residency.loader import Loader, LoadSpan
-from inference.pool.residency.maintenance import PoolMaintenance
+from inference.pool.residency.maintenance import Maintenance
 from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.residency.memory_pressure import Gauge, MemoryPressure, available
 from inference.pool.residency.records import PoolRecords
@@ -88,9 +88,7 @@ class Pool:
             on_failure=lambda model_id, reason: self._scheduler.fail_load(model_id, reason),
             load_span=load_span,
         )
-        self._maintenance = PoolMaintenance(
-            self._records, pressure, self._unloader, options.idle_ttl_s, gauge
-        )
+        self._maintenance = Maintenance(self._records, pressure, self._unloader, options.idle_ttl_s, gauge)
         self._folder_check = FolderCheck(self._records, self._unloader, self._tasks, find_card)
         self._scheduler = self._new_scheduler(options)
         self.admission = Admission(

@@ -10,7 +10,7 @@ from inference.pool.residency.resident import Resident
 from inference.pool.residency.unloader import Unloader
 
 
-class PoolMaintenance:
+class Maintenance:
     """Acts on the time, on the system's memory and on what workers report."""
 
     def __init__(
