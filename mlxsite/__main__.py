@@ -25,7 +25,7 @@ def main() -> None:
         return
     data_folder.from_now_on()
     try:
-        # The imports of all apps, a tenth faster; what is wrong with the settings is told by the command.
+        # The imports of all apps, a tenth faster; the command reports what is wrong with the settings.
         with garbage.paused(), suppress(ImproperlyConfigured):
             django.setup()
         execute_from_command_line([_name(program), *arguments])

@@ -114,7 +114,7 @@ async def test(name: str) -> Tested:
         raise _unknown(name)
     if problem := upstream_routes.address_problem(row):
         return Tested(answers=False, text=f"The upstream {name} is not asked: {problem}.")
-    return await _asked(row)
+    return await _probe(row)
 
 
 def checked_key(key: str) -> str:
@@ -130,7 +130,7 @@ def check_host(row: Upstream) -> None:
         raise ValidationError({"base_url": f"{problem}; the setting names the hosts that are allowed."})
 
 
-async def _asked(row: Upstream) -> Tested:
+async def _probe(row: Upstream) -> Tested:
     client = await asyncio.to_thread(connection.new_client, connection.CHECK_S)
     async with client:
         try:

@@ -94,7 +94,7 @@ class UpstreamRunner:
             tried.append(address)
             has_begun = False
             try:
-                async with aclosing(self._asked(request, address, owner)) as events:
+                async with aclosing(self._stream_from(request, address, owner)) as events:
                     async for event in events:
                         has_begun = True
                         yield event
@@ -116,15 +116,17 @@ class UpstreamRunner:
     def _addresses(self) -> Sequence[Address]:
         return self._route.addresses
 
-    async def _asked(self, request: GenerationRequest, address: Address, owner: str) -> AsyncGenerator[Event]:
+    async def _stream_from(
+        self, request: GenerationRequest, address: Address, owner: str
+    ) -> AsyncGenerator[Event]:
         """The events of one address; raises UnsupportedField or Unanswered before the first of them."""
         if self._client is None:
             raise InternalError("The model is not ready; please ask again.")
         route = self._route
         limit = longest_answer(request, route.context_length, self._most_tokens)
-        is_told = request.max_tokens is not None or self._most_tokens or address.engine in NEED_A_LIMIT
+        sends_limit = request.max_tokens is not None or self._most_tokens or address.engine in NEED_A_LIMIT
         sent = request if route.can_reason else request_body.without_reasoning(request)
-        content = request_body.encoded(sent, address, owner, limit if is_told else 0)
+        content = request_body.encoded(sent, address, owner, limit if sends_limit else 0)
         path = request_body.path_of(request)
         with self._balancer.stream(address) as health:
             async with connection.posted(self._client, address, path, content) as pieces:

@@ -100,7 +100,7 @@ class TemplateRenderer:
                 raise _failure(_TOO_LONG)
             process = self._ready()
             until = min(self._until, time.monotonic() + _LIMIT_S)
-            outcome, text = self._asked(process, rendering, until)
+            outcome, text = self._exchange(process, rendering, until)
             if outcome == template_process.OUT_OF_MEMORY:
                 self._replace()  # what it freed may be scattered, and count for the next template
         if outcome == template_process.RENDERED:
@@ -151,7 +151,7 @@ class TemplateRenderer:
         self._is_ready = True
         return process
 
-    def _asked(
+    def _exchange(
         self, process: "subprocess.Popen[bytes]", rendering: Rendering, until: float
     ) -> tuple[bytes, bytes]:
         """What became of it, and the text; raises TemplateFailed where the process had to be killed."""

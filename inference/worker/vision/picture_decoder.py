@@ -35,7 +35,7 @@ class PictureDecoder:
         timer.daemon = True
         timer.start()
         try:
-            answer, pixels = _asked(process, picture)
+            answer, pixels = _exchange(process, picture)
         finally:
             timer.cancel()
         if answer is None:
@@ -68,7 +68,7 @@ class PictureDecoder:
         return self._process
 
 
-def _asked(process: "subprocess.Popen[bytes]", picture: Picture) -> tuple[Decoded | None, bytes]:
+def _exchange(process: "subprocess.Popen[bytes]", picture: Picture) -> tuple[Decoded | None, bytes]:
     """What the process says of a picture, and its pixels; None where the process ended."""
     source, target = cast("BinaryIO", process.stdout), cast("BinaryIO", process.stdin)
     try:

@@ -66,24 +66,26 @@ async def compact_response(request: AuthenticatedRequest) -> HttpResponse:
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
     run = ResponseRun(request.auth.owner, body)
     with field_names.in_names_of(body.own_names):
-        asked = await run.prepare()
+        chat_request = await run.prepare()
     with field_names.in_names_of(run.field_names):
-        summary, usage = await _summary(request, asked)
+        summary, usage = await _summary(request, chat_request)
     made = {
         "id": f"resp_{secrets.token_hex(24)}",
         "object": "response.compaction",
         "created_at": int(time.time()),
-        "output": [*_user_messages(asked.messages), _item(summary)],
+        "output": [*_user_messages(chat_request.messages), _item(summary)],
         "usage": response_fields.usage_of(usage),
     }
     return json_answer(made)
 
 
-async def _summary(request: AuthenticatedRequest, asked: ChatRequest) -> tuple[str, Usage]:
+async def _summary(request: AuthenticatedRequest, chat_request: ChatRequest) -> tuple[str, Usage]:
     """What the model says of the conversation; a client that disconnects cancels it."""
     disconnects.cancel_at_end(request)
     summary = Summary()
-    async with aclosing(generation.stream(summary_request(asked, asked.messages), request.auth)) as events:
+    async with aclosing(
+        generation.stream(summary_request(chat_request, chat_request.messages), request.auth)
+    ) as events:
         async for event in events:
             summary.note(event)
     return summary.text, summary.usage

@@ -32,7 +32,9 @@ class ContextWindow(Struct, frozen=True):
     threshold: int | None
     instructions: int
 
-    async def stream(self, asked: ChatRequest, principal: Principal, answer_id: str) -> AsyncGenerator[Event]:
+    async def stream(
+        self, chat_request: ChatRequest, principal: Principal, answer_id: str
+    ) -> AsyncGenerator[Event]:
         """The events of `asked`; where its prompt is too long, of a compacted one, after Compacted.
 
         Steps:
@@ -43,30 +45,32 @@ class ContextWindow(Struct, frozen=True):
            before the last turn become words, and what is kept for later requests has none.
         """
         shorter: tuple[Message, ...] = ()
-        if most := await self._exceeded(asked, principal):
+        if most := await self._exceeded(chat_request, principal):
             summary = Summary()
             try:
-                task = self._task(asked, max_tokens=max(_LEAST_SUMMARY, most // 2))
+                task = self._task(chat_request, max_tokens=max(_LEAST_SUMMARY, most // 2))
                 async with aclosing(_noted(summary, task, principal)) as events:
                     async for event in events:
                         yield event
             except ContextLengthExceeded:
                 summary = Summary()
-            shorter = self._shortened(asked, summary.text)
+            shorter = self._shortened(chat_request, summary.text)
         if shorter:
             sealed = msgspec.json.encode([described(message) for message in shorter]).decode()
             yield Compacted(content=sealed_text.seal(sealed, WINDOW))
-            asked = structs.replace(asked, messages=(*asked.messages[: self.instructions], *shorter))
-        async with aclosing(generation.stream(asked, principal, answer_id)) as answer:
+            chat_request = structs.replace(
+                chat_request, messages=(*chat_request.messages[: self.instructions], *shorter)
+            )
+        async with aclosing(generation.stream(chat_request, principal, answer_id)) as answer:
             async for event in answer:
                 yield event
 
-    async def _exceeded(self, asked: ChatRequest, principal: Principal) -> int:
+    async def _exceeded(self, chat_request: ChatRequest, principal: Principal) -> int:
         """The threshold where the prompt is longer and can be made shorter; else 0."""
-        if not _is_compactable(self._history(asked)):
+        if not _is_compactable(self._history(chat_request)):
             return 0
         counted = None
-        async with aclosing(generation.stream(TokenizeRequest(of=asked), principal)) as events:
+        async with aclosing(generation.stream(TokenizeRequest(of=chat_request), principal)) as events:
             async for event in events:
                 counted = event if isinstance(event, Tokenized) else counted
         if counted is None:
@@ -74,24 +78,30 @@ class ContextWindow(Struct, frozen=True):
         most = self.threshold or int(counted.context_length * _DEFAULT_SHARE)
         return most if sum(map(len, counted.tokens)) > most else 0
 
-    def _task(self, asked: ChatRequest, max_tokens: int) -> ChatRequest:
+    def _task(self, chat_request: ChatRequest, max_tokens: int) -> ChatRequest:
         """The request for the summary; limits of the answer are not its own."""
-        own = asked.messages[: self.instructions]
-        task = summary_request(asked, (*own, *self._history(asked)))
+        own = chat_request.messages[: self.instructions]
+        task = summary_request(chat_request, (*own, *self._history(chat_request)))
         return structs.replace(task, max_tokens=max_tokens, stop=(), ignores_end=False)
 
-    def _history(self, asked: ChatRequest) -> Sequence[Message]:
+    def _history(self, chat_request: ChatRequest) -> Sequence[Message]:
         """All but the instructions and the last turn."""
-        return asked.messages[self.instructions : len(asked.messages) - len(_last_turn(asked.messages))]
+        return chat_request.messages[
+            self.instructions : len(chat_request.messages) - len(_last_turn(chat_request.messages))
+        ]
 
-    def _shortened(self, asked: ChatRequest, summary: str) -> tuple[Message, ...]:
+    def _shortened(self, chat_request: ChatRequest, summary: str) -> tuple[Message, ...]:
         """What is answered in the place of the conversation; empty where there is no summary."""
         if not summary:
             return ()
-        kept = [one for one in self._history(asked) if one.role in ("system", "user") and not is_summary(one)]
+        kept = [
+            one
+            for one in self._history(chat_request)
+            if one.role in ("system", "user") and not is_summary(one)
+        ]
         kept.sort(key=lambda one: one.role != "system")
         words = map(described, kept)  # pictures would take most of what is left
-        return (*words, summary_message(summary), *_last_turn(asked.messages))
+        return (*words, summary_message(summary), *_last_turn(chat_request.messages))
 
 
 async def _noted(summary: Summary, task: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:

@@ -40,8 +40,8 @@ async def count_input_tokens(request: AuthenticatedRequest) -> HttpResponse:
     answer_headers.list_in(request, answer_headers.OMITTED, input_items.omitted(body))
     run = ResponseRun(request.auth.owner, body)
     with field_names.in_names_of(body.own_names):
-        asked = await run.prepare()
+        chat_request = await run.prepare()
     with field_names.in_names_of(run.field_names):
-        found, _ = await single(request, body, TokenizeRequest(of=asked), Tokenized)
+        found, _ = await single(request, body, TokenizeRequest(of=chat_request), Tokenized)
     answer = {"object": "response.input_tokens", "input_tokens": sum(map(len, found.tokens))}
     return json_answer(answer)

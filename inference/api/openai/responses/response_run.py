@@ -113,12 +113,12 @@ class ResponseRun:
             before = await in_database(lambda: self._conversations.items(conversation_id, "conversation"))
         return found, before
 
-    def events(self, asked: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:
+    def events(self, chat_request: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:
         """The events of its answer, of a compacted conversation where that is asked for and due."""
         if not self._body.context_management:
-            return generation.stream(asked, principal, self.id)
+            return generation.stream(chat_request, principal, self.id)
         window = ContextWindow(self._body.compact_threshold, instructions=int(bool(self._body.instructions)))
-        return window.stream(asked, principal, self.id)
+        return window.stream(chat_request, principal, self.id)
 
     async def whole(self, events: AsyncGenerator[Event], on_accepted: OnAccepted) -> dict[str, Any]:
         is_finished = False

@@ -101,10 +101,10 @@ class ResponseSocket(AsyncWebsocketConsumer):
         await run.hold()
         try:
             with field_names.in_names_of(body.own_names):
-                asked = await run.prepare()
+                chat_request = await run.prepare()
                 await run.check_quota(principal.account)
             with field_names.in_names_of(run.field_names):
-                feed = EventFeed(run.events(asked, principal))
+                feed = EventFeed(run.events(chat_request, principal))
                 accepted = await feed.accepted()
             async with aclosing(run.batches(feed, accepted)) as batches:
                 async for batch in batches:

@@ -53,13 +53,13 @@ async def create_response(request: AuthenticatedRequest) -> HttpResponseBase:
 async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun) -> HttpResponseBase:
     """Answer completely or begin the stream. Its end, or the caller that catches an error, ends the run."""
     with field_names.in_names_of(body.own_names):
-        asked = await run.prepare()
+        chat_request = await run.prepare()
         await run.check_quota(request.auth.account)
     on_accepted = answer_headers.on_accepted(request, partial(field_names.path_of, names=run.field_names))
     if body.background:
-        return await _in_background(request, body, run, asked)
+        return await _in_background(request, body, run, chat_request)
     disconnects.at_end(request, run.release_soon)
-    events = run.events(asked, request.auth)
+    events = run.events(chat_request, request.auth)
     with field_names.in_names_of(run.field_names):
         if not body.stream:
             disconnects.cancel_at_end(request)
@@ -72,12 +72,12 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
 
 
 async def _in_background(
-    request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun, asked: ChatRequest
+    request: AuthenticatedRequest, body: ResponseBody, run: ResponseRun, chat_request: ChatRequest
 ) -> HttpResponseBase:
     """Store the response, begin it, and answer what it is so far."""
     await RUNS.check(request.auth.owner)
     await run.keep()
-    background = await RUNS.begin(run, request.auth.owner, run.events(asked, request.auth))
+    background = await RUNS.begin(run, request.auth.owner, run.events(chat_request, request.auth))
     return sse.EventStream(background.frames()) if body.stream else json_answer(background.whole)
 
 

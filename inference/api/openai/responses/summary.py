@@ -17,10 +17,10 @@ _TASK = (
 _OPENING = "This is a summary of the conversation up to here:\n\n"
 
 
-def summary_request(asked: ChatRequest, messages: Sequence[Message]) -> ChatRequest:
+def summary_request(chat_request: ChatRequest, messages: Sequence[Message]) -> ChatRequest:
     """The request for a summary of `messages`, which are all or some of those of `asked`."""
     return structs.replace(
-        asked,
+        chat_request,
         messages=(*messages, Message(role="user", content=_TASK)),
         continues=False,
         tools=(),
