@@ -26,7 +26,7 @@ class NamedModel(Strict):
     model: Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class NewAliases(Named):
+class NewAliases(NamedModel):
     """All aliases that the model is to have."""
 
     alias_names: Annotated[list[str], Field(max_length=_MOST_ALIASES)]
