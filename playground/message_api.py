@@ -85,7 +85,7 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     pictures = await in_database(lambda: kept_pictures.read_of(found.conversation_id, branch))
     request = continuation.request(asked, prompt, branch, pictures)
     if not await RUNNING_ANSWERS.claim(found, visitor.principal.owner):
-        raise InvalidValue(_RUNNING, param="id")  # another front continued it meanwhile
+        raise InvalidValue(_RUNNING, param="id")  # another window or front did meanwhile
     answer = RUNNING_ANSWERS.start(
         found, visitor.principal.owner, generation.stream(request, visitor.principal, answer_id(pk))
     )

@@ -182,8 +182,12 @@ class RunningAnswers:
         return answer
 
     async def claim(self, message: Message, owner: str) -> bool:
-        """Keep other fronts from making this answer, which begins now; False where one is making it."""
-        return await self.claims.take(message.pk, owner, str(message.conversation_id))
+        """Keep other fronts from making this answer, which begins now; False where it is made already.
+
+        Start it without waiting for anything else: until then another window can claim it here, too.
+        """
+        is_taken = await self.claims.take(message.pk, owner, str(message.conversation_id))
+        return is_taken and message.pk not in self._answers
 
     def _conversations_of(self, owner: str) -> list[str]:
         """The ids of the conversations in which this visitor's answers are in progress here."""

@@ -80,6 +80,7 @@ async def test_it_is_found_read_along_and_stopped(two: list[Any]) -> None:
     assert await here.answers.claims.conversations_of("user:ann") == []
     assert await here.answers.elsewhere(read) == {message.pk}
     assert not await here.answers.claim(message, "local:")  # one answer at a time
+    assert not await there.answers.claim(message, "local:")  # nor in another window
     other = await here.elsewhere.find(message.pk)
     assert other and other.front == there.front.id
     texts: list[str] = []
