@@ -74,20 +74,15 @@ async def stream(
             for quota in quotas:
                 observers.insert(0, quota)  # first: what it refuses has not happened for the others
                 answer = _cut_off(quota, request, answer)
-            async with aclosing(_observed(answer, active, observers)) as events:
-                async for event in events:
+            async with aclosing(answer) as events:
+                while (event := await active.next_of(events)) is not None:
+                    _observe(event, observers)
                     yield event
 
 
-async def _observed(
-    events: AsyncGenerator[Event], active: ActiveRequest, observers: Sequence[EventObserver]
-) -> AsyncGenerator[Event]:
-    """The same events, each noted by every observer before it is passed on."""
-    async with aclosing(events):
-        while (event := await active.next_of(events)) is not None:
-            for observer in observers:
-                observer.note(event)
-            yield event
+def _observe(event: Event, observers: Sequence[EventObserver]) -> None:
+    for observer in observers:
+        observer.note(event)
 
 
 def _label_of(request: Request) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.admin.models import ADDITION, CHANGE
-from django.contrib.auth.models import AbstractUser, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from msgspec import Struct
 
@@ -18,17 +18,17 @@ from inference.models.api_key import ApiKey
 from inference.serving import runtime
 
 logger = logging.getLogger(__name__)
-FIELDS: dict[Scope, str] = {
+_FIELDS: dict[Scope, str] = {
     "chat": "can_chat",
     "embeddings": "can_embed",
     "manage": "can_manage",
     "metrics": "can_read_metrics",
 }
 _DAYS = re.compile(r"(\d{1,5})d")
-HOW_TO_WRITE_AN_END = (
+_HOW_TO_WRITE_AN_END = (
     "give days such as 30d, a date such as 2027-01-31, or a time such as 2027-01-31T10:00+02:00"
 )
-Giver = AbstractUser | None  # None: `manage.py`, or the operator's key
+Giver = User | None  # None: `manage.py`, or the operator's key
 
 
 class ListedKey(Struct, frozen=True, kw_only=True):
@@ -93,16 +93,7 @@ def issue(wishes: KeyWishes, giver: Giver) -> ListedKey:
     Raises InvalidValue, ModelNotFound, or PermissionDenied for a scope that the giver may not give.
     """
     _check_may_give(giver, wishes.scopes)
-    key = ApiKey(
-        name=wishes.name,
-        owner=_owner(wishes.owner, giver),
-        expires_at=wishes.expires_at,
-        allowed_models=model_ids(wishes.models),
-        requests_per_minute=wishes.requests_per_minute,
-        tokens_per_day=wishes.tokens_per_day,
-        concurrent_streams=wishes.concurrent_streams,
-        **{field: scope in wishes.scopes for scope, field in FIELDS.items()},
-    )
+    key = unsaved(wishes, _owner(wishes.owner, giver))
     secret = key.give_secret()
     try:
         key.full_clean()
@@ -111,6 +102,20 @@ def issue(wishes: KeyWishes, giver: Giver) -> ListedKey:
     key.save()
     _record(giver, key, "Created over /api.", ADDITION)
     return ListedKey.of(key, secret)
+
+
+def unsaved(wishes: KeyWishes, owner: User) -> ApiKey:
+    """The key that is wished for, without a secret; raises ModelNotFound."""
+    return ApiKey(
+        name=wishes.name,
+        owner=owner,
+        expires_at=wishes.expires_at,
+        allowed_models=_model_ids(wishes.models),
+        requests_per_minute=wishes.requests_per_minute,
+        tokens_per_day=wishes.tokens_per_day,
+        concurrent_streams=wishes.concurrent_streams,
+        **{field: scope in wishes.scopes for scope, field in _FIELDS.items()},
+    )
 
 
 def renew(prefix: str, giver: Giver, *, expires_at: datetime | None, grace: timedelta) -> ListedKey:
@@ -140,7 +145,7 @@ def revoke(prefix: str, giver: Giver) -> ListedKey:
     return ListedKey.of(key)
 
 
-def model_ids(names: Sequence[str]) -> list[str]:
+def _model_ids(names: Sequence[str]) -> list[str]:
     """The ids of the models, adapters and profiles of these names; raises ModelNotFound."""
     found = [(name, runtime.catalog().find(name)) for name in names]
     cards = [(name, card and card.requested_as(name)) for name, card in found]
@@ -160,7 +165,7 @@ def end_of(text: str) -> datetime:
         end = datetime.fromisoformat(text)
         return end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise ValueError(HOW_TO_WRITE_AN_END) from None
+        raise ValueError(_HOW_TO_WRITE_AN_END) from None
 
 
 def _check_may_give(giver: Giver, scopes: Sequence[Scope]) -> None:
@@ -170,7 +175,7 @@ def _check_may_give(giver: Giver, scopes: Sequence[Scope]) -> None:
         raise PermissionDenied(f"Your account may not give the scope {refused[0]!r}.", param="scopes")
 
 
-def _owner(name: str, giver: Giver) -> AbstractUser:
+def _owner(name: str, giver: Giver) -> User:
     if not name and giver:
         return giver
     if not name:
@@ -189,8 +194,8 @@ def _found(prefix: str) -> ApiKey:
 
 
 def _record(giver: Giver, key: ApiKey, text: str, flag: int) -> None:
-    who = giver.get_username() if giver else "The operator"
-    logger.info("%r: %s %s", who, key, text)
+    name = giver.get_username() if giver else "The operator"
+    logger.info("%r: %s %s", name, key, text)
     if giver:
         audit_log.write(giver, ApiKey, str(key), text, key, flag)
 

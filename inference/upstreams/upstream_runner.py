@@ -140,27 +140,19 @@ class UpstreamRunner:
         self, request: GenerationRequest, address: Address, pieces: AsyncGenerator[bytes]
     ) -> AsyncGenerator[Event]:
         """The events in the body of an answer; the balancer notes where the upstream fails during it."""
+        reader = ChunkReader(request.answers, prompt_tokens(request))
         try:
-            async with aclosing(self._parsed(request, pieces)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(pieces), aclosing(data_of(pieces, self._silence_s)) as found:
+                async for data in found:
+                    for event in reader.read(data):
+                        yield event
+                    if reader.is_done:
+                        break
+            for event in reader.end():
+                yield event
         except UpstreamFailed as error:
             self._balancer.note_failure(address, error.message.rstrip("."))
             raise
-
-    async def _parsed(
-        self, request: GenerationRequest, pieces: AsyncGenerator[bytes]
-    ) -> AsyncGenerator[Event]:
-        """The events in the body of an answer; raises UpstreamFailed."""
-        reader = ChunkReader(request.answers, prompt_tokens(request))
-        async with aclosing(pieces), aclosing(data_of(pieces, self._silence_s)) as found:
-            async for data in found:
-                for event in reader.read(data):
-                    yield event
-                if reader.is_done:
-                    break
-        for event in reader.end():
-            yield event
 
     def _note(self, address: Address, error: Unanswered) -> None:
         if error.pause_s is None:

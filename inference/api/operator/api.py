@@ -25,11 +25,8 @@ from inference.api.operator.auth import Operator
 # No docs page: ninja's would fetch its scripts from another site.
 api = NinjaAPI(title="Control", urls_namespace="control", auth=Operator(), docs_url=None, openapi_url=None)
 errors.handle_all(api)
-for router in (models.router, profiles.router, pool.router, usage.router, log.router, site_health.router):
-    api.add_router("", router)
-for router in (requests.router, keys.router, accounts.router, connect.router):
-    api.add_router("", router)
-api.add_router("", upstreams.router)
+for part in (models, profiles, pool, usage, log, site_health, requests, keys, accounts, connect, upstreams):
+    api.add_router("", part.router)
 _downloader = Operator(right="inference.add_download", look="inference.view_download")
 for router in (quantisations.router, downloads.router, hub.router, gguf.router):
     api.add_router("", router, auth=_downloader)

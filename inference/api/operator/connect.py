@@ -8,7 +8,7 @@ from inference.api.http.json_answer import json_answer
 from inference.connect.client import NO_KEY, Values
 from inference.connect.clients import CLIENTS, find
 from inference.core.errors import InvalidRequest, ModelNotFound, NotFound
-from inference.core.model_card import ModelCard, requestable
+from inference.core.model_card import ModelCard
 from inference.core.threads import CATALOG
 from inference.serving import runtime
 
@@ -59,7 +59,7 @@ async def one(request: HttpRequest, client: str) -> HttpResponse:
 def _card(name: str) -> ModelCard:
     """The chat model, adapter or profile of this name."""
     found = runtime.catalog().find(name)
-    card = found and found.requested_as(name)
-    if card is None or card not in requestable([found]) or card.kind != "chat":
+    card = found.requested_as(name) if found else None
+    if card is None or not card.is_servable or card.kind != "chat":
         raise ModelNotFound(f"There is no model {name[:256]!r} for chats here.", param="model")
     return card

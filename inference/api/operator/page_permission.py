@@ -1,8 +1,7 @@
 """The permission of a page of the admin, for the same over /api: also on an open site."""
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from inference.api.http.auth import Caller
@@ -40,7 +39,7 @@ class PagePermission:
         return principal
 
 
-async def account(request: HttpRequest, principal: Principal) -> AbstractUser | None:
+async def account(request: HttpRequest, principal: Principal) -> User | None:
     """The account of a caller; None for `manage.py`, for the operator's key, and for visitors.
 
     On an open site everybody may call, and an account is that of those who have signed in.
@@ -48,9 +47,6 @@ async def account(request: HttpRequest, principal: Principal) -> AbstractUser | 
     if principal.kind == "local" and principal.name == "manage.py":
         return None
     if principal.kind == "key":
-        found: AbstractUser | None = (
-            await get_user_model().objects.filter(username=principal.account, is_active=True).afirst()
-        )
-        return found
+        return await User.objects.filter(username=principal.account, is_active=True).afirst()
     signed_in = await request.auser()
-    return signed_in if isinstance(signed_in, AbstractUser) and signed_in.is_active else None
+    return signed_in if isinstance(signed_in, User) and signed_in.is_active else None

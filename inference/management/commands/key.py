@@ -64,17 +64,20 @@ class Command(BaseCommand):
             getattr(self, f"_{options['subcommand']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
-        scopes = options["scope"] or ("chat", "embeddings")
-        key = ApiKey(
+        owner = new_key.owner_of(options["owner"])
+        wishes = issued_keys.KeyWishes(
             name=options["name"],
-            owner=new_key.owner_of(options["owner"]),
+            scopes=options["scope"] or ("chat", "embeddings"),
+            models=options["model"],
             expires_at=options["expires"],
-            allowed_models=_model_ids(options["model"]),
             requests_per_minute=options["requests_per_minute"],
             tokens_per_day=options["tokens_per_day"],
             concurrent_streams=options["streams"],
-            **{field: scope in scopes for scope, field in issued_keys.FIELDS.items()},
         )
+        try:
+            key = issued_keys.unsaved(wishes, owner)
+        except ModelNotFound as error:
+            raise CommandError(f"{error} `{PROGRAM} models` lists them.") from None
         secret = new_key.save(key)
         self.stderr.write("Copy this key now; it is shown only once:")
         self.stdout.write(secret)
@@ -105,14 +108,6 @@ class Command(BaseCommand):
         key = _the_one(options["key"], "revoke")
         key.revoke()
         self.stdout.write(f"{key} is revoked; a running site applies this within a few seconds.")
-
-
-def _model_ids(names: Sequence[str]) -> list[str]:
-    """The ids of the models, adapters and profiles of these names; raises CommandError."""
-    try:
-        return issued_keys.model_ids(names)
-    except ModelNotFound as error:
-        raise CommandError(f"{error} `{PROGRAM} models` lists them.") from None
 
 
 def _the_one(identifier: str, verb: str) -> ApiKey:
