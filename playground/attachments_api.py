@@ -69,12 +69,12 @@ async def count_tokens(visitor: Visitor, pk: UUID) -> HttpResponse:
         return json_answer({"tokens": await _tokens(visitor, of)})
     if not loaded.sees:
         return json_answer({"tokens": None})
-    seen, blank = (_asked(model, pictures) for pictures in ((picture,), ()))
+    seen, blank = (_question(model, pictures) for pictures in ((picture,), ()))
     whole, without = await _tokens(visitor, seen), await _tokens(visitor, blank)
     return json_answer({"tokens": None if whole is None or without is None else whole - without})
 
 
-def _asked(model: str, pictures: tuple[Picture, ...]) -> ChatRequest:
+def _question(model: str, pictures: tuple[Picture, ...]) -> ChatRequest:
     """A question about these pictures, of which only the tokens are counted."""
     content = PICTURE * len(pictures) + "?"
     return ChatRequest(model=model, messages=(Message(role="user", content=content, pictures=pictures),))

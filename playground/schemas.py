@@ -75,7 +75,7 @@ class EditBody(Strict):
     original: int | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_them(self) -> Self:
+    def _check_alternatives(self) -> Self:
         if (self.content is None) == (self.original is None):
             raise wrong(
                 "one_of_two", "Send the new text, or the message with the text from before", "content"
@@ -130,7 +130,7 @@ class ImportedAttachment(Strict):
     height: int = 0
 
     @model_validator(mode="after")
-    def _is_one_of_them(self) -> Self:
+    def _check_alternatives(self) -> Self:
         if "text" not in self.model_fields_set and not (self.id and self.media_type):
             raise wrong("missing", "Field required", "text")
         return self

@@ -46,8 +46,8 @@ class CurrentState:
         if model.findings is None:
             return "Test or load the model to check its chat template, roles, stop tokens and tools."
         tested = summary(model.stored_findings)
-        words = format_html('<span data-tone="{}">{}</span>', tested.tone, tested.words)
-        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (words, *tested.texts)])
+        status = format_html('<span data-tone="{}">{}</span>', tested.tone, tested.text)
+        return format_html_join(mark_safe("<br>"), "{}", [(line,) for line in (status, *tested.texts)])
 
     @admin.display(description="Decisions")
     def decisions(self, model: ServedModel) -> str:

@@ -76,8 +76,8 @@ def finish_text(finish: str) -> str:
     found = _FINISH.fullmatch(finish)
     if not finish or found is None:
         return finish or DONE
-    words = {**FINISHES, "length": CUTS.get(found["cut"] or "", FINISHES["length"])}
-    counted = Counter(words.get(reason, reason) for reason in found["reasons"].split(", "))
+    texts = {**FINISHES, "length": CUTS.get(found["cut"] or "", FINISHES["length"])}
+    counted = Counter(texts.get(reason, reason) for reason in found["reasons"].split(", "))
     return "; ".join(f"{text} (×{number})" if number > 1 else text for text, number in counted.items())
 
 

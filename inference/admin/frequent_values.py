@@ -15,7 +15,7 @@ _NO_VALUE = "none"
 class FrequentValues(admin.AllValuesFieldListFilter):
     """The most frequent values of a column, and the one that is chosen; `words` is how people read one."""
 
-    words: Callable[[str], str] = staticmethod(str)
+    text_of: Callable[[str], str] = staticmethod(str)
 
     def __init__(
         self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str
@@ -30,7 +30,7 @@ class FrequentValues(admin.AllValuesFieldListFilter):
         yield every
         for choice, value in zip(others, self.lookup_choices, strict=True):
             count = choice["display"].removeprefix(value)
-            yield choice | {"display": f"{self.words(value) if value else _NO_VALUE}{count}"}
+            yield choice | {"display": f"{self.text_of(value) if value else _NO_VALUE}{count}"}
 
 
 class FrequentRows(admin.RelatedFieldListFilter):

@@ -87,7 +87,7 @@ def _models() -> list[ModelLight]:
         ModelLight(
             name=model.name,
             address=reverse("admin:inference_servedmodel_change", args=[model.pk]),
-            text=self_test_summary.summary(model.stored_findings).words,
+            text=self_test_summary.summary(model.stored_findings).text,
         )
         for model in tested
     ]

@@ -208,9 +208,9 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
         text = " ".join(tested.texts) or "No problems were found."
         if loaded and loaded.adapter_findings != findings:
             text += " The model in memory has earlier findings; reload it."
-        self.log_change(request, model, f"Tested: {tested.words}.")
+        self.log_change(request, model, f"Tested: {tested.text}.")
         level = messages.SUCCESS if tested.tone in {"green", "grey"} else messages.WARNING
-        self.message_user(request, f"Tested {model.name}. {tested.words}. {text}", level)
+        self.message_user(request, f"Tested {model.name}. {tested.text}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Models) -> None:

@@ -83,12 +83,12 @@ class Columns:
     def works(self, model: ServedModel) -> str:
         shown = _snapshot(model).row
         tested = SelfTestSummary(words=shown.self_test, tone=cast(Any, shown.tone))
-        tested = tested if tested.words else summary(model.stored_findings)
+        tested = tested if tested.text else summary(model.stored_findings)
         return format_html(
             '<span data-self-test="{}" data-tone="{}">{}</span>',
             model.name,
             tested.tone or "grey",
-            tested.words or "not tested",
+            tested.text or "not tested",
         )
 
     @admin.display(description="Actions")

@@ -34,7 +34,7 @@ def row(name: str, card: ModelCard | None, resident: ResidentModel) -> ModelRow:
         state="missing: its folder does not exist" if is_missing else wording.state(card, resident),
         memory=_memory(card, resident),
         streams=resident.leases,
-        self_test=tested.words,
+        self_test=tested.text,
         tone=tested.tone,
         can_load=bool(card and card.is_servable) and not is_remote and not resident.state.is_in_memory,
         can_unload=resident.state.is_in_memory and not is_remote,

@@ -38,13 +38,13 @@ _FORBIDDEN = "Stored. Reading them requires the permission “Can read captured 
 class FinishFilter(FrequentValues):
     """Finish reasons in words."""
 
-    words = staticmethod(endings.finish_text)
+    text_of = staticmethod(endings.finish_text)
 
 
 class ErrorFilter(FrequentValues):
     """Codes of errors in words."""
 
-    words = staticmethod(endings.error_text)
+    text_of = staticmethod(endings.error_text)
 
 
 _TOKEN_COUNTS = ("prompt_token_count", "cached_token_count", "answer_token_count", "drafted_token_count")

@@ -22,12 +22,14 @@ def without_pictures(request: R) -> R:
 def described(message: Message) -> Message:
     """The message with words in the place of its pictures."""
     before, *others = message.content.split(PICTURE)
-    words = [*map(_words, message.pictures), *[""] * len(others)]
-    content = before + "".join(word + text for word, text in zip(words, others, strict=False))
+    placeholders = [*map(_placeholder, message.pictures), *[""] * len(others)]
+    content = before + "".join(
+        placeholder + text for placeholder, text in zip(placeholders, others, strict=False)
+    )
     return structs.replace(message, content=content, pictures=())
 
 
-def _words(picture: Picture) -> str:
+def _placeholder(picture: Picture) -> str:
     if picture.url:
         return f"[{picture.url[:_SHOWN]}]"
     kilobytes = max(1, round(len(picture.data) / 1000))

@@ -13,7 +13,7 @@ Tone = Literal["", "green", "grey", "amber", "red"]
 class SelfTestSummary(Struct, frozen=True, kw_only=True):
     """A few words, the tone that colours them, and sentences about them; empty before the first test."""
 
-    words: str = ""
+    text: str = ""
     tone: Tone = ""
     texts: tuple[str, ...] = ()
 
@@ -21,7 +21,7 @@ class SelfTestSummary(Struct, frozen=True, kw_only=True):
 class _Limit(Struct, frozen=True):
     """What works less, a sentence that explains it, and whether it is a fault: other models just lack it."""
 
-    words: str
+    text: str
     why: str = ""
     is_fault: bool = False
 
@@ -62,15 +62,15 @@ def summary(findings: Iterable[Finding] | None) -> SelfTestSummary:
         return NOT_TESTED
     found = {finding.about: finding for finding in findings if finding.light != "green"}
     if not found:
-        return SelfTestSummary(words="Works", tone="green")
+        return SelfTestSummary(text="Works", tone="green")
     limits = [_limit(finding) for finding in found.values()]
     pairs = zip(found.values(), limits, strict=True)
     texts = tuple(text for finding, limit in pairs for text in (finding.text, limit.why) if text)
     if broken := next((f for f in found.values() if f.light == "red" and f.about in _BROKEN), None):
-        return SelfTestSummary(words=_BROKEN[broken.about], tone="red", texts=texts)
-    words = ", ".join(dict.fromkeys(limit.words for limit in limits))
+        return SelfTestSummary(text=_BROKEN[broken.about], tone="red", texts=texts)
+    limited = ", ".join(dict.fromkeys(limit.text for limit in limits))
     tone: Tone = "amber" if any(limit.is_fault for limit in limits) else "grey"
-    return SelfTestSummary(words=f"Works, {words}", tone=tone, texts=texts)
+    return SelfTestSummary(text=f"Works, {limited}", tone=tone, texts=texts)
 
 
 def _limit(finding: Finding) -> _Limit:

@@ -30,7 +30,7 @@ class RemoteCalls:
         self._handlers = handlers
         self._say = say
         self._spawn = spawn
-        self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._read: dict[str, asyncio.Queue[Body]] = {}
         self._yielding: dict[str, asyncio.Task[Any]] = {}
 
@@ -55,15 +55,15 @@ class RemoteCalls:
     async def ask(self, front: str, kind: str, body: Body) -> Any:
         """What the other front answers; raises RedisLost."""
         number = secrets.token_hex(8)
-        self._asked[number] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = asyncio.get_running_loop().create_future()
         self._say("ask", {"id": number, "kind": kind, "body": body}, front)
         try:
             async with asyncio.timeout(_ANSWER_S):
-                return await self._asked[number]
+                return await self._waiting[number]
         except TimeoutError:
             raise RedisLost(_GONE) from None
         finally:
-            del self._asked[number]
+            del self._waiting[number]
 
     async def read_along(
         self, front: str, kind: str, body: Body, is_living: Callable[[], bool]
@@ -100,7 +100,7 @@ class RemoteCalls:
         self._say("answer", {"id": body["id"], "found": found}, sender)
 
     def _note_answer(self, body: Body) -> None:
-        waiting = self._asked.get(body["id"])
+        waiting = self._waiting.get(body["id"])
         if waiting and not waiting.done():
             waiting.set_result(body["found"])
 

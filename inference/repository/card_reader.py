@@ -184,7 +184,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
             config = found
         if not config:
             return config, "its config.json cannot be read"
-        if key := remote_code.asked_by(found):
+        if key := remote_code.required_key(found):
             return config, f"it requires its own code ({key} in {name}), which this server never runs"
     return config, ""
 

@@ -27,8 +27,8 @@ async def checked(request: Request, principal: Principal) -> Request:
     installed. Each names the content with the first picture.
     """
     if isinstance(request, TokenizeRequest):
-        asked = await checked(request.of, principal)
-        return structs.replace(request, of=asked)
+        checked_request = await checked(request.of, principal)
+        return structs.replace(request, of=checked_request)
     if not isinstance(request, ChatRequest):
         return request
     request = _without_stray_marks(request)

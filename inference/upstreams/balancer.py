@@ -65,7 +65,7 @@ class Balancer:
     def status_text(self, address: Address) -> str:
         """The state of an address as a text."""
         health = self._healths.get(address.place)
-        return health.words(self._clock()) if health else Health().words(0.0)
+        return health.status_text(self._clock()) if health else Health().status_text(0.0)
 
     def note_failure(self, address: Address, reason: str) -> None:
         self.health_of(address).note_failure(self._clock(), reason)

@@ -39,7 +39,7 @@ class Health:
         """Leave it alone for as long as it asks for; that is no failure."""
         self.retry_at, self.reason = max(self.retry_at, now + pause_s), "it is busy"
 
-    def words(self, now: float) -> str:
+    def status_text(self, now: float) -> str:
         """Its state as a text for the operator."""
         if self.reason:
             wait = max(0, round(self.retry_at - now))

@@ -22,8 +22,8 @@ def longest_answer(request: GenerationRequest, context_length: int, most: int) -
     """
     longest = max((_of_prompt(request, _CAUTIOUS_LETTERS_PER_TOKEN)), default=0)
     room = max(_LEAST, context_length - longest)
-    asked = room if request.max_tokens is None else request.max_tokens
-    return min(asked, room, most or room)
+    wanted = room if request.max_tokens is None else request.max_tokens
+    return min(wanted, room, most or room)
 
 
 def _tokens(request: GenerationRequest, letters: int) -> int:

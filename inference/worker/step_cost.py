@@ -146,12 +146,12 @@ def measure(folder: Path, wanted: StepRound, device: Literal["auto", "cpu", "gpu
     return clock.cost()
 
 
-def _answer(asked: list[CompletionRequest], open_requests: "OpenRequests", clock: "_Clock") -> None:
+def _answer(requests: list[CompletionRequest], open_requests: "OpenRequests", clock: "_Clock") -> None:
     """Have the engine and the text thread take all steps of a round."""
-    for number, request in enumerate(asked):
+    for number, request in enumerate(requests):
         open_requests.prepare(Submit(id=number, request=request))
     clock.is_computed.wait(_LIMIT_S)
-    for number in range(len(asked)):  # the text thread may be steps behind the engine
+    for number in range(len(requests)):  # the text thread may be steps behind the engine
         open_requests.cut_short(number)
     clock.is_delivered.wait(_LIMIT_S)
 

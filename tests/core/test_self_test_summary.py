@@ -24,7 +24,7 @@ def found(about: str, light: Light = "amber", text: str = "x") -> Finding:
     ],
 )  # fmt: skip
 def test_the_words_and_their_tone(findings: tuple[Finding, ...], words: str, tone: str) -> None:
-    assert (summary(findings).words, summary(findings).tone) == (words, tone)
+    assert (summary(findings).text, summary(findings).tone) == (words, tone)
 
 
 def test_each_limit_is_explained_after_what_was_found() -> None:
@@ -36,4 +36,4 @@ def test_each_limit_is_explained_after_what_was_found() -> None:
 
 def test_a_model_that_was_not_tested_has_no_words() -> None:
     assert summary(None) == NOT_TESTED
-    assert NOT_TESTED.words == ""
+    assert NOT_TESTED.text == ""

@@ -68,6 +68,6 @@ def test_a_loaded_model_has_what_its_self_test_found() -> None:
     (model,) = live_models.joined(
         [card("tiny", aliases=("t",))], PoolSnapshot(limit_bytes=1, models=(ready,))
     )
-    assert (model.self_test.words, model.self_test.tone) == ("Works, without tools", "grey")
+    assert (model.self_test.text, model.self_test.tone) == ("Works, without tools", "grey")
     assert model.self_test.texts[0] == "It has no tools."
     assert model.aliases == ("t",)

@@ -31,12 +31,12 @@ def test_a_busy_server_rests_as_long_as_it_asks_for() -> None:
 
 def test_its_state_in_words() -> None:
     health = Health()
-    assert health.words(0.0) == "not asked yet"
+    assert health.status_text(0.0) == "not asked yet"
     health.note_failure(100.0, "it cannot be reached")
-    assert health.words(100.0) == "failing: it cannot be reached; the next request asks it again"
+    assert health.status_text(100.0) == "failing: it cannot be reached; the next request asks it again"
     health.note_failure(100.0, "it cannot be reached")
-    assert health.words(100.0) == "failing: it cannot be reached; asked again in 1 s"
+    assert health.status_text(100.0) == "failing: it cannot be reached; asked again in 1 s"
     health.note_answer()
-    assert health.words(100.0) == "answers"
+    assert health.status_text(100.0) == "answers"
     health.streams = 2
-    assert health.words(100.0) == "answers, 2 in progress"
+    assert health.status_text(100.0) == "answers, 2 in progress"

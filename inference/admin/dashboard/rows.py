@@ -53,7 +53,7 @@ def model_row(
             Cell(text=wording.state(card, model), tone=wording.tone(card, model), percent=percent),
             Cell(text=wording.size(model.reserved_bytes), note=_growth(model)),
             Cell(text=str(model.leases), note=_requests(model, drafts)),
-            Cell(text=tested.words or "not tested", tone=tested.tone),
+            Cell(text=tested.text or "not tested", tone=tested.tone),
         ),
         act=_button(card, model),
     )

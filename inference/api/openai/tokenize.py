@@ -37,7 +37,7 @@ class ChatDryRun(DryRun, ChatCompletionBody):
     aliases = {**ChatCompletionBody.aliases, **DryRun.aliases}
 
     @model_validator(mode="after")
-    def _comes_whole(self) -> Self:
+    def _check_stream(self) -> Self:
         if self.stream:
             raise unsupported(_WHOLE, "stream")
         return self
@@ -53,7 +53,7 @@ class CompletionDryRun(DryRun, CompletionBody):
     aliases = {**CompletionBody.aliases, **DryRun.aliases}
 
     @model_validator(mode="after")
-    def _comes_whole(self) -> Self:
+    def _check_stream(self) -> Self:
         if self.stream:
             raise unsupported(_WHOLE, "stream")
         return self
@@ -68,8 +68,8 @@ class CompletionDryRun(DryRun, CompletionBody):
 async def tokenize(request: AuthenticatedRequest) -> HttpResponse:
     """The tokens of a prompt, or of the prompt that a conversation becomes."""
     body = await _read(request)
-    asked = TokenizeRequest(of=body.request(), with_pieces=bool(body.pieces))
-    tokenized = await _ask(request, body, asked)
+    tokenize_request = TokenizeRequest(of=body.request(), with_pieces=bool(body.pieces))
+    tokenized = await _ask(request, body, tokenize_request)
     is_list = body.is_list
     pieces = [list(map(_piece, prompt)) for prompt in tokenized.pieces]
     optional = {"pieces": pieces if is_list else pieces[0]} if body.pieces else {}

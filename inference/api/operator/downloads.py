@@ -11,7 +11,7 @@ from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
 from inference.core.threads import FILES
 from inference.serving import runtime
-from inference.serving.discovery.hub_questions import asked, id_of
+from inference.serving.discovery.hub_questions import hub_errors, id_of
 
 router = Router()
 
@@ -36,7 +36,7 @@ async def show(request: HttpRequest) -> HttpResponse:
 async def start(request: HttpRequest) -> HttpResponse:
     """Start or resume one, and answer with its state; GET has its progress. Idempotent."""
     wanted = await strict_json.read(request, HubModelName)
-    with asked():
+    with hub_errors():
         return json_answer(await FILES.run(runtime.downloads().start, wanted.id))
 
 
@@ -52,6 +52,6 @@ async def cancel(request: HttpRequest) -> HttpResponse:
 async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has come of one that does not run. Idempotent."""
     named = await strict_json.read(request, HubModelName)
-    with asked():
+    with hub_errors():
         await FILES.run(runtime.downloads().discard, named.id)
     return await show(request)

@@ -68,14 +68,14 @@ class TokenizeChatBody(Body):
     chat_template_kwargs: TemplateOptions | None = Field(None, description="Variables for the chat template.")
 
     @model_validator(mode="after")
-    def _ends_in_one_way(self) -> Self:
+    def _check_end(self) -> Self:
         if self.continue_final_message and self.add_generation_prompt:
             says = "It is only allowed together with add_generation_prompt: false"
             raise wrong("two_endings", says, "continue_final_message")
         return self
 
     @model_validator(mode="after")
-    def _is_a_conversation(self) -> Self:
+    def _check_conversation(self) -> Self:
         check_names(names_of(self.tools or ()))
         try:
             conversation(self.messages)

@@ -51,7 +51,7 @@ def measure(bench: Bench) -> list[Figure]:
         ("first token, first turn", "s", lambda of: of[0].first_after_s),
         (f"first token, median of turns 2 to {turns}", "s", _later_wait),
         ("prompt tokens computed a turn, after the first", "", _computed),
-        (f"all {turns} turns", "s", lambda of: of[-1].ended - of[0].asked),
+        (f"all {turns} turns", "s", lambda of: of[-1].ended - of[0].sent),
     )
     return [
         figure(

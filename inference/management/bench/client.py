@@ -67,7 +67,7 @@ async def ask(where: Where, body: Mapping[str, Any]) -> TimedAnswer:
 
 
 async def _ask(where: Where, body: Mapping[str, Any]) -> TimedAnswer:
-    asked = time.perf_counter()
+    sent = time.perf_counter()
     begun: float | None = None
     pieces: list[float] = []
     text: list[str] = []
@@ -81,7 +81,7 @@ async def _ask(where: Where, body: Mapping[str, Any]) -> TimedAnswer:
     if begun is None:
         raise IncompleteAnswer("no events")
     return TimedAnswer(
-        asked=asked,
+        sent=sent,
         begun=begun,
         ended=pieces[-1] if pieces else time.perf_counter(),
         pieces=tuple(pieces),

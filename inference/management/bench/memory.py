@@ -97,12 +97,12 @@ async def _watch(
 ) -> tuple[AnswerRound, list[tuple[int, int]]]:
     """Send all requests and read the memory until the last answer has ended."""
     readings: list[tuple[int, int]] = []
-    asked = asyncio.create_task(client.ask_together(server.address, bodies))
-    while not asked.done():
-        await asyncio.wait([asked], timeout=_POLL_S)
+    answers = asyncio.create_task(client.ask_together(server.address, bodies))
+    while not answers.done():
+        await asyncio.wait([answers], timeout=_POLL_S)
         if isinstance(server, Ours):
             memory = (await server.pool_now()).of(server.model(bench.models.first)).memory
             readings.append((memory.resident, memory.kv))
         elif isinstance(server, StartedPeer):
             readings.append((server.resident_bytes, 0))
-    return await asked, readings
+    return await answers, readings

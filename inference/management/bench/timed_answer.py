@@ -16,7 +16,7 @@ class IncompleteAnswer(Exception):
 class TimedAnswer:
     """One answered request; times are seconds of `time.perf_counter`."""
 
-    asked: float
+    sent: float
     begun: float  # when the stream began: our server accepts the request before that
     ended: float
     pieces: tuple[float, ...]  # when each piece of text arrived
@@ -33,7 +33,7 @@ class TimedAnswer:
 
     @property
     def first_after_s(self) -> float:
-        return self.first - self.asked
+        return self.first - self.sent
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class AnswerRound:
         """Tokens per second in total, from the first request to the end of the last answer."""
         if not self.answers:
             return None
-        asked, ended = min(a.asked for a in self.answers), max(a.ended for a in self.answers)
-        return self.tokens / (ended - asked)
+        sent, ended = min(a.sent for a in self.answers), max(a.ended for a in self.answers)
+        return self.tokens / (ended - sent)
 
     @property
     def decode_rate(self) -> float | None:

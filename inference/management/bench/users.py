@@ -84,8 +84,8 @@ def goodput(one: AnswerRound, limit_s: float) -> float | None:
     """Tokens a second of the answers that began in time; None if nothing was answered."""
     if not one.answers:
         return None
-    asked, ended = min(a.asked for a in one.answers), max(a.ended for a in one.answers)
-    return sum(a.tokens for a in one.answers if a.first_after_s <= limit_s) / (ended - asked)
+    sent, ended = min(a.sent for a in one.answers), max(a.ended for a in one.answers)
+    return sum(a.tokens for a in one.answers if a.first_after_s <= limit_s) / (ended - sent)
 
 
 def share_in_time(one: AnswerRound, limit_s: float) -> float:

@@ -261,6 +261,6 @@ class GrowthScheduler:
         lease.cut_short()
 
     def _record(self, kind: str, lease: PendingLease, why: str) -> None:
-        words = {"paused": "paused", "resumed": "resumed", "cut_short": "cut short"}
-        text = f"{words[kind]} a request for {lease.card.id}: {why}; {self._ledger}"
+        participles = {"paused": "paused", "resumed": "resumed", "cut_short": "cut short"}
+        text = f"{participles[kind]} a request for {lease.card.id}: {why}; {self._ledger}"
         self._decisions.record(kind, lease.card.id, text, needed_bytes=lease.held_bytes)

@@ -81,9 +81,9 @@ def problem_error(card: ModelCard) -> ServerError:
 def kind_error(card: ModelCard, wanted: str) -> InvalidValue:
     """The refusal of a request that asks a model for what another kind of model makes."""
     made, place = _MADE[card.kind]
-    asked = _MADE[wanted][0]
-    where = f"use it at {place}" if place else f"use a model that returns {asked}"
-    return InvalidValue(f"The model {card.id!r} returns {made}, not {asked}; {where}.", param="model")
+    needed = _MADE[wanted][0]
+    where = f"use it at {place}" if place else f"use a model that returns {needed}"
+    return InvalidValue(f"The model {card.id!r} returns {made}, not {needed}; {where}.", param="model")
 
 
 def _too_large(card: ModelCard, need: int, limit: int) -> ModelTooLarge:

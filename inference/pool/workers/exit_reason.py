@@ -26,13 +26,13 @@ _SIGNALS: dict[int, str] = {
 }
 
 
-def from_exit_code(code: int | None, who: str = "its process") -> str:
+def from_exit_code(code: int | None, process: str = "its process") -> str:
     """The reason behind a process's exit status: negative for a signal, None where it is not known."""
     if code is None:
-        return f"{who} ended unexpectedly"
+        return f"{process} ended unexpectedly"
     if code < 0:
-        return f"{who} was killed by signal {-code}{_SIGNALS.get(-code, '')}"
-    return f"{who} ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
+        return f"{process} was killed by signal {-code}{_SIGNALS.get(-code, '')}"
+    return f"{process} ended with code {code}: {_EXITS.get(code, 'the log may say why')}"
 
 
 def death_reason(code: int | None) -> DeathReason:

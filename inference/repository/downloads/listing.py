@@ -82,7 +82,7 @@ class Listing:
         """Raise NotAModel when a small file shows that the model could not be served."""
         if name == _INDEX:
             self._check_index(_read(draft / name))
-        if name in _CONFIGS and (key := remote_code.asked_by(_read(draft / name))):
+        if name in _CONFIGS and (key := remote_code.required_key(_read(draft / name))):
             raise NotAModel(
                 f"It requires its own code ({name} has {key}), which this server never runs. "
                 "Choose another model."

@@ -10,6 +10,6 @@ from typing import Any
 KEYS = ("model_file", "auto_map")
 
 
-def asked_by(file: Mapping[str, Any]) -> str | None:
+def required_key(file: Mapping[str, Any]) -> str | None:
     """The key of a config.json or tokenizer_config.json that requires it, or None."""
     return next((key for key in KEYS if key in file), None)

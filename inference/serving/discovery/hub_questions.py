@@ -50,7 +50,7 @@ def _choice(of: type[C], given: str, param: str) -> C:
 
 
 async def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    with asked():
+    with hub_errors():
         return await _THREADS.run(question, *args, **kwargs)
 
 
@@ -60,7 +60,7 @@ def id_of(text: str) -> str:
 
 
 @contextmanager
-def asked() -> Iterator[None]:
+def hub_errors() -> Iterator[None]:
     """Make a FetchFailed of the block the error of a client."""
     try:
         yield

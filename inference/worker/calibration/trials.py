@@ -24,15 +24,15 @@ class TrialProcess:
     def __init__(self, choice: KernelChoice, blas: str, buffers: Buffers, *, is_alone: bool) -> None:
         self.choice = choice
         self.kernels = choice.kernels  # in force, once it is measured
-        asked, self._ask = os.pipe()
-        self._answer, answered = os.pipe()
+        questions, self._ask = os.pipe()
+        self._answer, answers = os.pipe()
         self._pid = os.fork()
         if not self._pid:
             os.close(self._ask)
             os.close(self._answer)
-            _serve(choice, blas, buffers, is_alone, asked, answered)
-        os.close(asked)
-        os.close(answered)
+            _serve(choice, blas, buffers, is_alone, questions, answers)
+        os.close(questions)
+        os.close(answers)
         self._is_alive = True
 
     def measure(self, deadline: float) -> Times | None:
@@ -60,7 +60,7 @@ class TrialProcess:
 
 
 def _serve(
-    choice: KernelChoice, blas: str, buffers: Buffers, is_alone: bool, asked: int, answered: int
+    choice: KernelChoice, blas: str, buffers: Buffers, is_alone: bool, questions: int, answers: int
 ) -> None:
     """Never returns."""
     try:
@@ -72,8 +72,8 @@ def _serve(
         timer = Timer(blas, buffers)
         # Alone, a thread is not slower for the time in which another program has its core.
         clock = time.thread_time if choice.threads == 1 and is_alone else time.perf_counter
-        while os.read(asked, 1):
+        while os.read(questions, 1):
             seconds = [timer.seconds(product, clock) for product in products()]
-            os.write(answered, json.dumps([timer.kernels, seconds]).encode() + b"\n")
+            os.write(answers, json.dumps([timer.kernels, seconds]).encode() + b"\n")
     finally:
         os._exit(1)

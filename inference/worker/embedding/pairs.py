@@ -48,12 +48,12 @@ def _judged(request: RerankRequest, model: "LoadedModel") -> Iterator[TokenPair]
     before, after = judge_prompt.frame(tokenizer)
     question = judge_prompt.question(tokenizer, request.query)
     # The blank before the document is a part of the document's first token.
-    asked = len(tokenizer.encode(question.rstrip()))
-    most = _room(request, model, len(before) + asked + len(after))
+    question_tokens = len(tokenizer.encode(question.rstrip()))
+    most = _room(request, model, len(before) + question_tokens + len(after))
     for document in request.documents:
         body = tokenizer.encode(question + tokenizer.quote(_shortened(document, most)))
-        ids = (*before, *body[: asked + most], *after)
-        yield TokenPair(ids, (0,) * len(ids), is_cut=len(body) > asked + most)
+        ids = (*before, *body[: question_tokens + most], *after)
+        yield TokenPair(ids, (0,) * len(ids), is_cut=len(body) > question_tokens + most)
 
 
 def _room(request: RerankRequest, model: "LoadedModel", taken: int) -> int:

@@ -60,7 +60,7 @@ def read_picture_rules(folder: Path) -> dict[str, Any]:
 def refuse_code(facts: ModelFacts) -> None:
     """Raise RefusedModel if the folder asks to run code of its own."""
     for name, file in (("config.json", facts.config), ("tokenizer_config.json", facts.tokenizer_config)):
-        if key := remote_code.asked_by(file):
+        if key := remote_code.required_key(file):
             raise RefusedModel(f"its {name} requires its own code ({key}), which this server never runs")
 
 

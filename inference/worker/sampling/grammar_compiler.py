@@ -125,8 +125,8 @@ class GrammarCompiler:
         if not any(tool.input_definition for tool in request.tools):
             return request
         tools = tuple(self._enforceable(request, tool) for tool in request.tools)
-        is_asked = request.follows_schemas or not _is_free(request)
-        if is_asked or not any(tool.input_definition for tool in tools):
+        is_held = request.follows_schemas or not _is_free(request)
+        if is_held or not any(tool.input_definition for tool in tools):
             return structs.replace(request, tools=tools)
         free = tuple(
             tool if tool.input_definition else structs.replace(tool, parameters=_ANY_OBJECT) for tool in tools

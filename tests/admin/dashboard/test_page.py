@@ -175,7 +175,7 @@ def test_self_tests_are_remembered_for_models_that_are_not_loaded() -> None:
     ServedModel.objects.create(name="tiny", findings=[msgspec.to_builtins(found)])
     ServedModel.objects.create(name="untested")
     with serving():
-        assert read_cache().self_tests["tiny"].words == "Works, without tools"
+        assert read_cache().self_tests["tiny"].text == "Works, without tools"
 
 
 @pytest.mark.django_db

@@ -125,12 +125,12 @@ class CountTokensBody(Body):
     )
 
     @model_validator(mode="after")
-    def _results_answer_calls(self) -> Self:
+    def _check_results(self) -> Self:
         turns.check_results(self.messages)
         return self
 
     @model_validator(mode="after")
-    def _something_is_asked(self) -> Self:
+    def _check_content(self) -> Self:
         last = self.messages[-1]
         if last.role == "assistant" and any(block.type == "tool_use" for block in last.blocks):
             raise wrong("no_result", "The calls of the last message have no results", "messages")
@@ -139,12 +139,12 @@ class CountTokensBody(Body):
         return self
 
     @model_validator(mode="after")
-    def _choice_fits_the_tools(self) -> Self:
+    def _check_tool_choice(self) -> Self:
         tools.check_tools(self.tools or (), self.tool_choice)
         return self
 
     @model_validator(mode="after")
-    def _forms_agree(self) -> Self:
+    def _check_forms(self) -> Self:
         newer = self.output_config.format if self.output_config else None
         if self.output_format and newer and newer.schema_ != self.output_format.schema_:
             raise wrong("forms_differ", "It differs from output_config.format", "output_format")
@@ -232,7 +232,7 @@ class MessagesBody(CountTokensBody):
     metadata: Metadata | None = Field(None, description="About the request.")
 
     @model_validator(mode="after")
-    def _budget_leaves_an_answer(self, info: ValidationInfo) -> Self:
+    def _check_budget(self, info: ValidationInfo) -> Self:
         budget = self.thinking.budget_tokens if self.thinking else None
         is_of_a_turn = bool((info.context or {}).get(INTERLEAVED))
         if not is_of_a_turn and budget is not None and 0 < self.max_tokens <= budget:

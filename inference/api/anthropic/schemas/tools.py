@@ -88,12 +88,12 @@ ToolBody = Annotated[
 ]
 
 
-def _in_our_words(kind: Any) -> Any:
+def _normalized(kind: Any) -> Any:
     return "any" if kind == "required" else kind
 
 
 class ToolChoice(Part):
-    type: Annotated[Literal["auto", "any", "tool", "none"], BeforeValidator(_in_our_words)] = Field(
+    type: Annotated[Literal["auto", "any", "tool", "none"], BeforeValidator(_normalized)] = Field(
         description=(
             "`none` hides the tools from the model; `auto`, the default, lets it choose; `any` forces a "
             "call of one of them, and `tool` a call of the named one, with arguments that follow the "

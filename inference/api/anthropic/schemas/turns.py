@@ -50,7 +50,7 @@ class Turn(Part):
     )
 
     @model_validator(mode="after")
-    def _blocks_fit_the_role(self) -> Self:
+    def _check_blocks(self) -> Self:
         for place, block in enumerate(self.blocks):
             role = _OF_ONE_ROLE.get(block.type, self.role)
             if role != self.role:

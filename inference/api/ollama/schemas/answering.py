@@ -74,7 +74,7 @@ class Answering(Body):
         return build(data)
 
     @model_validator(mode="after")
-    def _alternatives_need_logprobs(self) -> Self:
+    def _check_logprobs(self) -> Self:
         if self.top_logprobs and not self.logprobs:
             raise wrong("no_logprobs", "It is only allowed together with logprobs: true", "top_logprobs")
         return self

@@ -25,7 +25,7 @@ class OllamaChatBody(Answering):
     )
 
     @model_validator(mode="after")
-    def _tool_messages_answer_calls(self) -> Self:
+    def _check_tool_messages(self) -> Self:
         try:
             turns_of(self.messages or ())
         except Orphan as orphan:
@@ -33,7 +33,7 @@ class OllamaChatBody(Answering):
         return self
 
     @model_validator(mode="after")
-    def _tools_have_names_of_their_own(self) -> Self:
+    def _check_tool_names(self) -> Self:
         names = [tool.function.name for tool in self.tools or ()]
         check_names((f"tools.{place}.function.name", name) for place, name in enumerate(names))
         return self

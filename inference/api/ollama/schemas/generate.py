@@ -36,7 +36,7 @@ class GenerateBody(Answering):
     )
 
     @model_validator(mode="after")
-    def _a_prompt_as_it_is_has_no_template(self) -> Self:
+    def _check_raw_prompt(self) -> Self:
         if not self.is_completion:
             return self
         how = "raw" if self.raw else "suffix"

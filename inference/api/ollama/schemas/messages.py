@@ -63,7 +63,7 @@ class OllamaMessage(Part):
     tool_call_id: CallId | None = Field(None, description="The id of the call that a `tool` message answers.")
 
     @model_validator(mode="after")
-    def _fields_fit_the_role(self) -> Self:
+    def _check_role_fields(self) -> Self:
         for field in ("tool_calls", "thinking"):
             if getattr(self, field) and self.role != "assistant":
                 raise wrong("wrong_role", "Only an assistant's message has it", field)

@@ -96,7 +96,7 @@ class Options(Part):
     )
 
     @model_validator(mode="after")
-    def _penalties_of_answers_have_no_window(self) -> Self:
+    def _check_penalties(self) -> Self:
         if self._window and (self.presence_penalty or self.frequency_penalty):
             raise unsupported(
                 "<field> is not supported together with presence_penalty and frequency_penalty: they look at "

@@ -46,7 +46,7 @@ class CompactBody(ResponseBody):
     """A body of POST /v1/responses, of which the conversation is summarised."""
 
     @model_validator(mode="after")
-    def _comes_whole(self) -> Self:
+    def _check_stream(self) -> Self:
         for field in ("stream", "background"):
             if getattr(self, field):
                 raise unsupported("<field> is not supported: a compaction comes whole.", field)

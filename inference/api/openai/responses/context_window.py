@@ -100,8 +100,8 @@ class ContextWindow(Struct, frozen=True):
             if one.role in ("system", "user") and not is_summary(one)
         ]
         kept.sort(key=lambda one: one.role != "system")
-        words = map(described, kept)  # pictures would take most of what is left
-        return (*words, summary_message(summary), *_last_turn(chat_request.messages))
+        messages = map(described, kept)  # pictures would take most of what is left
+        return (*messages, summary_message(summary), *_last_turn(chat_request.messages))
 
 
 async def _noted(summary: Summary, task: ChatRequest, principal: Principal) -> AsyncGenerator[Event]:

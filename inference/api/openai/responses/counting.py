@@ -26,7 +26,7 @@ class InputTokensBody(ResponseBody):
     noted = {**ResponseBody.noted, "personality": "there is only one personality."}
 
     @model_validator(mode="after")
-    def _comes_whole(self) -> Self:
+    def _check_stream(self) -> Self:
         for field in ("stream", "background"):
             if getattr(self, field):
                 raise unsupported("<field> is not supported: token counts come whole.", field)

@@ -41,9 +41,9 @@ def shown_as(request: HttpRequest) -> ShownAs:
 def page(found: Sequence[dict[str, Any]], request: HttpRequest) -> dict[str, Any]:
     """One page of items, by the query's `order`, `after` and `limit`; raises as `shown_as` does."""
     check(request, "order", "after", "limit", *INCLUDE)
-    asked = request.GET
-    order, after = asked.get("order", "desc"), asked.get("after")
-    limit = whole_number(asked.get("limit", "20"))
+    query = request.GET
+    order, after = query.get("order", "desc"), query.get("after")
+    limit = whole_number(query.get("limit", "20"))
     if order not in {"asc", "desc"}:
         raise InvalidValue("It must be asc or desc.", param="order")
     if not limit or limit > _ITEMS_AT_ONCE:

@@ -84,18 +84,22 @@ async def _in_background(
 @router.get("/responses/{response:response_id}")
 async def get_response(request: AuthenticatedRequest, response_id: str) -> HttpResponseBase:
     """Show a response that was kept or is under way; `stream=true` gives its events again."""
-    asked = queries.shown_as(request)
+    shown_as = queries.shown_as(request)
     if run := RUNS.find(request.auth.owner, response_id):
-        if asked.stream:
-            return sse.EventStream(run.frames(asked.starting_after))
+        if shown_as.stream:
+            return sse.EventStream(run.frames(shown_as.starting_after))
         return json_answer(await run.shown())
     if other := await ELSEWHERE.find(request.auth.owner, response_id):
-        if asked.stream:
-            return sse.EventStream(other.frames(asked.starting_after))
+        if shown_as.stream:
+            return sse.EventStream(other.frames(shown_as.starting_after))
         stored = await in_database(lambda: Stored(request.auth.owner).find(response_id))
         return json_answer(await other.shown() or stored.body)
     found = await in_database(lambda: Stored(request.auth.owner).ended(response_id))
-    return _replay(found.body, found.trace, asked.starting_after) if asked.stream else json_answer(found.body)
+    return (
+        _replay(found.body, found.trace, shown_as.starting_after)
+        if shown_as.stream
+        else json_answer(found.body)
+    )
 
 
 def _replay(body: Mapping[str, Any], kept: trace.Trace, after: int) -> HttpResponseBase:

@@ -65,7 +65,7 @@ class StructuralTag(Part):
     ] = Field(description="Texts that start a structure.")
 
     @model_validator(mode="after")
-    def _structures_have_triggers(self) -> Self:
+    def _check_triggers(self) -> Self:
         for place, structure in enumerate(self.structures):
             if not structure.begin.startswith(tuple(self.triggers)):
                 raise wrong("no_trigger", "It begins with none of the triggers", f"structures.{place}.begin")
@@ -108,7 +108,7 @@ class ResponseFormat(Part):
     triggers: list[str] | None = Field(None, description="With the type `structural_tag`.")
 
     @model_validator(mode="after")
-    def _has_what_its_type_needs(self) -> Self:
+    def _check_type_fields(self) -> Self:
         needed = {"json_schema": "json_schema", "regex": "pattern", "grammar": "grammar"}
         for kind, field in needed.items():
             is_there = getattr(self, field) is not None or (
@@ -204,7 +204,7 @@ class FormFields(TokenFields):
     )
 
     @model_validator(mode="after")
-    def _has_one_form(self) -> Self:
+    def _check_form(self) -> Self:
         found = list(self._forms())
         if len(found) > 1:
             raise wrong("two_forms", f"There is {found[0][0]} already; send one of them", found[1][0])

@@ -84,7 +84,7 @@ class ChatCompletionBody(ToolFields):
     prompt_cache_key: PromptCacheKey = None
 
     @model_validator(mode="after")
-    def _lengths_agree(self) -> Self:
+    def _check_lengths(self) -> Self:
         if (
             None not in (self.max_tokens, self.max_completion_tokens)
             and self.max_tokens != self.max_completion_tokens
@@ -97,13 +97,13 @@ class ChatCompletionBody(ToolFields):
         return self
 
     @model_validator(mode="after")
-    def _alternatives_need_logprobs(self) -> Self:
+    def _check_logprobs(self) -> Self:
         if self.top_logprobs and not self.logprobs:
             raise wrong("no_logprobs", "It is only allowed together with logprobs: true", "top_logprobs")
         return self
 
     @model_validator(mode="after")
-    def _tool_messages_answer_calls(self) -> Self:
+    def _check_tool_messages(self) -> Self:
         try:
             conversation(self.messages)
         except Orphan as orphan:
@@ -111,20 +111,20 @@ class ChatCompletionBody(ToolFields):
         return self
 
     @model_validator(mode="after")
-    def _last_message_can_go_on(self) -> Self:
-        last, asked = self.messages[-1], self.continue_final_message
-        if asked and self.add_generation_prompt:
+    def _check_last_message(self) -> Self:
+        last, continues = self.messages[-1], self.continue_final_message
+        if continues and self.add_generation_prompt:
             raise wrong(
                 "names_differ",
                 "It is not allowed together with continue_final_message",
                 "add_generation_prompt",
             )
-        for field, is_asked in (
-            ("continue_final_message", asked),
+        for field, is_set in (
+            ("continue_final_message", continues),
             ("add_generation_prompt", self.add_generation_prompt is False),
             (f"messages.{len(self.messages) - 1}.prefix", last.prefix),
         ):
-            if is_asked and not last.is_continuable:
+            if is_set and not last.is_continuable:
                 raise wrong("not_continuable", "The last message must be a text of the assistant's", field)
         for place, message in enumerate(self.messages[:-1]):
             if message.prefix:
@@ -132,7 +132,7 @@ class ChatCompletionBody(ToolFields):
         return self
 
     @model_validator(mode="after")
-    def _users_agree(self) -> Self:
+    def _check_users(self) -> Self:
         check_users(self.user, self.safety_identifier)
         return self
 
@@ -144,10 +144,10 @@ class ChatCompletionBody(ToolFields):
     @property
     def continues(self) -> bool:
         """Whether the answer goes on with the last message."""
-        last, asked = self.messages[-1], self.continue_final_message
-        is_new = asked is False or self.add_generation_prompt is True
-        is_asked = bool(asked) or self.add_generation_prompt is False
-        return last.is_continuable and not is_new and (last.prefix is not False or is_asked)
+        last, continues = self.messages[-1], self.continue_final_message
+        is_new = continues is False or self.add_generation_prompt is True
+        is_wanted = bool(continues) or self.add_generation_prompt is False
+        return last.is_continuable and not is_new and (last.prefix is not False or is_wanted)
 
     def request(self) -> ChatRequest:
         return ChatRequest(

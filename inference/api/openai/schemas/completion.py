@@ -52,7 +52,7 @@ class CompletionBody(FormFields):
     )
 
     @model_validator(mode="after")
-    def _nothing_is_an_answer_to_an_echo_only(self) -> Self:
+    def _check_empty_answer(self) -> Self:
         if self.max_tokens == 0 and not self.echo and self.prompt_logprobs is None:
             raise wrong(
                 "no_echo", "0 is only allowed together with echo: true or prompt_logprobs", "max_tokens"
@@ -60,7 +60,7 @@ class CompletionBody(FormFields):
         return self
 
     @model_validator(mode="after")
-    def _infills_are_plain(self) -> Self:
+    def _check_infill(self) -> Self:
         if self.suffix is None:
             return self
         if not isinstance(self.prompt, str):
@@ -72,7 +72,7 @@ class CompletionBody(FormFields):
         return self
 
     @model_validator(mode="after")
-    def _answers_are_not_too_many(self) -> Self:
+    def _check_answer_count(self) -> Self:
         if len(self.prompts) * (self.n or 1) > MOST_ANSWERS:
             raise wrong("too_many", f"Prompts times n are more than {MOST_ANSWERS}", "n")
         return self

@@ -90,7 +90,7 @@ class EmbeddingBody(Body):
     user: Asker = None
 
     @model_validator(mode="after")
-    def _one_end_is_cut(self) -> Self:
+    def _check_truncation(self) -> Self:
         if self.truncates and self.truncate_prompt_tokens is not None:
             raise wrong("two_ends", "It is not allowed together with truncate", "truncate_prompt_tokens")
         return self

@@ -270,7 +270,7 @@ class Generation(SampledBody):
     )
 
     @model_validator(mode="after")
-    def _options_need_a_stream(self) -> Self:
+    def _check_stream_options(self) -> Self:
         if self.stream_options and not self.stream:
             raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
         if self.return_progress and not self.stream:

@@ -47,7 +47,7 @@ class MessageItem(Part):
     status: Status | None = Field(None, description=ECHOED)
 
     @model_validator(mode="after")
-    def _parts_fit_the_role(self) -> Self:
+    def _check_parts(self) -> Self:
         for place, part in enumerate(self.content if isinstance(self.content, list) else ()):
             path = f"content.{place}.type"
             if part.type == "input_image" and self.role != "user":

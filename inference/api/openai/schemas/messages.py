@@ -20,7 +20,7 @@ _OF_ASSISTANTS = ("tool_calls", "function_call", "reasoning_content", "prefix")
 
 
 def _by_role(schema: dict[str, Any]) -> None:
-    """Describe what `_fields_fit_the_role` checks."""
+    """Describe what `_check_role_fields` checks."""
     given: dict[str, Any] = {"not": {"const": None}}
     nothing = {"type": "null"}
     own = dict.fromkeys((*_OF_ASSISTANTS, "tool_call_id"), nothing)
@@ -94,7 +94,7 @@ class ChatMessage(Part):
     )
 
     @model_validator(mode="after")
-    def _fields_fit_the_role(self) -> Self:
+    def _check_role_fields(self) -> Self:
         is_assistant, is_tool = self.role == "assistant", self.role == "tool"
         if self.content is None and not (is_assistant or self.is_result):
             raise wrong("no_content", "It is required", "content")

@@ -71,7 +71,7 @@ class CustomFormat(Part):
     )
 
     @model_validator(mode="after")
-    def _grammar_is_whole(self) -> Self:
+    def _check_grammar(self) -> Self:
         for field in ("syntax", "definition"):
             if (getattr(self, field) is None) == (self.type == "grammar"):
                 says = (

@@ -148,7 +148,7 @@ class ResponseBody(SampledBody):
     _offered: OfferedTools | None = PrivateAttr(None)
 
     @model_validator(mode="after")
-    def _tools_fit(self) -> Self:
+    def _check_tools(self) -> Self:
         added = [
             (f"input.{place}.tools.", item.tools)
             for place, item in enumerate(self.input if isinstance(self.input, list) else ())
@@ -158,7 +158,7 @@ class ResponseBody(SampledBody):
         return self
 
     @model_validator(mode="after")
-    def _goes_on_from_one(self) -> Self:
+    def _check_previous(self) -> Self:
         if self.conversation is not None and self.previous_response_id is not None:
             raise exclusive("conversation", "previous_response_id")
         if not self.input and self.input != "" and not (self.conversation or self.previous_response_id):
@@ -166,7 +166,7 @@ class ResponseBody(SampledBody):
         return self
 
     @model_validator(mode="after")
-    def _form_fits(self) -> Self:
+    def _check_form(self) -> Self:
         form = self.text.format if self.text else None
         if form and form.type != "json_schema" and (form.name is not None or form.strict is not None):
             field = "name" if form.name is not None else "strict"
@@ -178,7 +178,7 @@ class ResponseBody(SampledBody):
         return self
 
     @model_validator(mode="after")
-    def _end_is_free(self) -> Self:
+    def _check_end(self) -> Self:
         is_formed = bool(self.text and self.text.format and self.text.format.schema_text)
         if self.ignore_eos and (is_formed or self._follows_schemas):
             form = "a form of the answer" if is_formed else "calls that are enforced"
@@ -186,7 +186,7 @@ class ResponseBody(SampledBody):
         return self
 
     @model_validator(mode="after")
-    def _options_fit(self) -> Self:
+    def _check_options(self) -> Self:
         if self.stream_options and not self.stream:
             raise wrong("no_stream", "It is only allowed together with stream: true", "stream_options")
         if self.background and not self.is_stored:
@@ -258,8 +258,8 @@ class ResponseBody(SampledBody):
     @property
     def _logprobs(self) -> int | None:
         """How many alternatives each token of the text has; None for no log probabilities."""
-        is_asked = bool(self.top_logprobs) or LOGPROBS in (self.include or ())
-        return (self.top_logprobs or 0) if is_asked else None
+        has_logprobs = bool(self.top_logprobs) or LOGPROBS in (self.include or ())
+        return (self.top_logprobs or 0) if has_logprobs else None
 
     def request(self, messages: tuple[Message, ...]) -> ChatRequest:
         """The chat that answers it, to a conversation of these messages."""

@@ -106,7 +106,7 @@ class ThinkingFields(FormFields):
     )
 
     @model_validator(mode="after")
-    def _thinking_agrees(self) -> Self:
+    def _check_thinking(self) -> Self:
         self._pick(self._switches)
         self._pick(self._efforts)
         self._pick(self._budgets)

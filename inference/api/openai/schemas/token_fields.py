@@ -56,7 +56,7 @@ class TokenFields(Generation):
     )
 
     @model_validator(mode="after")
-    def _prompts_are_scored_whole(self) -> Self:
+    def _check_prompt_logprobs(self) -> Self:
         if self.prompt_logprobs is not None and self.stream:
             raise wrong("no_stream", "It is not allowed together with stream: true", "prompt_logprobs")
         return self

@@ -80,7 +80,7 @@ class ToolFields(ThinkingFields):
     _listed: tuple[ListedTool, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
-    def _tools_have_one_form(self) -> Self:
+    def _check_tool_forms(self) -> Self:
         if self.functions and self.tools:
             raise wrong(
                 "two_forms", "It is not allowed together with tools; send one of the two", "functions"
@@ -93,7 +93,7 @@ class ToolFields(ThinkingFields):
         return self
 
     @model_validator(mode="after")
-    def _choice_fits_the_tools(self) -> Self:
+    def _check_tool_choice(self) -> Self:
         self._listed = tuple(self._list())
         check_names((f"{one.inner_path}.name", one.tool.name) for one in self._listed)
         for path, kind, name in self._named:

@@ -66,7 +66,7 @@ class InputFormat(Part):
     grammar: GrammarBody | None = Field(None, description="With the type `grammar`, and required there.")
 
     @model_validator(mode="after")
-    def _grammar_fits_the_type(self) -> Self:
+    def _check_grammar_type(self) -> Self:
         if self.type == "grammar" and self.grammar is None:
             raise wrong("no_grammar", "It is required with this type", "grammar")
         if self.type == "text" and self.grammar is not None:

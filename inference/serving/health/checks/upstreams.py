@@ -25,7 +25,7 @@ def _result(row: Upstream) -> CheckResult | None:
         advice = "Enter its key again, or add its host to the setting."
         text = f"{row.name} gets no requests: {problem}."
         return CheckResult(about="upstreams", text=text, state="wrong", advice=advice, link=link)
-    failing = [words for model in row.models.all() if (words := status_text(model)).startswith("failing")]
+    failing = [text for model in row.models.all() if (text := status_text(model)).startswith("failing")]
     if not failing:
         return None
     text = f"{row.name} is {failing[0]}."
