@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from inference.worker.speculation.acceptance import FROM_MODEL, Acceptance
-from inference.worker.speculation.ngram_index import BREAK, LONGEST, NgramIndex
+from inference.worker.speculation.prompt_lookup import BREAK, LONGEST, NgramIndex
 
 _TOKENS_PER_STEP = 4096  # of a prompt that are indexed in one step: about a millisecond
 

@@ -2,7 +2,7 @@
 
 import random
 
-from inference.worker.speculation.ngram_index import BREAK, LONGEST, Match, NgramIndex
+from inference.worker.speculation.prompt_lookup import BREAK, LONGEST, Match, NgramIndex
 from tests.each import each
 
 
