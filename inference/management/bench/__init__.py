@@ -5,6 +5,7 @@ A row is a module with a function `measure(bench)` that returns figures; docs/pe
 
 from inference.management.bench import (
     agents,
+    drafts,
     edit,
     gap,
     memory,
@@ -25,6 +26,7 @@ ROWS: dict[str, Row] = {
     "streams": streams.measure,
     "seeded": seeded.measure,
     "edit": edit.measure,
+    "drafts": drafts.measure,
     "ttft": ttft.measure,
     "swap": swap.measure,
     "gap": gap.measure,

@@ -1,10 +1,16 @@
 """An agent at work: one conversation with tools that grows for 20 turns, as coding agents have them.
 
-Each turn sends all that was said before, with the result of the tool that the last turn called. What is said
-is fixed, so that every server computes the same: an answer is read and dropped, and a prepared one takes its
-place in the next turn. A server that keeps prefixes computes only what is new.
+Each turn sends the whole conversation so far, with the result of the tool that the last turn called. The
+conversation is fixed: an answer is read and dropped, and a prepared one takes its place in the next turn. A
+server that keeps prefixes computes only what is new.
+
+There are two conversations. The first has its tools and calls in the fields of the API. If the template of
+a model has no place for tools, servers differ: some describe them in the prompt and others leave them out,
+so their prompts have different lengths. The second has tools, calls and results as text, as Cline and aider
+send them, so all servers compute the same prompts.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,25 +44,29 @@ Conversation = tuple[TimedAnswer, ...]
 
 def measure(bench: Bench) -> list[Figure]:
     turns = _QUICK_TURNS if bench.is_quick else _TURNS
+    return [*_measure(bench, "tool calls", tool_calls(turns)), *_measure(bench, "text", texts(turns))]
+
+
+def _measure(bench: Bench, form: str, bodies: Sequence[dict[str, Any]]) -> list[Figure]:
     had: dict[str, list[Conversation | None]] = {server.name: [] for server in bench.servers}
     notes: list[str] = []
-    for _ in bench.repetitions("agents"):
-        bodies = conversation(turns)
+    for _ in bench.repetitions(f"agents, {form}"):
+        salted = with_salt(bodies)
         for server in bench.servers:
-            answers, remarks = _converse(bench, server, bodies)
+            answers, remarks = _converse(bench, server, salted)
             had[server.name].append(answers)
             notes += remarks
     theirs = bench.theirs.name if bench.theirs else ""
     kinds = (
         ("first token, first turn", "s", lambda of: of[0].first_after_s),
-        (f"first token, median of turns 2 to {turns}", "s", _later_wait),
+        (f"first token, median of turns 2 to {len(bodies)}", "s", _later_wait),
         ("prompt tokens computed a turn, after the first", "", _computed),
-        (f"all {turns} turns", "s", lambda of: of[-1].ended - of[0].sent),
+        (f"all {len(bodies)} turns", "s", lambda of: of[-1].ended - of[0].sent),
     )
     return [
         figure(
             "agents",
-            what,
+            f"{form}: {what}",
             unit,
             [value(of) if of else None for of in had["ours"]],
             [value(of) if of else None for of in had.get(theirs, [])],
@@ -67,19 +77,15 @@ def measure(bench: Bench) -> list[Figure]:
     ]
 
 
-def conversation(turns: int) -> list[dict[str, Any]]:
-    """The requests of one agent: each is the one before with a call, its result and nothing else."""
-    rules = f"{prompts.salt()}: you are a careful agent. {prompts.text(_SYSTEM_WORDS)}"
-    messages: list[dict[str, Any]] = [
-        {"role": "system", "content": rules},
-        prompts.user("Find out why the test fails, and mend it."),
-    ]
+def tool_calls(turns: int) -> list[dict[str, Any]]:
+    """The requests of an agent that uses the API's fields: each adds a call and its result."""
+    messages = _beginning()
     bodies = []
     for number in range(turns):
-        bodies.append({"messages": list(messages), "tools": _TOOLS, "max_tokens": _TOKENS, "temperature": 0})
-        name, call = _NAMES[number % len(_NAMES)], f"call_{number:05d}"
-        arguments = f'{{"path": "src/part_{number}.py"}}'
-        function = {"name": name, "arguments": arguments}
+        bodies.append(_body(messages) | {"tools": _TOOLS})
+        name, arguments = _call(number)
+        call = f"call_{number:05d}"
+        function = {"name": name, "arguments": json.dumps(arguments)}
         messages += [
             {
                 "role": "assistant",
@@ -89,6 +95,47 @@ def conversation(turns: int) -> list[dict[str, Any]]:
             {"role": "tool", "tool_call_id": call, "content": prompts.text(_RESULT_WORDS)},
         ]
     return bodies
+
+
+def texts(turns: int) -> list[dict[str, Any]]:
+    """The requests of an agent that writes its tools and calls as text."""
+    messages = _beginning(json.dumps([tool["function"] for tool in _TOOLS]))
+    bodies = []
+    for number in range(turns):
+        bodies.append(_body(messages))
+        name, arguments = _call(number)
+        called = json.dumps({"name": name, "arguments": arguments})
+        messages += [
+            {"role": "assistant", "content": called},
+            prompts.user(f"Result of {name}: {prompts.text(_RESULT_WORDS)}"),
+        ]
+    return bodies
+
+
+def with_salt(bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same requests with another beginning, so that no server has seen them before."""
+    salt = prompts.salt()
+    system = bodies[0]["messages"][0]
+    system = system | {"content": f"{salt}: {system['content']}"}
+    return [body | {"messages": [system, *body["messages"][1:]]} for body in bodies]
+
+
+def _beginning(tools: str = "") -> list[dict[str, Any]]:
+    rules = f"you are a careful agent. {prompts.text(_SYSTEM_WORDS)}"
+    if tools:
+        rules += f"\nCall one of these tools with a line of JSON: {tools}"
+    return [
+        {"role": "system", "content": rules},
+        prompts.user("Find out why the test fails, and mend it."),
+    ]
+
+
+def _body(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"messages": list(messages), "max_tokens": _TOKENS, "temperature": 0}
+
+
+def _call(number: int) -> tuple[str, dict[str, str]]:
+    return _NAMES[number % len(_NAMES)], {"path": f"src/part_{number}.py"}
 
 
 def _converse(

@@ -12,7 +12,7 @@ from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 
 def answer(text: str, rate: float) -> TimedAnswer:
     return TimedAnswer(
-        asked=0,
+        sent=0,
         begun=0,
         ended=100 / rate,
         pieces=(0.0,),

@@ -3,10 +3,10 @@
 from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 
 
-def answered(asked: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswer:
+def answered(sent: float, pieces: tuple[float, ...], tokens: int) -> TimedAnswer:
     return TimedAnswer(
-        asked=asked,
-        begun=asked,
+        sent=sent,
+        begun=sent,
         ended=pieces[-1],
         pieces=pieces,
         tokens=tokens,
@@ -35,6 +35,6 @@ def test_failures_are_counted_and_each_reason_is_named_once() -> None:
 
 def test_an_answer_without_text_has_its_end_for_a_first_token() -> None:
     answer = TimedAnswer(
-        asked=1.0, begun=2.0, ended=3.0, pieces=(), tokens=0, prompt_tokens=5, cached_tokens=0
+        sent=1.0, begun=2.0, ended=3.0, pieces=(), tokens=0, prompt_tokens=5, cached_tokens=0
     )
     assert (answer.first, answer.first_after_s) == (3.0, 2.0)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from inference.management.bench import agents, memory, users
+from inference.management.bench import agents, drafts, memory, users
 from inference.management.bench.timed_answer import AnswerRound, TimedAnswer
 from tests.each import each
 
 
-def answer(first: float, ended: float, tokens: int = 10, asked: float = 0.0) -> TimedAnswer:
+def answer(first: float, ended: float, tokens: int = 10, sent: float = 0.0) -> TimedAnswer:
     return TimedAnswer(
-        asked=asked,
-        begun=asked,
+        sent=sent,
+        begun=sent,
         ended=ended,
         pieces=(first, ended),
         tokens=tokens,
@@ -20,7 +20,7 @@ def answer(first: float, ended: float, tokens: int = 10, asked: float = 0.0) -> 
 
 
 def test_each_turn_of_an_agent_repeats_the_last_and_adds_a_call_with_its_result() -> None:
-    bodies = agents.conversation(20)
+    bodies = agents.tool_calls(20)
     assert len(bodies) == 20
     for before, after in zip(bodies, bodies[1:], strict=False):
         assert after["messages"][: len(before["messages"])] == before["messages"]
@@ -29,9 +29,31 @@ def test_each_turn_of_an_agent_repeats_the_last_and_adds_a_call_with_its_result(
         assert call["tool_calls"][0]["function"]["name"] in {t["function"]["name"] for t in after["tools"]}
 
 
-def test_two_agents_share_no_prompt() -> None:
-    first, second = (agents.conversation(1)[0]["messages"][0]["content"] for _ in range(2))
-    assert first[:8] != second[:8]
+def test_an_agent_in_text_sends_nothing_that_a_server_could_leave_out() -> None:
+    bodies = agents.texts(20)
+    assert len(bodies) == 20
+    for before, after in zip(bodies, bodies[1:], strict=False):
+        assert after["messages"][: len(before["messages"])] == before["messages"]
+        assert [one["role"] for one in after["messages"][len(before["messages"]) :]] == ["assistant", "user"]
+    assert all(set(message) == {"role", "content"} for message in bodies[-1]["messages"])
+    assert set(bodies[-1]) == {"messages", "max_tokens", "temperature"}
+    assert "run_command" in bodies[0]["messages"][0]["content"]
+
+
+def test_two_agents_share_no_prompt_and_the_turns_of_one_share_their_beginning() -> None:
+    bodies = agents.tool_calls(2)
+    first, second = (agents.with_salt(bodies) for _ in range(2))
+    assert first[0]["messages"][0]["content"][:8] != second[0]["messages"][0]["content"][:8]
+    assert first[0]["messages"] == first[1]["messages"][: len(first[0]["messages"])]
+
+
+def test_each_kind_of_request_is_compared_with_and_without_drafts() -> None:
+    for title, requests in drafts.kinds(16).items():
+        bodies = requests()
+        assert len(bodies) == int(title.split()[0])
+        assert all(body["max_tokens"] == 16 for body in bodies)
+        plain = drafts.without_drafts(bodies)
+        assert [body | {"speculative": False} for body in bodies] == plain
 
 
 @each("seed", [1, 2, 77])
