@@ -1,4 +1,4 @@
-"""An index of every word said, kept up to date by the database itself; PostgreSQL's is of 0010."""
+"""An index of every word, kept up to date by the database itself; PostgreSQL's is of 0010."""
 
 from django.db import migrations
 

@@ -31,7 +31,7 @@ function prepare(panel) {
 }
 
 /** What came back, with the seconds that go by until it does. */
-async function show(outcome, asked) {
+async function show(outcome, test) {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const tick = () => {
@@ -41,7 +41,7 @@ async function show(outcome, asked) {
   tick();
   const timer = setInterval(tick, 1000);
   try {
-    const { text, prompt, answer } = await asked();
+    const { text, prompt, answer } = await test();
     write(outcome, "good", `It works: ${seconds().toFixed(1)} s, ${prompt} tokens in, ${answer} tokens out. It said:`, text || "(nothing)");
   } catch (error) {
     write(outcome, "wrong", error.message);

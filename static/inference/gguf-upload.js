@@ -29,11 +29,11 @@ async function post(path, body, type, signal) {
   const answer = await fetch(path, { method: "POST", body, headers, signal }).catch((error) => {
     throw signal.aborted ? error : new Lost(AWAY);
   });
-  const told = await answer.json().catch(() => null);
-  if (answer.ok && told) return told;
-  const isPassing = answer.ok || PASSING.has(answer.status) || told?.error?.param === "offset";
-  if (isPassing) throw new Lost(told?.error?.message ?? AWAY);
-  throw new Refused(told?.error?.message ?? `Refused with status ${answer.status}, perhaps by a proxy.`);
+  const upload = await answer.json().catch(() => null);
+  if (answer.ok && upload) return upload;
+  const isPassing = answer.ok || PASSING.has(answer.status) || upload?.error?.param === "offset";
+  if (isPassing) throw new Lost(upload?.error?.message ?? AWAY);
+  throw new Refused(upload?.error?.message ?? `Refused with status ${answer.status}, perhaps by a proxy.`);
 }
 
 /** @param {File} file */

@@ -33,8 +33,8 @@ export function tellOfBlindModel(models, conversation, attachments, { onUse, onC
 
 /** @returns {string} empty where there are no pictures, or all models that are asked see */
 function wordsOf(models, conversation, attachments) {
-  const asked = models.compared.length ? models.compared.map((id) => models.find(id)) : [models.picked];
-  const blind = asked.filter((model) => model && !model.sees).map(({ id }) => id);
+  const picked = models.compared.length ? models.compared.map((id) => models.find(id)) : [models.picked];
+  const blind = picked.filter((model) => model && !model.sees).map(({ id }) => id);
   const added = attachments.all.filter((one) => one.added && isPicture(one.added)).length;
   const isInChat = conversation.messages.some(({ attachments: files = [] }) => files.some(isPicture));
   if (!blind.length || !(added || isInChat)) return "";

@@ -28,9 +28,9 @@ export class Details {
 
 /** @returns {[string, unknown][]} */
 function rows({ made, figures, model, edited_at: editedAt }) {
-  const asked = Object.entries(made ?? {}).filter(([name]) => name !== "model").map(([name, value]) => [name, asText(value)]);
+  const fields = Object.entries(made ?? {}).filter(([name]) => name !== "model").map(([name, value]) => [name, asText(value)]);
   const edited = editedAt ? [["edited", new Date(editedAt).toLocaleString()]] : [];
-  return [["model", model], ...asked, ...(figures ? measured(figures) : []), ...edited];
+  return [["model", model], ...fields, ...(figures ? measured(figures) : []), ...edited];
 }
 
 function measured(figures) {

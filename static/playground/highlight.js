@@ -14,7 +14,7 @@ const escaped = (text) => text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(
 /** @type {Promise<object> | undefined} */
 let coming;
 let library;
-const asked = new Map();
+const requested = new Map();
 
 /**
  * The code as HTML, or null while its grammar is unknown or not here yet.
@@ -32,8 +32,8 @@ export function highlighted(code, language) {
 export function grammarFor(language) {
   const grammar = GRAMMARS.get(language);
   if (!grammar) return null;
-  if (!asked.has(grammar)) asked.set(grammar, fetchGrammar(grammar));
-  return asked.get(grammar);
+  if (!requested.has(grammar)) requested.set(grammar, fetchGrammar(grammar));
+  return requested.get(grammar);
 }
 
 async function fetchGrammar(grammar) {

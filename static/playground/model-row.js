@@ -66,12 +66,12 @@ export class ModelRow {
   }
 
   #showLight(model) {
-    const { words: all = "", tone } = model.self_test ?? {};
-    const words = tone === "green" ? "" : all;
-    this.light.hidden = !words;
+    const { text: all = "", tone } = model.self_test ?? {};
+    const limits = tone === "green" ? "" : all;
+    this.light.hidden = !limits;
     this.light.className = `option-light is-${tone}`;
-    setText(this.light, words);
-    if (words) this.option.setAttribute("aria-description", words);
+    setText(this.light, limits);
+    if (limits) this.option.setAttribute("aria-description", limits);
     else this.option.removeAttribute("aria-description");
   }
 }

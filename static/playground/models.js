@@ -16,7 +16,7 @@ const baseOf = (id) => (id.includes(":") ? id.slice(0, id.lastIndexOf(":")) : ""
  * @typedef {{id: string, family: string, context_length: number, resident_bytes: number, is_remote?: boolean,
  *   state: "unloaded" | "loading" | "ready" | "busy" | "draining" | "failed", loaded_percent: number, load_phase: string, reason: string, base: string, profile: string,
  *   sees: boolean, picture_tokens: number, picture_token_pixels: number,
- *   aliases?: string[], self_test?: {words: string, tone: "" | "green" | "grey" | "amber" | "red", texts: string[]}}} Model
+ *   aliases?: string[], self_test?: {text: string, tone: "" | "green" | "grey" | "amber" | "red", texts: string[]}}} Model
  */
 
 /**

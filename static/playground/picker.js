@@ -145,8 +145,8 @@ export class Picker {
 
   async #explain(model) {
     const { ask } = await import("./dialog.js");
-    const { words, texts } = model.self_test;
+    const { text, texts } = model.self_test;
     const intro = `When ${model.id} was loaded, the server tested its chat template, roles, stop tokens and tools. It found:`;
-    ask(this.panel, { title: words, texts: [intro, ...texts] });
+    ask(this.panel, { title: text, texts: [intro, ...texts] });
   }
 }

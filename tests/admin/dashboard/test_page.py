@@ -56,7 +56,7 @@ def test_looking_starts_nothing() -> None:
 
 def test_models_are_listed_with_their_state_and_self_test() -> None:
     with serving(cards=[card("b"), card("a", problem="no weights")]):
-        seen = look(b=SelfTestSummary(words="Works, without tools", tone="grey"))
+        seen = look(b=SelfTestSummary(text="Works, without tools", tone="grey"))
     assert texts_of(seen.models) == [
         ["a", "cannot be served: no weights", "–", "0", "not tested"],
         ["b", "unloaded", "–", "0", "Works, without tools"],
