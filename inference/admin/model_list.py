@@ -82,7 +82,7 @@ class Columns:
     @admin.display(description="Self-test")
     def works(self, model: ServedModel) -> str:
         shown = _snapshot(model).row
-        tested = SelfTestSummary(words=shown.self_test, tone=cast(Any, shown.tone))
+        tested = SelfTestSummary(text=shown.self_test, tone=cast(Any, shown.tone))
         tested = tested if tested.text else summary(model.stored_findings)
         return format_html(
             '<span data-self-test="{}" data-tone="{}">{}</span>',
