@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any
 from uuid import UUID
 
-from inference.api.http import errors, sse
+from inference.api.http import errors, keep_alive, sse
 from inference.core.errors import ModelNotFound, QueueFull
 from inference.core.events import Event
 from inference.core.threads import CATALOG, SAVES
@@ -93,7 +93,7 @@ class RunningAnswer:
                 yield b"".join(batch)
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), sse.KEEP_ALIVE_S)
+                await asyncio.wait_for(changed.wait(), keep_alive.INTERVAL_S)
             if position == len(self._frames) and self.is_running:
                 yield sse.KEEP_ALIVE
         yield b"".join(self._frames[position:]) + answer_stream.answer_frame(self.payload)

@@ -1,7 +1,7 @@
 """From events to a message, streamed or whole."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import msgspec
 
 from inference.api.anthropic.content_blocks import ContentBlocks, put_together
 from inference.api.anthropic.schemas import MessagesBody
-from inference.api.http import anthropic_errors, sse
+from inference.api.http import anthropic_errors, keep_alive, sse
 from inference.api.http.event_feed import EventFeed
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import (
@@ -42,30 +42,33 @@ class MessageWriter:
         self._ended = Ended(reason="stop")
         self._prompt_tokens = 0
         self._on_accepted = on_accepted
-        self._is_accepted = self._is_begun = False
+        self._is_begun = False
 
-    def accept(self, accepted: Accepted) -> None:
-        """Take what is known once the model has accepted the request."""
-        self._is_accepted = True
-        self._prompt_tokens = accepted.prompt_tokens
-        self._max_tokens = min(self._body.max_tokens, accepted.max_tokens or self._body.max_tokens)
-        self._on_accepted(accepted)
+    async def stream(self, feed: EventFeed) -> AsyncGenerator[bytes]:
+        """Begin the message as server-sent events, with a ping after each silence.
 
-    async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
-        """The message as server-sent events, with a ping after each silence; an error is the last event.
-
-        A request that the model has not accepted yet is waited for here.
+        Raises a refusal of the first seconds; any later error is the last event.
         """
-        async with aclosing(feed):
+        return self._frames(await keep_alive.stream(self, feed, interval_s=PING_S))
+
+    async def _frames(self, frames: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        async with aclosing(frames):
             try:
-                while not self._is_accepted:
-                    yield PING
-                    if accepted := await feed.accepted_within(PING_S):
-                        self.accept(accepted)
-                async for batch in feed.batches():
-                    yield b"".join(_frame(made) for event in batch for made in self._events(event)) or PING
+                async for frame in frames:
+                    yield frame
             except ServerError as error:
                 yield sse.event(anthropic_errors.encode(error), "error")
+
+    def begin(self, accepted: Accepted) -> bytes:
+        """Nothing: the first event tells what was cached, which only the next one of the model says."""
+        self._accept(accepted)
+        return b""
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        return b"".join(_frame(made) for event in events for made in self._events(event))
+
+    def fill(self) -> bytes:
+        return PING
 
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The message as one JSON object."""
@@ -74,13 +77,19 @@ class MessageWriter:
             async for event in events:
                 match event:
                     case Accepted():
-                        self.accept(event)
+                        self._accept(event)
                     case Finished(usage=usage):
                         made += self._blocks.close()
                         return msgspec.json.encode(self._whole(put_together(made), usage))
                     case _:
                         made += self._of(event)
         raise InternalError("The answer was cut off; please try again.")
+
+    def _accept(self, accepted: Accepted) -> None:
+        """Take what is known once the model has accepted the request."""
+        self._prompt_tokens = accepted.prompt_tokens
+        self._max_tokens = min(self._body.max_tokens, accepted.max_tokens or self._body.max_tokens)
+        self._on_accepted(accepted)
 
     def _events(self, event: Event) -> Iterator[dict[str, Any]]:
         """The events of a stream; the first has how much of the prompt was cached, once that is known."""

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from inference.api.anthropic.message_writer import PING_S, MessageWriter
+from inference.api.anthropic.message_writer import MessageWriter
 from inference.api.anthropic.schemas import INTERLEAVED, CountTokensBody, MessagesBody
 from inference.api.http import answer_headers, disconnects, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
@@ -28,23 +28,17 @@ _OWN_NAMES = {
 
 @router.post("/messages")
 async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Answer a conversation in Anthropic's form, whole or streamed.
-
-    A refusal of a stream is a status while it comes soon. After a silence the stream begins with pings, so
-    that the client knows that its request waits for a model; a refusal is then an event.
-    """
+    """Answer a conversation in Anthropic's form, whole or streamed."""
     body = await strict_json.read(request, MessagesBody, context={INTERLEAVED: _is_interleaved(request)})
     _list_left_out(request, body)
     writer = MessageWriter(body, answer_headers.on_accepted(request, _own_name))
     events = generation.stream(body.request(), request.auth, writer.id)
-    if not body.stream:
-        disconnects.cancel_at_end(request)
-        return HttpResponse(await writer.whole(events), content_type="application/json")
-    feed = EventFeed(events, silence_s=PING_S)
-    disconnects.at_end(request, feed.cancel)
-    if accepted := await feed.accepted_within(PING_S):
-        writer.accept(accepted)
-    return sse.EventStream(writer.frames(feed))
+    if body.stream:
+        feed = EventFeed(events)
+        disconnects.at_end(request, feed.cancel)
+        return sse.EventStream(await writer.stream(feed))
+    disconnects.cancel_at_end(request)
+    return HttpResponse(await writer.whole(events), content_type="application/json")
 
 
 @router.post("/messages/count_tokens")

@@ -1,33 +1,33 @@
-"""A request's events on their way to a streamed response."""
+"""A request's events on their way to a streamed response; keep_alive.py sends what is made of them."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing, suppress
+from types import MappingProxyType
 
-from inference.api.http import errors, sse
+from inference.api.http import errors, field_names
 from inference.core.errors import InternalError, ServerError
 from inference.core.events import Accepted, Event, Finished
 
 _CAPACITY = 256
+_SAME_NAMES: field_names.Names = MappingProxyType({})
 
 
 class EventFeed:
-    """Events pumped by one task of their own, so that silence can be noticed without disturbing them.
+    """Events pumped by one task of their own, so that a reader can stop waiting without disturbing them.
 
     Use it as `await feed.accepted()`, then `async for events in feed.batches()`. `aclose` cancels the request
-    at any point. Must be made on the running loop.
+    at any point. Errors have the field names of the body that was sent: `names`, as in field_names.py. Must
+    be made on the running loop.
     """
 
-    def __init__(self, events: AsyncGenerator[Event], *, silence_s: float = sse.KEEP_ALIVE_S) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, events: AsyncGenerator[Event], names: field_names.Names = _SAME_NAMES) -> None:
+        self._names = names
         self._queued: deque[Event] = deque()
         self._error: ServerError = InternalError("The answer was cut off; please try again.")
         self._has_news = asyncio.Event()
         self._has_capacity = asyncio.Event()
-        self._silence_s = silence_s
-        self._last_news = self._loop.time()
-        self._timer = self._loop.call_later(silence_s, self._look_for_silence)
         self._task = asyncio.create_task(self._pump(events))
         self._task.add_done_callback(self._on_end)
 
@@ -51,7 +51,7 @@ class EventFeed:
         return event
 
     async def batches(self) -> AsyncGenerator[list[Event]]:
-        """What came since the last batch, down to Finished; an empty one after `silence_s` of nothing."""
+        """What came since the last batch, down to Finished; perhaps an empty one after `wake`."""
         is_finished = False
         while not is_finished:
             await self._wait()
@@ -60,6 +60,10 @@ class EventFeed:
             self._has_capacity.set()
             is_finished = bool(batch) and isinstance(batch[-1], Finished)
             yield batch
+
+    def wake(self) -> None:
+        """Have a reader that waits for events look up."""
+        self._has_news.set()
 
     def cancel(self) -> None:
         """Begin to close; a reader that is still there gets an error."""
@@ -78,12 +82,12 @@ class EventFeed:
         return event
 
     async def _wait(self) -> None:
-        """Return once there are events, or a silence to report; raises what ended the stream."""
+        """Return once there are events, or after `wake`; raises what ended the stream."""
         if not self._queued and not self._task.done():
             self._has_news.clear()
             await self._has_news.wait()
         if not self._queued and self._task.done():
-            raise self._error
+            raise field_names.renamed(self._error, self._names)
 
     async def _pump(self, events: AsyncGenerator[Event]) -> None:
         try:
@@ -98,17 +102,7 @@ class EventFeed:
             self._has_capacity.clear()
             await self._has_capacity.wait()
         self._queued.append(event)
-        self._last_news = self._loop.time()
         self._has_news.set()
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
-        self._timer.cancel()
         self._has_news.set()
-
-    def _look_for_silence(self) -> None:
-        # One timer for the whole stream: a timeout around every single event costs more than the event.
-        now = self._loop.time()
-        if now - self._last_news >= self._silence_s:
-            self._last_news = now
-            self._has_news.set()
-        self._timer = self._loop.call_at(self._last_news + self._silence_s, self._look_for_silence)

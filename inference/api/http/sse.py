@@ -8,7 +8,6 @@ from django.http import StreamingHttpResponse
 OPENED: Final = b": open\n\n"  # Daphne holds the headers back until the first byte of the body
 KEEP_ALIVE: Final = b": keep-alive\n\n"
 DONE: Final = b"data: [DONE]\n\n"
-KEEP_ALIVE_S: Final = 10.0
 
 
 def event(data: bytes, name: str = "") -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from inference.api.http import errors
+from inference.api.http import errors, keep_alive
 from inference.api.http.event_feed import EventFeed
 from inference.api.ollama.answer_fields import (
     AnswerFields,
@@ -55,22 +55,30 @@ class AnswerWriter:
         self._open_call: list[ToolCallDelta] = []  # of the call that has not ended
         self._reason: FinishReason = "stop"
 
-    def accepted(self, event: Accepted) -> None:
-        """Begin the answer; its headers can still be set."""
-        self._accepted_at = self._clock()
-        self._on_accepted(event)
+    async def stream(self, feed: EventFeed) -> AsyncGenerator[bytes]:
+        """Begin the answer as an object on each line, one without text after each silence.
 
-    async def lines(self, feed: EventFeed) -> AsyncGenerator[bytes]:
-        """An object on each line; an error is the last of them. Silence brings an empty piece."""
-        async with aclosing(feed):
-            yield self._piece()
+        Raises a refusal of the first seconds; any later error is the last line.
+        """
+        return self._lines(await keep_alive.stream(self, feed))
+
+    async def _lines(self, lines: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        async with aclosing(lines):
             try:
-                async for batch in feed.batches():
-                    made = b"".join(line for event in batch for line in self._lines_of(event))
-                    if made or not batch:
-                        yield made or self._piece()
+                async for line in lines:
+                    yield line
             except ServerError as error:
                 yield errors.encode_as_text(error) + b"\n"
+
+    def begin(self, accepted: Accepted) -> bytes:
+        self._accept(accepted)
+        return self._piece()
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        return b"".join(line for event in events for line in self._lines_of(event))
+
+    def fill(self) -> bytes:
+        return self._piece()
 
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The answer as one object."""
@@ -79,7 +87,7 @@ class AnswerWriter:
             async for event in events:
                 match event:
                     case Accepted():
-                        self.accepted(event)
+                        self._accept(event)
                     case TextDelta() | ReasoningDelta() | ToolCallDelta():
                         deltas.append(event)
                     case Ended():
@@ -87,6 +95,10 @@ class AnswerWriter:
                     case Finished():
                         return self._whole(deltas, event)
         raise InternalError("The answer was cut off; please try again.")
+
+    def _accept(self, event: Accepted) -> None:
+        self._accepted_at = self._clock()
+        self._on_accepted(event)
 
     def _lines_of(self, event: Event) -> Iterator[bytes]:
         if self._open_call and _ends_call(event, self._open_call):

@@ -63,14 +63,13 @@ async def _respond(
             | {"done": True, "done_reason": "load"}
         )
     events = generation.stream(body.request(model), http.auth)
-    with field_names.in_names_of(NAMES):
-        if not body.is_stream:
-            disconnects.cancel_at_end(http)
-            return HttpResponse(await writer.whole(events), content_type="application/json")
-        feed = EventFeed(events)
+    if body.is_stream:
+        feed = EventFeed(events, NAMES)
         disconnects.at_end(http, feed.cancel)
-        writer.accepted(await feed.accepted())
-        return sse.EventStream(writer.lines(feed), NDJSON)
+        return sse.EventStream(await writer.stream(feed), NDJSON)
+    disconnects.cancel_at_end(http)
+    with field_names.in_names_of(NAMES):
+        return HttpResponse(await writer.whole(events), content_type="application/json")
 
 
 async def load(http: AuthenticatedRequest, body: Strict, model: str) -> None:

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import structs
 
-from inference.api.http import answer_headers, disconnects, errors, field_names, sse
+from inference.api.http import answer_headers, disconnects, errors, field_names, keep_alive, sse
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.schemas import ChatCompletionBody, CompletionBody
@@ -72,14 +72,13 @@ async def respond(
         body.model, chunk_format, answers=request.answers, extras=body.extras, on_accepted=accept
     )
     events = generation.stream(request, http.auth, answer.id)
-    with field_names.in_names_of(names):
-        if not body.stream:
-            disconnects.cancel_at_end(http)
-            return HttpResponse(await answer.whole(events), content_type="application/json")
-        feed = EventFeed(events)
+    if body.stream:
+        feed = EventFeed(events, names)
         disconnects.at_end(http, feed.cancel)
-        answer.accepted(await feed.accepted())
-        return sse.EventStream(answer.frames(feed))
+        return sse.EventStream(await answer.stream(feed))
+    disconnects.cancel_at_end(http)
+    with field_names.in_names_of(names):
+        return HttpResponse(await answer.whole(events), content_type="application/json")
 
 
 class ResponseWriter:
@@ -114,24 +113,41 @@ class ResponseWriter:
     def id(self) -> str:
         return str(self._head["id"])
 
-    def accepted(self, event: Accepted) -> None:
-        """Begin the answer; its headers can still be set."""
-        self._usage = Usage(prompt_tokens=event.prompt_tokens)
-        self._tokens.accept(event)
-        self._on_accepted(event)
+    async def stream(self, feed: EventFeed, *, interval_s: float | None = None) -> AsyncGenerator[bytes]:
+        """Begin the answer as server-sent events; an error is the last of them, and then there is no [DONE].
 
-    async def frames(self, feed: EventFeed) -> AsyncGenerator[bytes]:
-        """The answer as server-sent events; an error is the last event, and then there is no [DONE]."""
-        async with aclosing(feed):
-            openings = [self._format.opening(index) for index in range(self._answers)]
-            prompt = {} if self._format.has_prompt_in_choices else self._tokens.of_prompt(0)
-            yield b"".join(self._chunk(opening, **prompt) for opening in openings if opening) or sse.OPENED
+        Raises a refusal of the first seconds. A server that sends no keep-alives waits for later ones, too.
+        """
+        is_kept_alive = settings.CONFIG.keep_alive != "off"
+        frames = await keep_alive.stream(self, feed, interval_s=interval_s, may_begin_early=is_kept_alive)
+        return self._frames(frames)
+
+    async def _frames(self, frames: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        async with aclosing(frames):
             try:
-                async for batch in feed.batches():
-                    if frames := b"".join(map(self._framed, batch)) if batch else self._keep_alive():
-                        yield frames
+                async for frame in frames:
+                    yield frame
             except ServerError as error:
                 yield sse.event(errors.encode(error))
+
+    def begin(self, accepted: Accepted) -> bytes:
+        """The first chunk of each choice that has one; the answer's headers can be set where it is early."""
+        self._accept(accepted)
+        openings = [self._format.opening(index) for index in range(self._answers)]
+        prompt = {} if self._format.has_prompt_in_choices else self._tokens.of_prompt(0)
+        return b"".join(self._chunk(opening, **prompt) for opening in openings if opening) or sse.OPENED
+
+    def write(self, events: Sequence[Event]) -> bytes:
+        return b"".join(map(self._framed, events))
+
+    def fill(self) -> bytes:
+        """The event that shows a client of a silent stream that it is still served."""
+        match settings.CONFIG.keep_alive:
+            case "chunk":
+                return self._event(choices=[])
+            case "comment":
+                return sse.KEEP_ALIVE
+        return b""
 
     async def whole(self, events: AsyncGenerator[Event]) -> bytes:
         """The answer as one JSON object."""
@@ -143,7 +159,7 @@ class ResponseWriter:
                     self._tokens.add(event)
                 match event:
                     case Accepted():
-                        self.accepted(event)
+                        self._accept(event)
                     case PromptLogprobs():
                         self._tokens.score(event)
                     case ReasoningDelta() if "no_reasoning" in self._extras:
@@ -155,6 +171,11 @@ class ResponseWriter:
                     case Finished():
                         return self._whole(deltas, ends, event)
         raise InternalError("The answer was cut off; please try again.")
+
+    def _accept(self, event: Accepted) -> None:
+        self._usage = Usage(prompt_tokens=event.prompt_tokens)
+        self._tokens.accept(event)
+        self._on_accepted(event)
 
     def _framed(self, event: Event) -> bytes:
         if "usage_so_far" in self._extras:
@@ -217,15 +238,6 @@ class ResponseWriter:
 
     def _event(self, **fields: Any) -> bytes:
         return sse.event(msgspec.json.encode({**self._head, "object": self._format.chunk_object, **fields}))
-
-    def _keep_alive(self) -> bytes:
-        """The event that shows a client of a silent stream that it is still served."""
-        match settings.CONFIG.keep_alive:
-            case "chunk":
-                return self._event(choices=[])
-            case "comment":
-                return sse.KEEP_ALIVE
-        return b""
 
     def _count(self, event: Event) -> None:
         """Keep the token counts so far."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
-from inference.api.anthropic import messages, signature
+from inference.api.anthropic import message_writer, signature
 from inference.api.anthropic.content_blocks import put_together
 from inference.core.errors import (
     ContextLengthExceeded,
@@ -184,8 +184,7 @@ async def test_tokens_are_counted_without_a_length() -> None:
 
 
 async def test_a_silent_model_is_waited_for_with_pings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "PING_S", 0.05)
-    monkeypatch.setattr("inference.api.anthropic.message_writer.PING_S", 0.05)
+    monkeypatch.setattr(message_writer, "PING_S", 0.05)
     gate = asyncio.Event()
     with serving(FakeRunner(("Hi",), load_gate=gate)):
         response = await send(stream=True)
@@ -199,7 +198,7 @@ async def test_a_silent_model_is_waited_for_with_pings(monkeypatch: pytest.Monke
 
 
 async def test_a_late_refusal_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "PING_S", 0.05)
+    monkeypatch.setattr(message_writer, "PING_S", 0.05)
     gate = asyncio.Event()
     with serving(FakeRunner(refuse_with=PoolFull("Full."), load_gate=gate)):
         response = await send(stream=True)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from inference.api.http.event_feed import EventFeed
-from inference.core.errors import InternalError, QueueFull, ServerError
+from inference.core.errors import InternalError, InvalidValue, QueueFull, ServerError
 from inference.core.events import Accepted, Event, Finished, Progress, TextDelta, Usage
 from tests.each import each
 
@@ -68,27 +68,27 @@ async def test_a_source_that_just_ends_is_an_error() -> None:
         await anext(batches)
 
 
-async def test_silence_is_reported_and_costs_no_event() -> None:
+async def test_a_reader_that_waits_can_be_woken_and_misses_no_event() -> None:
     gate = asyncio.Event()
-    feed = EventFeed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events(), silence_s=0.01)
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), gate, FINISHED).events())
     await feed.accepted()
     batches = feed.batches()
-    assert [await anext(batches), await anext(batches)] == [[], []]
+    for _ in range(2):
+        asyncio.get_running_loop().call_later(0.01, feed.wake)
+        assert await anext(batches) == []
     gate.set()
     assert [event async for batch in batches for event in batch] == [FINISHED]
 
 
-async def test_news_puts_the_next_silence_off() -> None:
-    gates = [asyncio.Event() for _ in range(3)]
-    text = TextDelta(text="a")
-    feed = EventFeed(
-        Source(Accepted(prompt_tokens=1), gates[0], text, gates[1], text, gates[2], FINISHED).events(),
-        silence_s=0.4,
-    )
-    await feed.accepted()
-    for number, gate in enumerate(gates):
-        asyncio.get_running_loop().call_later(0.25 * (number + 1), gate.set)
-    assert [batch async for batch in feed.batches()] == [[text], [text], [FINISHED]]
+async def test_an_error_names_the_fields_of_the_body() -> None:
+    refusal = InvalidValue("max_tokens is too large.", param="max_tokens")
+    for script in ([refusal], [Accepted(prompt_tokens=1), refusal]):
+        feed = EventFeed(Source(*script).events(), {"max_tokens": "options.num_predict"})
+        with pytest.raises(InvalidValue) as caught:
+            await feed.accepted()
+            await read(feed)
+        assert caught.value.param == "options.num_predict"
+        assert caught.value.message == "options.num_predict is too large."
 
 
 async def test_what_came_together_is_read_together() -> None:
@@ -140,7 +140,7 @@ async def test_leaving_before_accepted_closes_the_source() -> None:
 
 
 async def test_a_reader_of_a_cancelled_feed_is_notified() -> None:
-    feed = EventFeed(Source(Accepted(prompt_tokens=1), asyncio.Event()).events(), silence_s=0.01)
+    feed = EventFeed(Source(Accepted(prompt_tokens=1), asyncio.Event()).events())
     await feed.accepted()
     feed.cancel()
     with pytest.raises(InternalError):

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
+from inference.api.http import keep_alive
 from inference.api.openai.responses import background_runs
 from inference.core.errors import ContextLengthExceeded, WorkerDied
 from inference.models import StoredResponse
@@ -184,3 +185,20 @@ async def test_nobody_has_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_only_what_is_stored_can_be_in_the_background() -> None:
     assert await refused(background=True, store=False) == (400, "background")
+
+
+async def test_silences_of_a_queued_one_are_replayed_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_alive, "INTERVAL_S", 0.05)
+    load = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.2, load.set)
+    hold = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.5, hold.set)
+    with serving(FakeRunner(load_gate=load, hold=hold)):
+        followed = await text_of(await post(BODY | {"stream": True}))
+    events = check_stream(followed)
+    kinds = [event["type"].removeprefix("response.") for event in events]
+    assert kinds.count("queued") >= 3 and kinds.count("in_progress") >= 3
+    replayed = await AsyncClient().get(f"/v1/responses/{events[0]['response']['id']}?stream=true")
+    assert [event["type"] for event in check_stream(await text_of(replayed))] == [
+        event["type"] for event in events
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
-from inference.api.http import sse
+from inference.api.http import keep_alive
 from inference.core.events import Accepted, Ended, Event, Progress, TextDelta, TokenLogprob, ToolCallDelta
 from inference.core.requests import Request
 from tests.api.openai.open_response_events import check_stream
@@ -115,7 +115,7 @@ class SlowRunner(EventRunner):
 
 
 async def test_a_silent_stream_repeats_that_it_is_in_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.0)
+    monkeypatch.setattr(keep_alive, "INTERVAL_S", 0.001)
     progress = [Progress(phase="prefill", done=done, total=3) for done in (1, 2)]
     runner = SlowRunner(Accepted(prompt_tokens=9), *progress, *SAID, *ENDED)
     first = check_stream(await stream_of(runner))

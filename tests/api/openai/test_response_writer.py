@@ -29,9 +29,7 @@ async def events(gate: asyncio.Event, *, is_whole: bool = True) -> AsyncGenerato
 
 async def test_silence_is_filled_with_comments_and_changes_nothing_else() -> None:
     gate = asyncio.Event()
-    feed = EventFeed(events(gate), silence_s=0.01)
-    await feed.accepted()
-    frames = ResponseWriter("tiny", ChatFormat()).frames(feed)
+    frames = await ResponseWriter("tiny", ChatFormat()).stream(EventFeed(events(gate)), interval_s=0.01)
     assert b'"role":"assistant"' in await anext(frames)
     assert [await anext(frames), await anext(frames)] == [b": keep-alive\n\n"] * 2
     gate.set()
@@ -55,10 +53,8 @@ async def test_each_delta_is_a_chunk_of_its_own_however_odd_its_text(
         yield Ended(reason="stop")
         yield Finished(usage=Usage(prompt_tokens=1))
 
-    feed = EventFeed(spoken())
-    await feed.accepted()
     answer = ResponseWriter('a "model"', chunk_format, extras=frozenset({"usage"} if includes_usage else ()))
-    body = b"".join([frame async for frame in answer.frames(feed)])
+    body = b"".join([frame async for frame in await answer.stream(EventFeed(spoken()))])
     chunks = [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
     choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
     expected = [chunk_format.delta(kind(text=text)) for text in texts for kind in (TextDelta, ReasoningDelta)]
@@ -81,13 +77,11 @@ async def test_a_whole_answer_without_an_ending_is_an_error() -> None:
         await ResponseWriter("tiny", ChatFormat()).whole(events(gate, is_whole=False))
 
 
-async def streamed(*extras: Extra, silence_s: float = 10.0) -> list[dict[str, Any]]:
+async def streamed(*extras: Extra) -> list[dict[str, Any]]:
     gate = asyncio.Event()
     gate.set()
-    feed = EventFeed(events(gate), silence_s=silence_s)
     writer = ResponseWriter("tiny", ChatFormat(), extras=frozenset(extras))
-    writer.accepted(await feed.accepted())
-    body = b"".join([frame async for frame in writer.frames(feed)])
+    body = b"".join([frame async for frame in await writer.stream(EventFeed(events(gate)))])
     return [json.loads(line[6:]) for line in body.split(b"\n\n")[:-2] if line.startswith(b"data: ")]
 
 
@@ -117,11 +111,9 @@ async def test_timings_come_with_the_last_chunk_and_with_the_whole() -> None:
 @each(("keep_alive", "expected"), [("chunk", {"choices": []}), ("comment", None), ("off", None)])
 async def test_the_operator_chooses_what_fills_silence(keep_alive: str, expected: Any) -> None:
     gate = asyncio.Event()
-    feed = EventFeed(events(gate), silence_s=0.01)
-    await feed.accepted()
     writer = ResponseWriter("tiny", ChatFormat())
     with override_settings(CONFIG=settings.CONFIG.model_copy(update={"keep_alive": keep_alive})):
-        frames = writer.frames(feed)
+        frames = await writer.stream(EventFeed(events(gate)), interval_s=0.01)
         await anext(frames)  # the role
         asyncio.get_running_loop().call_later(0.1, gate.set)
         body = b"".join([frame async for frame in frames])
@@ -143,7 +135,5 @@ async def test_reasoning_is_left_out_where_nobody_wants_it() -> None:
     whole = json.loads(await writer.whole(thinking()))
     assert "reasoning_content" not in whole["choices"][0]["message"]
     assert whole["usage"]["completion_tokens_details"] == {"reasoning_tokens": 1}
-    feed = EventFeed(thinking())
-    await feed.accepted()
-    body = b"".join([frame async for frame in writer.frames(feed)])
+    body = b"".join([frame async for frame in await writer.stream(EventFeed(thinking()))])
     assert b"Hm" not in body and b'"content":"Hi"' in body

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import Any
 
-from inference.api.http import errors, sse
+from inference.api.http import errors, keep_alive, sse
 from inference.api.http.field_names import in_names_of
 from inference.api.openai.responses.output_items import StreamEvent
 from inference.api.openai.responses.response_run import ResponseRun
@@ -39,6 +39,7 @@ class BackgroundRun:
         self._news = asyncio.Event()
         self._has_started = False
         self._is_over = False
+        self._silence = keep_alive.Silence(keep_alive.INTERVAL_S)
         self._publish(run.writer.begin())
         self.task = asyncio.create_task(self._follow(events))
 
@@ -68,17 +69,14 @@ class BackgroundRun:
                 yield data
             if is_over:
                 break
-            if place < len(self._frames):
-                continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), sse.KEEP_ALIVE_S)
-            if place == len(self._frames) and not self._is_over:
-                yield sse.KEEP_ALIVE
+            if place == len(self._frames):
+                await news.wait()
         yield sse.DONE
 
     async def _follow(self, events: AsyncGenerator[Event]) -> None:
         try:
-            await self._note_all(events)
+            with self._silence.watched(self._beat):
+                await self._note_all(events)
             last = self._run.writer.end()
         except asyncio.CancelledError:
             last = self._run.writer.cancel()
@@ -105,10 +103,18 @@ class BackgroundRun:
         if not is_finished:
             raise InternalError("The answer was cut off; please try again.")
 
+    def _beat(self) -> None:
+        """Fill a silence for all who follow it."""
+        self._run.numbered.beat()
+        self._publish(self._run.writer.beat())
+
     def _publish(self, events: Iterable[StreamEvent]) -> None:
+        place = len(self._frames)
         for event in events:
             number = self._run.numbered.count
             self._frames.append((number, self._run.numbered.framed([event])))
+        if len(self._frames) > place:
+            self._silence.restart()
         self._news.set()
         self._news = asyncio.Event()
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import secrets
-import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -12,12 +11,13 @@ import msgspec
 from django.db import transaction
 
 from inference.accounts.storage_quota import STORAGE
-from inference.api.http import errors, sse
+from inference.api.http import errors, keep_alive, sse
 from inference.api.http.event_feed import EventFeed
 from inference.api.openai.responses import conversation, input_items, response_fields
 from inference.api.openai.responses.context_window import ContextWindow
 from inference.api.openai.responses.conversation_locks import LOCKS, Hold
 from inference.api.openai.responses.output_items import StreamEvent
+from inference.api.openai.responses.response_events import OnAccepted, ResponseEvents
 from inference.api.openai.responses.response_writer import ResponsesWriter
 from inference.api.openai.responses.trace import NumberedEvents, Trace
 from inference.api.openai.schemas import ResponseBody
@@ -33,7 +33,6 @@ from inference.storage.response_store import Stored
 
 _WHOLE = ("completed", "incomplete")
 _releasing: set[asyncio.Task[None]] = set()
-OnAccepted = Callable[[Accepted], None]
 
 
 class ResponseRun:
@@ -136,31 +135,33 @@ class ResponseRun:
         await self.release()
         return self.writer.whole
 
-    async def frames(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[bytes]:
-        """The response as events and [DONE]."""
-        async with aclosing(self.batches(feed, accepted)) as batches:
+    async def stream(self, feed: EventFeed, on_accepted: OnAccepted) -> AsyncGenerator[bytes]:
+        """Begin the response as events and [DONE]; raises a refusal of the first seconds."""
+        return self._frames(await self.batches(feed, on_accepted))
+
+    async def _frames(self, batches: AsyncGenerator[list[StreamEvent]]) -> AsyncGenerator[bytes]:
+        async with aclosing(batches):
             async for batch in batches:
-                yield self.numbered.framed(batch) if batch else sse.KEEP_ALIVE
+                yield self.numbered.framed(batch)
         yield sse.DONE
 
-    async def batches(self, feed: EventFeed, accepted: Accepted) -> AsyncGenerator[Sequence[StreamEvent]]:
-        """The response as events; an empty batch stands for a silence.
+    async def batches(
+        self, feed: EventFeed, on_accepted: OnAccepted = bool
+    ) -> AsyncGenerator[list[StreamEvent]]:
+        """Begin the response as batches of events; number those of a batch before the next one.
 
-        `response.failed` is the last event where something broke. Number the events of a batch before the
-        next one.
+        `response.failed` is the last event where something broke.
         """
-        async with aclosing(feed):
-            yield [*self.writer.note(accepted), *self.writer.begin()]
-            spoke_at = time.monotonic()
+        events = ResponseEvents(self.writer, self.numbered, on_accepted)
+        return self._until_kept(await keep_alive.stream(events, feed))
+
+    async def _until_kept(
+        self, batches: AsyncGenerator[list[StreamEvent]]
+    ) -> AsyncGenerator[list[StreamEvent]]:
+        async with aclosing(batches):
             try:
-                async for batch in feed.batches():
-                    events = [one for event in batch for one in self.writer.note(event)]
-                    if not events and time.monotonic() - spoke_at >= sse.KEEP_ALIVE_S:
-                        self.numbered.beat()
-                        events = list(self.writer.beat())
-                    if events:
-                        spoke_at = time.monotonic()
-                    yield events
+                async for batch in batches:
+                    yield batch
                 await self.keep()
                 last = self.writer.end()
             except Exception as error:  # the boundary: whatever broke, the stream reports it

@@ -103,10 +103,8 @@ class ResponseSocket(AsyncWebsocketConsumer):
             with field_names.in_names_of(body.own_names):
                 chat_request = await run.prepare()
                 await run.check_quota(principal.account)
-            with field_names.in_names_of(run.field_names):
-                feed = EventFeed(run.events(chat_request, principal))
-                accepted = await feed.accepted()
-            async with aclosing(run.batches(feed, accepted)) as batches:
+            feed = EventFeed(run.events(chat_request, principal), run.field_names)
+            async with aclosing(await run.batches(feed)) as batches:
                 async for batch in batches:
                     for kind, fields in batch:
                         await self.send(run.numbered.encoded(kind, fields).decode())

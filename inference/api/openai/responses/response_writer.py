@@ -60,7 +60,7 @@ class ResponsesWriter:
     def begin(self) -> Iterator[StreamEvent]:
         """The first events: the response is made, and waits or is in progress."""
         yield "response.created", {"response": self.whole}
-        yield f"response.{self._head['status']}", {"response": self.whole}
+        yield from self.beat()
 
     def start(self) -> Iterator[StreamEvent]:
         """The event of a response that waited, once it is in progress."""
@@ -68,8 +68,8 @@ class ResponsesWriter:
         yield from self.beat()
 
     def beat(self) -> Iterator[StreamEvent]:
-        """An event that says nothing new: some clients take comments for silence."""
-        yield "response.in_progress", {"response": self.whole}
+        """The event of its status, which is repeated in silences: some clients take comments for silence."""
+        yield f"response.{self._head['status']}", {"response": self.whole}
 
     def note(self, event: Event) -> Iterator[StreamEvent]:
         match event:

@@ -60,15 +60,13 @@ async def _begin(request: AuthenticatedRequest, body: ResponseBody, run: Respons
         return await _in_background(request, body, run, chat_request)
     disconnects.at_end(request, run.release_soon)
     events = run.events(chat_request, request.auth)
-    with field_names.in_names_of(run.field_names):
-        if not body.stream:
-            disconnects.cancel_at_end(request)
-            return json_answer(await run.whole(events, on_accepted))
-        feed = EventFeed(events)
+    if body.stream:
+        feed = EventFeed(events, run.field_names)
         disconnects.at_end(request, feed.cancel)
-        accepted = await feed.accepted()
-        on_accepted(accepted)
-        return sse.EventStream(run.frames(feed, accepted))
+        return sse.EventStream(await run.stream(feed, on_accepted))
+    disconnects.cancel_at_end(request)
+    with field_names.in_names_of(run.field_names):
+        return json_answer(await run.whole(events, on_accepted))
 
 
 async def _in_background(

@@ -27,6 +27,7 @@ from inference.core.events import (
 )
 from inference.core.requests import Tool
 
+_STATUS_EVENTS = frozenset({"response.queued", "response.in_progress"})
 _ANSWERS = frozenset({"message", "function_call", "custom_tool_call"})
 
 
@@ -34,7 +35,7 @@ class Trace(TypedDict, total=False):
     """What is stored of a stream."""
 
     pieces: list[list[Any]]  # for each item its deltas' characters, or characters and log probabilities
-    beats: list[int]  # numbers of repeated response.in_progress
+    beats: list[int]  # numbers of events that repeat the one of the status
     was_queued_only: bool  # whether the model never began to answer
 
 
@@ -65,19 +66,18 @@ def replayed(body: Mapping[str, Any], trace: Trace, after: int = -1) -> Iterator
     """The frames of a stored response's events whose numbers are above `after`, and [DONE]."""
     beats = set(trace.get("beats", ()))
     numbered = NumberedEvents()
+    status: list[StreamEvent] = []  # the event that is repeated in silences
     for event in _events(body, trace):
         while numbered.count in beats:
-            beat = numbered.framed([("response.in_progress", _as_begun(body))])
+            beat = numbered.framed(status)
             if numbered.count - 1 > after:
                 yield beat
+        if event[0] in _STATUS_EVENTS:
+            status = [event]
         frame = numbered.framed([event])
         if numbered.count - 1 > after:
             yield frame
     yield sse.DONE
-
-
-def _as_begun(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"response": {**response_fields.begun_again(body), "status": "in_progress"}}
 
 
 def _events(body: Mapping[str, Any], trace: Trace) -> Iterator[StreamEvent]:
