@@ -1,6 +1,6 @@
 """What is noted changes nothing, in every object of every dialect's bodies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from inference.api.http import sealed_text
@@ -10,18 +10,10 @@ from inference.api.openai.responses.conversation import ConversationBuilder
 from inference.api.openai.responses.input_items import COMPACTION
 from inference.api.openai.schemas import ResponseBody
 from inference.api.openai.schemas.input_items import CompactionItem
-from tests.api.anthropic import whole_bodies as anthropic
-from tests.api.ollama import whole_bodies as ollama
 from tests.api.openai import reference
-from tests.api.openai import whole_bodies as openai
 from tests.api.openai.body_places import Path, replaced
+from tests.api.whole_bodies import BODIES
 from tests.each import each
-
-BODIES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
-    f"{dialect.__name__.split('.')[-2]} {name}": body
-    for dialect in (openai, anthropic, ollama)
-    for name, body in dialect.BODIES.items()
-}
 
 VALUES: tuple[Any, ...] = ("something", 0, True, {"a": [1]}, [])
 

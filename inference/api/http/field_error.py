@@ -14,7 +14,8 @@ from inference.core.errors import (
 )
 
 _LONGEST_STEP = 64  # of a path in an error: the rest is the client's own text
-_REWORDED = {"model_type": "It must be an object", "dict_type": "It must be an object"}  # by pydantic's names
+_NO_OBJECT = ("model_type", "model_attributes_type", "dict_type")  # by pydantic's names
+_KINDS = ("union_tag_not_found", "union_tag_invalid")  # a union by a field such as `type`
 _SIZE_FOUND = re.compile(" after validation, not .*")
 
 
@@ -24,10 +25,19 @@ def field_error(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
     if error["type"] in (UNSUPPORTED, EXCLUSIVE):
         kind = UnsupportedField if error["type"] == UNSUPPORTED else ExclusiveFields
         return kind(error["msg"].replace("<field>", repr(param)), param=param)
-    if error["type"] == "missing":
+    if error["type"] in ("missing", "union_tag_not_found"):
         return InvalidValue(f"{param!r} is required.", param=param)
-    text = _REWORDED.get(error["type"]) or _SIZE_FOUND.sub("", error["msg"])
+    text = _text_of(error)
     return InvalidValue(f"{param!r} is not valid: {text[0].lower()}{text[1:]}.", param=param)
+
+
+def _text_of(error: ErrorDetails) -> str:
+    """What is wrong, without pydantic's own terms."""
+    if error["type"] in _NO_OBJECT:
+        return "It must be an object"
+    if error["type"] in _KINDS:
+        return f"It must be one of {error['ctx']['expected_tags']}"
+    return _SIZE_FOUND.sub("", error["msg"])
 
 
 def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
@@ -40,7 +50,8 @@ def _path(error: ErrorDetails, fields: dict[str, Any]) -> list[int | str]:
             found.append(key)
     if error["type"] == "missing":
         found.append(error["loc"][-1])
-    field = error.get("ctx", {}).get("field")
+    context = error.get("ctx", {})
+    field = context["discriminator"].strip("'") if error["type"] in _KINDS else context.get("field")
     return [*found, field] if field else found
 
 

@@ -20,10 +20,11 @@ from inference.api.openai.schemas import ChatCompletionBody, ResponseBody, Stric
 from inference.api.openai.schemas.input_items import _BRANCHES
 from inference.api.openai.schemas.response_tools import is_hosted
 from inference.core.errors import InvalidRequest
-from tests.api.openai import reference
+from tests.api.openai import reference, whole_bodies
 from tests.api.openai.body_places import Path, paths, replaced
 from tests.api.openai.test_schemas import read
-from tests.api.openai.whole_bodies import BODIES, CHAT, RESPONSE
+from tests.api.openai.whole_bodies import CHAT, RESPONSE
+from tests.api.whole_bodies import BODIES
 from tests.each import each
 from tests.nightly import IS_NIGHTLY
 
@@ -82,8 +83,9 @@ def test_a_body_with_every_field_is_taken(name: str) -> None:
 
 
 def test_no_field_is_left_out() -> None:
-    for schema in {schema for schema, _ in BODIES.values()}:
-        sent = {_name(path) for other, body in BODIES.values() if other is schema for path in paths(body)}
+    bodies = whole_bodies.BODIES.values()
+    for schema in {schema for schema, _ in bodies}:
+        sent = {_name(path) for other, body in bodies if other is schema for path in paths(body)}
         assert {path.replace("..", ".") for _, _, path in reference.fields(schema)} <= sent
 
 
