@@ -25,7 +25,7 @@ def up_to_end_mark(text: str) -> str:
     if not mark:
         raise TemplateFailed(
             "This model's chat template does not render the end of the last message, so it cannot be "
-            "continued; send continue_final_message: false.",
+            "continued; end the conversation with a user's message.",
             param="messages",
         )
     return before

@@ -1,12 +1,14 @@
 """POST /v1/messages and POST /v1/messages/count_tokens."""
 
+from functools import partial
+
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
 from inference.api.anthropic.message_writer import MessageWriter
 from inference.api.anthropic.schemas import INTERLEAVED, CountTokensBody, MessagesBody
-from inference.api.http import answer_headers, disconnects, sse, strict_json
+from inference.api.http import answer_headers, disconnects, field_names, sse, strict_json
 from inference.api.http.auth import AuthenticatedRequest
 from inference.api.http.event_feed import EventFeed
 from inference.api.http.json_answer import json_answer
@@ -16,14 +18,6 @@ from inference.core.requests import TokenizeRequest
 from inference.serving import generation
 
 router = Router()
-# What the worker calls the fields of a request that this dialect calls otherwise.
-_OWN_NAMES = {
-    "effort": "output_config.effort",
-    "reasoning_effort": "output_config.effort",
-    "response_format": "output_config.format",
-    "stop": "stop_sequences",
-    "thinking_budget": "thinking.budget_tokens",
-}
 
 
 @router.post("/messages")
@@ -31,14 +25,17 @@ async def create_message(request: AuthenticatedRequest) -> HttpResponseBase:
     """Answer a conversation in Anthropic's form, whole or streamed."""
     body = await strict_json.read(request, MessagesBody, context={INTERLEAVED: _is_interleaved(request)})
     _list_left_out(request, body)
-    writer = MessageWriter(body, answer_headers.on_accepted(request, _own_name))
+    names = body.own_names
+    rename = partial(field_names.path_of, names=names)
+    writer = MessageWriter(body, answer_headers.on_accepted(request, rename))
     events = generation.stream(body.request(), request.auth, writer.id)
     if body.stream:
-        feed = EventFeed(events)
+        feed = EventFeed(events, names)
         disconnects.at_end(request, feed.cancel)
         return sse.EventStream(await writer.stream(feed))
     disconnects.cancel_at_end(request)
-    return HttpResponse(await writer.whole(events), content_type="application/json")
+    with field_names.in_names_of(names):
+        return HttpResponse(await writer.whole(events), content_type="application/json")
 
 
 @router.post("/messages/count_tokens")
@@ -58,10 +55,6 @@ def _is_interleaved(request: AuthenticatedRequest) -> bool:
     """
     betas = request.headers.get("anthropic-beta", "").split(",")
     return any(beta.strip().startswith("interleaved-thinking-") for beta in betas)
-
-
-def _own_name(field: str) -> str:
-    return _OWN_NAMES.get(field, field)
 
 
 def _list_left_out(request: AuthenticatedRequest, body: CountTokensBody) -> None:

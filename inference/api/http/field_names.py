@@ -32,6 +32,8 @@ def renamed(error: ServerError, names: Names) -> ServerError:
     made = copy.copy(error)
     made.param = None if error.param is None else path_of(error.param, names)
     made.message = _renamed_message(error.message, names)
+    if error.param and made.param != error.param:  # it may be an English word elsewhere in the message
+        made.message = re.sub(rf"^{re.escape(error.param)}(?!\w)", made.param or "", made.message)
     made.args = (made.message,)
     return made
 

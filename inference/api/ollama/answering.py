@@ -1,7 +1,6 @@
 """POST /api/chat and POST /api/generate."""
 
 import time
-from collections.abc import Mapping
 from functools import partial
 
 from django.http import HttpResponse
@@ -24,13 +23,6 @@ from inference.serving import generation
 
 router = Router()
 NDJSON = "application/x-ndjson"
-# What the fields that the rest of the server names are called here.
-NAMES: Mapping[str, str] = {
-    "max_tokens": "num_predict",
-    "reasoning_effort": "think",
-    "repetition_penalty": "repeat_penalty",
-    "response_format": "format",
-}
 
 
 @router.post("/chat")
@@ -52,7 +44,8 @@ async def generate(request: AuthenticatedRequest) -> HttpResponseBase:
 async def _respond(
     http: AuthenticatedRequest, body: OllamaChatBody | GenerateBody, fields: AnswerFields
 ) -> HttpResponseBase:
-    rename = partial(field_names.path_of, names=NAMES)
+    names = body.own_names
+    rename = partial(field_names.path_of, names=names)
     writer = AnswerWriter(body.model, fields, on_accepted=answer_headers.on_accepted(http, rename))
     model = await own_name(body.model)
     if not body.asks:
@@ -64,11 +57,11 @@ async def _respond(
         )
     events = generation.stream(body.request(model), http.auth)
     if body.is_stream:
-        feed = EventFeed(events, NAMES)
+        feed = EventFeed(events, names)
         disconnects.at_end(http, feed.cancel)
         return sse.EventStream(await writer.stream(feed), NDJSON)
     disconnects.cancel_at_end(http)
-    with field_names.in_names_of(NAMES):
+    with field_names.in_names_of(names):
         return HttpResponse(await writer.whole(events), content_type="application/json")
 
 

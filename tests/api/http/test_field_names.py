@@ -30,6 +30,7 @@ from tests.api.openai.responding import NOW
 from tests.fakes import FakeRunner, card, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SCHEMA = {"type": "json_schema", "schema": {"type": "object"}}
 TOO_LONG = "This model's context is 8 tokens. Shorten the prompt or lower max_tokens."
 RESPONSE = ResponseBody(model="tiny", input="Hi")
 
@@ -162,6 +163,36 @@ async def test_its_message_does_too_streamed_or_not(is_streamed: bool) -> None:
         error_of(response)["message"]
         .partition(" The context of this model")[0]
         .endswith("lower max_output_tokens.")
+    )
+
+
+OF_OTHER_DIALECTS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("/v1/messages", {"max_tokens": 9}, "reasoning_effort", "output_config.effort"),
+    ("/v1/messages", {"max_tokens": 9}, "response_format", "output_config.format"),
+    ("/v1/messages", {"max_tokens": 9, "output_format": SCHEMA}, "response_format", "output_format"),
+    ("/v1/messages", {"max_tokens": 9}, "stop", "stop_sequences"),
+    ("/v1/messages", {"max_tokens": 9}, "tools.1.function.parameters", "tools.1.input_schema"),
+    ("/v1/messages/count_tokens", {}, "thinking_budget", "thinking.budget_tokens"),
+    ("/ollama/api/chat", {}, "max_tokens", "options.num_predict"),
+    ("/ollama/api/chat", {}, "seed", "options.seed"),
+    ("/ollama/api/chat", {}, "response_format", "format"),
+    ("/ollama/api/generate", {"prompt": "Hi"}, "repetition_window", "options.repeat_last_n"),
+]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(("address", "body", "name", "here"), OF_OTHER_DIALECTS)
+async def test_messages_of_other_dialects_name_the_field_that_was_sent(
+    address: str, body: dict[str, Any], name: str, here: str, is_streamed: bool
+) -> None:
+    stream = {} if address.endswith("tokens") else {"stream": is_streamed}
+    fields = {"model": "tiny"} | stream | ({} if "prompt" in body else {"messages": HELLO}) | body
+    refusal = UnsupportedField(f"{name} is not supported here; leave it out.", param=name)
+    with serving(FakeRunner(refuse_with=refusal)):
+        response = await post(address, fields)
+    assert (response.status_code, f'"{here} is not supported here' in response.content.decode()) == (
+        400,
+        True,
     )
 
 

@@ -159,7 +159,9 @@ async def test_a_refusal_has_its_status_and_ollamas_shape(is_stream: bool) -> No
     refusing = FakeRunner(refuse_with=ContextLengthExceeded("Lower max_tokens.", param="messages"))
     with serving(refusing):
         response = await ask("chat", messages=HELLO, stream=is_stream)
-        assert response.status_code == 400 and error_of(response).startswith("Lower num_predict. The context")
+        assert response.status_code == 400 and error_of(response).startswith(
+            "Lower options.num_predict. The context"
+        )
         response = await ask("chat", messages=HELLO, model="none:latest", stream=is_stream)
         assert response.status_code == 404 and "none" in error_of(response)
 

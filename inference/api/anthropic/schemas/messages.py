@@ -1,7 +1,7 @@
 """The bodies of POST /v1/messages and POST /v1/messages/count_tokens."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from msgspec import structs
@@ -14,6 +14,15 @@ from inference.api.anthropic.schemas.turns import Turn
 from inference.api.http.strict_schema import Body, Part, Refused, not_given, wrong
 from inference.core.requests import ChatRequest, Message, Sampling, Tool
 
+# What the rest of the server calls the fields that this dialect calls otherwise.
+_OWN_NAMES: Mapping[str, str] = {
+    "reasoning_effort": "output_config.effort",
+    "stop": "stop_sequences",
+    "thinking_budget": "thinking.budget_tokens",
+    "tool_choice.function": "tool_choice.name",
+    "tools.*.function.parameters": "tools.*.input_schema",
+    "tools.*.function.": "tools.*.",
+}
 INTERLEAVED = "interleaved thinking"  # in the context: a budget is that of a turn with all its tool calls
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 StopText = Annotated[str, Field(max_length=500)]
@@ -171,6 +180,13 @@ class CountTokensBody(Body):
         yield from tools.left_out(self.tools or ())
         for place, turn in enumerate(self.messages):
             yield from turn.left_out(f"messages.{place}")
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        is_newer = bool(self.output_config and self.output_config.format) or not self.output_format
+        form = "output_config.format" if is_newer else "output_format"
+        forms = {"response_format": form, "response_format.json_schema.schema": f"{form}.schema"}
+        return {**super().own_names, **_OWN_NAMES, **forms}
 
     @property
     def schema_text(self) -> str:

@@ -1,12 +1,13 @@
 """What the bodies of POST /api/chat and POST /api/generate have in common."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, Tag, model_validator
 
 from inference.api.http.strict_schema import Body, Refused, either, unsupported, wrong
-from inference.api.ollama.schemas.options import Options
+from inference.api.ollama.schemas.options import OPTION_NAMES, Options
 
 ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 MODEL = "The model's id, or one of its aliases, with or without `:latest`."
@@ -19,6 +20,12 @@ Think = Annotated[
     Annotated[bool, Tag("<switch>")] | Annotated[Literal["low", "medium", "high", "max"], Tag("<level>")],
     either({"<switch>": bool, "<level>": str}, "true, false, 'low', 'medium', 'high' or 'max'"),
 ]
+# What the rest of the server calls the fields that this dialect calls otherwise.
+_OWN_NAMES: Mapping[str, str] = {
+    "reasoning_effort": "think",
+    "response_format": "format",
+    **{option: f"options.{name}" for option, name in OPTION_NAMES.items()},
+}
 _UNLOADS = frozenset({0, "0", "0s", "0m", "0h"})
 
 
@@ -78,6 +85,10 @@ class Answering(Body):
         if self.top_logprobs and not self.logprobs:
             raise wrong("no_logprobs", "It is only allowed together with logprobs: true", "top_logprobs")
         return self
+
+    @property
+    def own_names(self) -> Mapping[str, str]:
+        return {**super().own_names, **_OWN_NAMES}
 
     @property
     def is_stream(self) -> bool:

@@ -4,6 +4,7 @@ Source: the Modelfile's parameters (https://github.com/ollama/ollama/blob/main/d
 classes Options of Ollama's own Go and Python clients.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,14 @@ _MACHINE = "the server manages memory, threads and contexts."
 _NO_SUCH_SAMPLER = "this sampler is not supported; use temperature, top_p, top_k or min_p."
 _SMALLEST_SHARE = 1e-6  # of top_p: the likeliest token alone
 _ANY_SEED = -1  # llama.cpp's value for none
+# The options by what the rest of the server calls them.
+OPTION_NAMES: Mapping[str, str] = {
+    "max_tokens": "num_predict",
+    "repetition_penalty": "repeat_penalty",
+    "repetition_window": "repeat_last_n",
+    **{name: name for name in ("frequency_penalty", "presence_penalty", "temperature", "top_k", "top_p")},
+    **{name: name for name in ("min_p", "seed", "stop")},
+}
 
 
 class Options(Part):
