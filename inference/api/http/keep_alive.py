@@ -53,21 +53,19 @@ class Silence:
     @contextmanager
     def watched(self, on_due: Callable[[], object]) -> Iterator[None]:
         """Call `on_due` whenever it is as long as the interval."""
-
-        def look() -> None:
-            # One timer for the whole stream: a timeout around every single event costs more than the event.
-            nonlocal timer
-            left_s = self.left_s
-            if left_s <= 0:
-                on_due()
-                left_s = self._interval_s
-            timer = self._loop.call_later(left_s, look)
-
-        timer = self._loop.call_soon(look)
+        self._look(on_due)
         try:
             yield
         finally:
-            timer.cancel()
+            self._timer.cancel()
+
+    def _look(self, on_due: Callable[[], object]) -> None:
+        # One timer for the whole stream: a timeout around every single event costs more than the event.
+        left_s = self.left_s
+        if left_s <= 0:
+            on_due()
+            left_s = self._interval_s
+        self._timer = self._loop.call_later(left_s, self._look, on_due)
 
 
 async def stream(
