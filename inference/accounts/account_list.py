@@ -1,6 +1,5 @@
-"""Accounts and their roles, as /api lists and sets them."""
+"""Accounts and their roles, as /api and `manage.py role` list and set them, and the admin records them."""
 
-import logging
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser, User
@@ -9,8 +8,6 @@ from msgspec import Struct
 from inference.accounts import audit_log
 from inference.accounts.roles import LABELS, LastOwner, Role, give, role_of
 from inference.core.errors import InvalidValue, NotFound
-
-logger = logging.getLogger(__name__)
 
 
 class ListedAccount(Struct, frozen=True, kw_only=True):
@@ -37,14 +34,17 @@ def listed() -> list[ListedAccount]:
     return [ListedAccount.of(user) for user in users]
 
 
+def of(name: str) -> ListedAccount:
+    """The account of this name; raises NotFound."""
+    return ListedAccount.of(_named(name))
+
+
 def set_role(name: str, role: Role, giver: AbstractUser | None) -> ListedAccount:
     """Give an account a role; `giver` is an owner, or None for the operator.
 
     Raises NotFound, or InvalidValue for the last owner.
     """
-    user = User.objects.filter(username=name).first()
-    if user is None:
-        raise NotFound(f"There is no account {name[:150]!r}.", param="name")
+    user = _named(name)
     before = role_of(user)
     if role == before:
         return ListedAccount.of(user)
@@ -52,8 +52,20 @@ def set_role(name: str, role: Role, giver: AbstractUser | None) -> ListedAccount
         give(user, role)
     except LastOwner as error:
         raise InvalidValue(str(error), param="role") from None
-    text = f"Role: {LABELS[role]}, before: {LABELS[before]}."
-    logger.info("%r: %s %s", giver.get_username() if giver else "The operator", user.get_username(), text)
-    if giver:
-        audit_log.write(giver, User, user.get_username(), text, user)
+    record_role(user, before, giver)
     return ListedAccount.of(user)
+
+
+def record_role(user: User, before: Role, giver: AbstractUser | None) -> None:
+    """Note that `giver`, or the operator, gave an account another role than it had before."""
+    role = role_of(user)
+    if role != before:
+        text = f"Role: {LABELS[role]}, before: {LABELS[before]}."
+        audit_log.record(giver, user, user, text)
+
+
+def _named(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise NotFound(f"There is no account {name[:150]!r}.", param="name")
+    return user

@@ -1,6 +1,5 @@
 """The form that renews an API key: a new end, and for how long the old secret still works."""
 
-import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ from inference.accounts import audit_log
 from inference.accounts.permissions import Account, may_give
 from inference.models.api_key import ApiKey
 
-logger = logging.getLogger(__name__)
 _GRACES = (("0", "Ends now"), ("24", "Works for 24 hours more"), ("168", "Works for 7 days more"))
 
 
@@ -46,8 +44,7 @@ class KeyRenewalForm(forms.Form):
         """Renew the key for `user`; returns it with its new secret, which can be seen only now."""
         grace = timedelta(hours=int(self.cleaned_data["grace"]))
         secret = self._key.renew(expires_at=self.cleaned_data["expires_at"], grace=grace)
-        logger.info("%r renewed the API key %s", user.get_username(), self._key)
-        audit_log.write(user, ApiKey, str(self._key), "Renewed.", self._key)
+        audit_log.record(user, self._key.owner, self._key, "Renewed.")
         return self._key, secret
 
 

@@ -1,6 +1,5 @@
 """An account's own API keys, which its owner sees, makes and revokes without access to the admin."""
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 else:
     OwnKeyFormBase = forms.ModelForm  # not generic at run time
 
-logger = logging.getLogger(__name__)
 MOST_KEYS = 100  # of one account, without those that are revoked
 _TOO_MANY = f"An account can have at most {MOST_KEYS} keys; revoke an unused one."
 
@@ -43,8 +41,7 @@ class OwnKeyForm(OwnKeyFormBase):
         """Store the key; returns it with its secret, which can be seen only now."""
         secret = self.instance.give_secret()
         key = self.save()
-        logger.info("%r created the API key %s", key.owner.get_username(), key)
-        audit_log.write(key.owner, ApiKey, str(key), "Created on the page API keys.", key, ADDITION)
+        audit_log.record(key.owner, key.owner, key, "Created on the page API keys.", ADDITION)
         return key, secret
 
 
@@ -83,6 +80,5 @@ def revoke(user: Any, pk: int) -> ApiKey:
     key = own_key(user, pk)
     if not key.is_revoked:
         key.revoke()
-        logger.info("%r revoked the API key %s", user.get_username(), key)
-        audit_log.write(user, ApiKey, str(key), "Revoked.", key)
+        audit_log.record(user, user, key, "Revoked.")
     return key

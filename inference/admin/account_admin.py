@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.cache import add_never_cache_headers
 
-from inference.accounts import audit_log, password_link, roles, sign_in_throttle
+from inference.accounts import account_list, audit_log, password_link, roles, sign_in_throttle
 from inference.admin.account_forms import AccountForm, NewAccountForm
 from inference.admin.identity_inline import IdentityInline
 from inference.admin.rights_field import rights_field
@@ -135,10 +135,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         user = User.objects.get(pk=form.instance.pk)
         if form.chosen_role and request.user.is_superuser:
             roles.give(user, form.chosen_role)
-        role = roles.role_of(user)
-        if role != form.role_before:
-            text = f"Role: {roles.LABELS[role]}, before: {roles.LABELS[form.role_before]}."
-            audit_log.write(request.user, User, user.get_username(), text, user)
+        account_list.record_role(user, form.role_before, request.user)
 
     @admin.display(description="Role")
     def role(self, user: User) -> str:

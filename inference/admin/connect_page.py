@@ -159,6 +159,6 @@ def _with_new_key(request: HttpRequest, choice: _Choice) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect(f"{reverse('connect')}?{choice.query}")
     key.save()
-    audit_log.write(user, ApiKey, str(key), "Created on the page Connect.", key, ADDITION)
+    audit_log.record(user, user, key, "Created on the page Connect.", ADDITION)
     token = ONE_TIME_SECRETS.keep(key.pk, secret, request.session.session_key or "")
     return redirect(f"{reverse('connect')}?{choice.query}&{urlencode({'made': token})}")

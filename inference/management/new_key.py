@@ -1,30 +1,29 @@
-"""A new API key for a user, as commands make one."""
+"""A new API key for a user, as commands issue one."""
 
-from typing import Any
-
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.contrib.auth.models import User
 from django.core.management import CommandError
 
+from inference.core.errors import InvalidValue, ModelNotFound
 from inference.core.installation import PROGRAM
-from inference.models.api_key import ApiKey
+from inference.serving import issued_keys
+from inference.serving.issued_keys import KeyWishes
 
 
-def owner_of(name: str) -> Any:
+def owner_of(name: str) -> User:
     """The user of this name; raises CommandError."""
-    owner = get_user_model().objects.filter(username=name).first()
+    owner = User.objects.filter(username=name).first()
     if owner is None:
         raise CommandError(f"There is no user {name!r}; `{PROGRAM} createsuperuser` creates one.")
     return owner
 
 
-def save(key: ApiKey) -> str:
-    """Save a new key and return its secret; raises CommandError for fields that are not valid."""
-    secret = key.give_secret()
+def issue(wishes: KeyWishes) -> str:
+    """Issue a key for the user that the wishes name, and return its secret; raises CommandError."""
+    owner_of(wishes.owner)
     try:
-        key.full_clean()
-    except ValidationError as error:
-        problems = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items())
-        raise CommandError(problems) from None
-    key.save()
-    return secret
+        key = issued_keys.issue(wishes, None)
+    except ModelNotFound as error:
+        raise CommandError(f"{error} `{PROGRAM} models` lists them.") from None
+    except InvalidValue as error:
+        raise CommandError(f"{error.param}: {error}") from None
+    return key.secret or ""

@@ -1,11 +1,10 @@
-"""API keys as /api lists, issues, renews and revokes them, and what `manage.py key` shares with it."""
+"""API keys as /api and `manage.py key` list, issue, renew and revoke them."""
 
-import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.admin.models import ADDITION, CHANGE
+from django.contrib.admin.models import ADDITION
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from msgspec import Struct
@@ -17,7 +16,6 @@ from inference.core.principal import Scope
 from inference.models.api_key import ApiKey
 from inference.serving import runtime
 
-logger = logging.getLogger(__name__)
 _FIELDS: dict[Scope, str] = {
     "chat": "can_chat",
     "embeddings": "can_embed",
@@ -70,13 +68,13 @@ class ListedKey(Struct, frozen=True, kw_only=True):
 
 
 class KeyWishes(Struct, frozen=True, kw_only=True):
-    """What a new key is to be; an empty owner is the caller's own account."""
+    """What a new key is to be, under the names of the API; an empty owner is the caller's own account."""
 
     name: str
     owner: str = ""
     scopes: Sequence[Scope] = ("chat", "embeddings")
     models: Sequence[str] = ()
-    expires_at: datetime | None = None
+    expires: datetime | None = None
     requests_per_minute: int | None = None
     tokens_per_day: int | None = None
     concurrent_streams: int | None = None
@@ -93,23 +91,23 @@ def issue(wishes: KeyWishes, giver: Giver) -> ListedKey:
     Raises InvalidValue, ModelNotFound, or PermissionDenied for a scope that the giver may not give.
     """
     _check_may_give(giver, wishes.scopes)
-    key = unsaved(wishes, _owner(wishes.owner, giver))
+    key = _unsaved(wishes, _owner(wishes.owner, giver))
     secret = key.give_secret()
     try:
         key.full_clean()
     except ValidationError as error:
         raise _refused(error) from None
     key.save()
-    _record(giver, key, "Created over /api.", ADDITION)
+    audit_log.record(giver, key.owner, key, "Created.", ADDITION)
     return ListedKey.of(key, secret)
 
 
-def unsaved(wishes: KeyWishes, owner: User) -> ApiKey:
+def _unsaved(wishes: KeyWishes, owner: User) -> ApiKey:
     """The key that is wished for, without a secret; raises ModelNotFound."""
     return ApiKey(
         name=wishes.name,
         owner=owner,
-        expires_at=wishes.expires_at,
+        expires_at=wishes.expires,
         allowed_models=_model_ids(wishes.models),
         requests_per_minute=wishes.requests_per_minute,
         tokens_per_day=wishes.tokens_per_day,
@@ -118,7 +116,7 @@ def unsaved(wishes: KeyWishes, owner: User) -> ApiKey:
     )
 
 
-def renew(prefix: str, giver: Giver, *, expires_at: datetime | None, grace: timedelta) -> ListedKey:
+def renew(prefix: str, giver: Giver, *, expires: datetime | None, grace: timedelta) -> ListedKey:
     """Give a key a new secret and return it with that; without an end it gets as much time as it had.
 
     Raises NotFound, InvalidValue or PermissionDenied.
@@ -128,11 +126,11 @@ def renew(prefix: str, giver: Giver, *, expires_at: datetime | None, grace: time
         raise InvalidValue("This key is revoked permanently; create another one.", param="prefix")
     if giver and not key_renewal.may_renew(giver, key):
         raise PermissionDenied("Your account lacks a permission that this key gives.")
-    end = expires_at or key.end_after_renewal
+    end = expires or key.end_after_renewal
     if end and end <= datetime.now(UTC):
-        raise InvalidValue("Enter a future time. To end a key now, revoke it.", param="expires_at")
+        raise InvalidValue("Enter a future time. To end a key now, revoke it.", param="expires")
     secret = key.renew(expires_at=end, grace=grace)
-    _record(giver, key, "Renewed.", CHANGE)
+    audit_log.record(giver, key.owner, key, "Renewed.")
     return ListedKey.of(key, secret)
 
 
@@ -141,7 +139,7 @@ def revoke(prefix: str, giver: Giver) -> ListedKey:
     key = _found(prefix)
     if not key.is_revoked:
         key.revoke()
-        _record(giver, key, "Revoked.", CHANGE)
+        audit_log.record(giver, key.owner, key, "Revoked.")
     return ListedKey.of(key)
 
 
@@ -193,14 +191,7 @@ def _found(prefix: str) -> ApiKey:
     return key
 
 
-def _record(giver: Giver, key: ApiKey, text: str, flag: int) -> None:
-    name = giver.get_username() if giver else "The operator"
-    logger.info("%r: %s %s", name, key, text)
-    if giver:
-        audit_log.write(giver, ApiKey, str(key), text, key, flag)
-
-
 def _refused(error: ValidationError) -> InvalidValue:
     field, texts = next(iter(error.message_dict.items()))
-    names = {"can_chat": "scopes", "allowed_models": "models"}
+    names = {"can_chat": "scopes", "allowed_models": "models", "expires_at": "expires"}
     return InvalidValue(" ".join(texts), param=names.get(field, field))

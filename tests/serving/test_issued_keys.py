@@ -43,15 +43,15 @@ def test_a_refused_key_is_not_stored() -> None:
         with pytest.raises(ModelNotFound) as unknown:
             issued_keys.issue(KeyWishes(name="x", models=["nobody"]), ann)
         with pytest.raises(InvalidValue) as late:
-            issued_keys.issue(KeyWishes(name="x", expires_at=datetime(2020, 1, 1, tzinfo=UTC)), ann)
-    assert (unknown.value.param, late.value.param) == ("models", "expires_at")
+            issued_keys.issue(KeyWishes(name="x", expires=datetime(2020, 1, 1, tzinfo=UTC)), ann)
+    assert (unknown.value.param, late.value.param) == ("models", "expires")
     assert issued_keys.listed() == []
 
 
 def test_a_renewed_one_has_as_much_time_as_before() -> None:
     ann = User.objects.create_user("ann")
-    made = issued_keys.issue(KeyWishes(name="x", expires_at=issued_keys.end_of("30d")), ann)
-    renewed = issued_keys.renew(made.prefix, ann, expires_at=None, grace=timedelta(hours=1))
+    made = issued_keys.issue(KeyWishes(name="x", expires=issued_keys.end_of("30d")), ann)
+    renewed = issued_keys.renew(made.prefix, ann, expires=None, grace=timedelta(hours=1))
     assert renewed.expires_at and made.expires_at and renewed.expires_at >= made.expires_at
     assert (renewed.prefix, renewed.secret != made.secret) == (made.prefix, True)
     with pytest.raises(NotFound):

@@ -7,7 +7,7 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from ninja import Router
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
 from inference.api.http import strict_json
 from inference.api.http.auth import AuthenticatedRequest
@@ -25,12 +25,12 @@ _MOST_GRACE_H = 24 * 365
 _Limit = Annotated[int, Field(ge=1, le=2**31 - 1)] | None
 
 
-def _is_an_end(text: str) -> str:
-    issued_keys.end_of(text)
-    return text
+def _parsed_end(given: object) -> object:
+    """The end that the text names; `null` has none, and a number would be ambiguous."""
+    return given if given is None else issued_keys.end_of(str(given))
 
 
-_End = Annotated[str, Field(max_length=64), AfterValidator(_is_an_end)] | None
+_End = Annotated[datetime | None, BeforeValidator(_parsed_end)]
 
 
 class NewKey(Strict):
@@ -67,9 +67,7 @@ async def show(request: HttpRequest) -> HttpResponse:
 async def issue(request: AuthenticatedRequest) -> HttpResponse:
     """Issue a key, and answer with its secret, which can be seen only now."""
     body = await strict_json.read(request, NewKey)
-    wishes = issued_keys.KeyWishes(
-        expires_at=_end(body.expires), **body.model_dump(exclude={"expires"}, exclude_none=True)
-    )
+    wishes = issued_keys.KeyWishes(**body.model_dump(exclude_none=True))
     giver = await account(request, request.auth)
     return _secret(await in_database(partial(issued_keys.issue, wishes, giver)))
 
@@ -83,7 +81,7 @@ async def renew(request: AuthenticatedRequest) -> HttpResponse:
         issued_keys.renew,
         body.prefix,
         giver,
-        expires_at=_end(body.expires),
+        expires=body.expires,
         grace=timedelta(hours=body.grace_hours),
     )
     return _secret(await in_database(renewal))
@@ -95,10 +93,6 @@ async def revoke(request: AuthenticatedRequest) -> HttpResponse:
     prefix = (await strict_json.read(request, NamedKey)).prefix
     giver = await account(request, request.auth)
     return json_answer(await in_database(partial(issued_keys.revoke, prefix, giver)))
-
-
-def _end(text: str | None) -> datetime | None:
-    return issued_keys.end_of(text) if text else None
 
 
 def _secret(key: issued_keys.ListedKey) -> HttpResponse:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
@@ -23,6 +23,7 @@ from inference.management.table import table
 from inference.models import ServedModel
 from inference.models.api_key import ApiKey
 from inference.serving import runtime, site_lock
+from inference.serving.issued_keys import KeyWishes
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _ADDRESS = re.compile(r"(https?://[^/?#\s]+?)(?:/v1)?/?")
@@ -123,7 +124,8 @@ class Command(BaseCommand):
     def _new_key(self, client: ConnectableClient, owner: str | None) -> str:
         with database.in_use():
             user = new_key.owner_of(owner) if owner else _only_user()
-            secret = new_key.save(ApiKey(owner=user, name=ApiKey.objects.free_name(user, client.title)))
+            name = ApiKey.objects.free_name(user, client.title)
+            secret = new_key.issue(KeyWishes(name=name, owner=user.get_username()))
         self.stderr.write("The key below is new; it is shown only once.")
         return secret
 
@@ -167,7 +169,7 @@ def _only(cards: Sequence[ModelCard]) -> ModelCard:
 
 def _only_user() -> Any:
     """The only superuser there is; raises CommandError."""
-    found = list(get_user_model().objects.filter(is_superuser=True, is_active=True)[:2])
+    found = list(User.objects.filter(is_superuser=True, is_active=True)[:2])
     if len(found) != 1:
         raise CommandError("Say whose key it is with --owner.")
     return found[0]

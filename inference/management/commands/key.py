@@ -3,12 +3,12 @@
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from inference.core.errors import ModelNotFound
+from inference.core.errors import InvalidValue
 from inference.core.installation import PROGRAM
 from inference.core.principal import SCOPES
 from inference.management import database, new_key
@@ -64,21 +64,17 @@ class Command(BaseCommand):
             getattr(self, f"_{options['subcommand']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
-        owner = new_key.owner_of(options["owner"])
         wishes = issued_keys.KeyWishes(
             name=options["name"],
+            owner=options["owner"],
             scopes=options["scope"] or ("chat", "embeddings"),
             models=options["model"],
-            expires_at=options["expires"],
+            expires=options["expires"],
             requests_per_minute=options["requests_per_minute"],
             tokens_per_day=options["tokens_per_day"],
             concurrent_streams=options["streams"],
         )
-        try:
-            key = issued_keys.unsaved(wishes, owner)
-        except ModelNotFound as error:
-            raise CommandError(f"{error} `{PROGRAM} models` lists them.") from None
-        secret = new_key.save(key)
+        secret = new_key.issue(wishes)
         self.stderr.write("Copy this key now; it is shown only once:")
         self.stdout.write(secret)
 
@@ -94,19 +90,20 @@ class Command(BaseCommand):
         key = _the_one(options["key"], "renew")
         if key.is_revoked:
             raise CommandError(f"{key} is revoked permanently; `{PROGRAM} key create` makes another one.")
-        expires_at = options["expires"] or key.end_after_renewal
-        if expires_at and expires_at <= datetime.now(UTC):
-            raise CommandError("expires_at: Enter a future time.")
-        secret = key.renew(expires_at=expires_at, grace=options["grace"])
-        old = f"works until {key.old_secret_end:%Y-%m-%d %H:%M} UTC" if key.old_secret_end else "has ended"
-        end = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "without an end"
+        try:
+            renewed = issued_keys.renew(key.prefix, None, expires=options["expires"], grace=options["grace"])
+        except InvalidValue as error:
+            raise CommandError(f"{error.param}: {error}") from None
+        old_end, new_end = renewed.old_secret_end, renewed.expires_at
+        old = f"works until {old_end:%Y-%m-%d %H:%M} UTC" if old_end else "has ended"
+        end = f"until {new_end:%Y-%m-%d %H:%M} UTC" if new_end else "without an end"
         self.stderr.write(f"{key} is renewed, {end}; its old secret {old}.")
         self.stderr.write("Copy the new secret now; it is shown only once:")
-        self.stdout.write(secret)
+        self.stdout.write(renewed.secret or "")
 
     def _revoke(self, options: dict[str, Any]) -> None:
         key = _the_one(options["key"], "revoke")
-        key.revoke()
+        issued_keys.revoke(key.prefix, None)
         self.stdout.write(f"{key} is revoked; a running site applies this within a few seconds.")
 
 

@@ -1,14 +1,13 @@
-"""`manage.py role`: say or set what an account may do."""
+"""`manage.py role`: print or set what an account may do."""
 
 import argparse
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import BaseCommand, CommandError
 
-from inference.accounts.roles import GIVEN, LABELS, LastOwner, Role, give, role_of
+from inference.accounts import account_list
+from inference.accounts.roles import GIVEN, LABELS, Role
+from inference.core.errors import ServerError
 from inference.management import database
 
 
@@ -21,26 +20,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with database.in_use():
-            user = User.objects.filter(username=options["name"]).first()
-            if user is None:
-                raise CommandError(f"There is no account {options['name']!r}.")
-            if options["role"]:
-                self._give(user, Role(options["role"]))
-        self.stdout.write(f"{user.get_username()}: {LABELS[role_of(user)]}")
+            try:
+                account = self._account(options["name"], options["role"])
+            except ServerError as error:
+                raise CommandError(str(error)) from None
+        self.stdout.write(f"{account.name}: {LABELS[account.role]}")
 
-    def _give(self, user: User, role: Role) -> None:
-        before = role_of(user)
-        if before == role:
-            return
-        try:
-            give(user, role)
-        except LastOwner as error:
-            raise CommandError(str(error)) from None
-        LogEntry.objects.create(
-            user=user,  # an entry needs an account, and at the command line nobody is signed in
-            content_type=ContentType.objects.get_for_model(User),
-            object_id=str(user.pk),
-            object_repr=user.get_username(),
-            action_flag=CHANGE,
-            change_message=f"Role at the command line: {LABELS[role]}, before: {LABELS[before]}.",
-        )
+    def _account(self, name: str, role: str | None) -> account_list.ListedAccount:
+        """The account, after it was given the role if there is one."""
+        return account_list.set_role(name, Role(role), None) if role else account_list.of(name)

@@ -47,7 +47,7 @@ def test_one_is_issued_listed_used_renewed_and_revoked() -> None:
     assert post(ann, "/revoke", prefix=key["prefix"]).status_code == 200
     assert error_of(post(ann, "/renew", prefix=key["prefix"]))["param"] == "prefix"
     texts = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
-    assert texts == ["Created over /api.", "Renewed.", "Revoked."]
+    assert texts == ["Created.", "Renewed.", "Revoked."]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,10 @@ def test_one_is_issued_listed_used_renewed_and_revoked() -> None:
         ({"name": "x", "models": ["nobody"]}, "models", "no model 'nobody'"),
         ({"name": "x", "owner": "bob"}, "owner", "no user 'bob'"),
         ({"name": "x", "expires": "yesterday"}, "expires", "30d"),
-        ({"name": "x", "expires": "2020-01-31"}, "expires_at", "future"),
+        ({"name": "x", "expires": "2020-01-31"}, "expires", "future"),
+        ({"name": "x", "expires": "0d"}, "expires", "future"),
+        ({"name": "x", "expires": ""}, "expires", "30d"),
+        ({"name": "x", "expires": 1893456000}, "expires", "30d"),
         ({"name": "x", "scopes": ["root"]}, "scopes.0", "chat"),
         ({"name": "x", "scopes": []}, "scopes", "at least 1"),
         ({"name": "laptop"}, "name", "already has a key"),
@@ -71,6 +74,13 @@ def test_what_cannot_be_is_refused_by_its_field(body: dict[str, Any], param: str
     error = error_of(post(ann, **body))
     assert error["param"] == param and text in error["message"]
     assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("end", ["2020-01-31", "0d", "yesterday", 5])
+def test_a_renewal_is_refused_by_the_name_of_its_field(end: Any) -> None:
+    ann = client_of("ann", *RIGHTS)
+    key, _ = make_key(owner=User.objects.get(username="ann"))
+    assert error_of(post(ann, "/renew", prefix=key.prefix, expires=end))["param"] == "expires"
 
 
 def test_nobody_gives_a_scope_that_they_lack() -> None:

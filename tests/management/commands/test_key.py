@@ -40,8 +40,8 @@ def test_create_prints_the_secret_and_nothing_else() -> None:
         (("--owner", "ann", "--requests-per-minute", "0"), "requests_per_minute"),
         (("--owner", "ann", "--expires", "soon"), "30d"),
         (("--owner", "ann", "--expires", "9999-12-31T23:59-02:00"), "30d"),
-        (("--owner", "ann", "--expires", "2020-01-31"), "expires_at: Enter a future time"),
-        (("--owner", "ann", "--expires", "0d"), "expires_at: Enter a future time"),
+        (("--owner", "ann", "--expires", "2020-01-31"), "expires: Enter a future time"),
+        (("--owner", "ann", "--expires", "0d"), "expires: Enter a future time"),
     ],
 )
 def test_create_says_what_is_wrong(args: tuple[str, ...], message: str) -> None:

@@ -20,7 +20,8 @@ def test_it_says_sets_and_logs_a_role() -> None:
     assert role("ann", "manage") == "ann: may manage"
     assert User.objects.get(pk=ann.pk).is_staff
     entry = LogEntry.objects.get(object_id=str(ann.pk))
-    assert entry.get_change_message() == "Role at the command line: may manage, before: may chat."
+    text = "Role: may manage, before: may chat. The operator did this."
+    assert (entry.get_change_message(), entry.user) == (text, ann)
     role("ann", "manage")
     assert LogEntry.objects.count() == 1  # nothing changed
 
