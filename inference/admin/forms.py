@@ -7,7 +7,7 @@ from django import forms
 from inference.adapters import ADAPTERS
 from inference.core.model_card import ModelCard
 from inference.models.served_model import LONGEST_ALIAS, MOST_ALIASES, ServedModel
-from inference.serving import runtime
+from inference.serving import model_settings, runtime
 
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
@@ -19,10 +19,6 @@ def _contexts(card: ModelCard) -> str:
     if not fit.alone or fit.alone >= fit.own:
         return f"{own}."
     return f"{own}; there is memory for {fit.alone:,} if only pinned models stay loaded."
-
-
-def _can_draft(card: ModelCard) -> bool:
-    return card.is_servable and card.kind == "chat" and not card.is_remote
 
 
 class NamesField(forms.CharField):
@@ -94,8 +90,8 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
 
     def _draft_models(self) -> list[tuple[str, str]]:
         """Other models that generate text, and what is chosen now, wherever it is."""
-        others = [card.id for card in runtime.catalog().scan() if _can_draft(card)]
-        names = {self.instance.draft_model, *others} - {"", self.instance.name}
+        others = model_settings.possible_drafts(self.instance.name)
+        names = {self.instance.draft_model, *others} - {""}
         return [("", "None"), *((name, name) for name in sorted(names))]
 
     def _add_help(self, name: str, text: str) -> None:
@@ -104,20 +100,12 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
 
     def clean_ranks(self) -> int | None:
         ranks: int | None = self.cleaned_data["ranks"]
-        if not ranks or ranks == 1:
-            return ranks
-        machines = runtime.rank_setup().hosts
-        if machines and ranks > len(machines.hosts):
-            raise forms.ValidationError(f"The hosts file names {len(machines.hosts)} machines; enter fewer.")
-        if self._card and (self._card.is_remote or self._card.kind != "chat"):
-            raise forms.ValidationError("Only a model that generates text here can have several ranks.")
+        if problem := model_settings.ranks_problem(self._card, ranks):
+            raise forms.ValidationError(problem)
         return ranks
 
     def clean_context_cap(self) -> int | None:
         cap: int | None = self.cleaned_data["context_cap"]
-        if cap and self._card and cap > self._card.longest_context:
-            own = f"{self._card.longest_context:,}"
-            raise forms.ValidationError(
-                f"The model supports {own} tokens: enter fewer, or leave this empty to use all that fit."
-            )
+        if problem := model_settings.context_problem(self._card, cap):
+            raise forms.ValidationError(problem)
         return cap

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import msgspec
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -23,11 +22,9 @@ from inference.admin.forms import ModelSettingsForm
 from inference.admin.model_list import Columns, ModelList
 from inference.admin.profile_inline import ProfileInline
 from inference.core.errors import ServerError
-from inference.core.model_card import Finding
-from inference.core.self_test_summary import summary
 from inference.models import ServedModel
-from inference.pool.workers import self_test
-from inference.serving import control, runtime
+from inference.serving import control, model_settings, model_tests, runtime
+from inference.serving.model_tests import SelfTestReport
 
 if TYPE_CHECKING:
     ServedModelAdminBase = admin.ModelAdmin[ServedModel]
@@ -41,7 +38,6 @@ _NOT_IN_MEMORY = {"load": "Load", "remove": "Delete the files"}
 _MISSING = {"forget": "Remove entry"}
 _REMOTE = {"answer_agents": "Answer to agents' names"}
 _ALWAYS = {"examine": "Test", **_REMOTE}
-_APPLIED_AT_LOAD = {"adapter", "context_cap", "kv_bits", "speculation", "draft_model", "ranks"}
 
 
 class ActionButton(NamedTuple):
@@ -146,7 +142,7 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
         # The page saves in a transaction; other connections see the settings only after its end.
         transaction.on_commit(partial(self._run, request, control.refresh, obj.name))
         is_loaded = runtime.pool().snapshot().of(obj.name).state.is_in_memory
-        if is_loaded and obj.is_enabled and _APPLIED_AT_LOAD.intersection(form.changed_data):
+        if is_loaded and obj.is_enabled and set(model_settings.AT_LOAD).intersection(form.changed_data):
             text = f"The model {obj.name} still has its earlier settings in memory. Reload it to apply these."
             self.message_user(request, text, messages.WARNING)
         if obj.is_pinned and not obj.is_enabled and "is_enabled" in form.changed_data:
@@ -187,30 +183,21 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
         permissions=["run"],
     )
     def examine(self, request: HttpRequest, queryset: Models) -> None:
-        cards = {model.name: card for model in queryset if (card := runtime.catalog().exact(model.name))}
-        findings = self_test.examine([card for card in cards.values() if not card.is_remote])
-        for model in queryset:
-            if model.name in findings:
-                self._save_findings(request, model, findings[model.name])
-            elif model.name not in cards:
-                self.message_user(request, f"The folder of {model.name} does not exist.", messages.ERROR)
-            elif cards[model.name].is_remote:
-                text = f"Another server has {model.name}; test its upstream."
-                self.message_user(request, text, messages.WARNING)
+        models = {model.name: model for model in queryset}
+        for found in model_tests.run(models):
+            if isinstance(found, SelfTestReport):
+                self._show_report(request, models[found.model], found)
             else:
-                text = f"The test of {model.name} did not finish; the server's log may say why."
-                self.message_user(request, text, messages.ERROR)
+                level = messages.WARNING if found.is_remote else messages.ERROR
+                self.message_user(request, found.text, level)
 
-    def _save_findings(self, request: HttpRequest, model: ServedModel, findings: tuple[Finding, ...]) -> None:
-        """Store the findings of a self-test, log it, and show them."""
-        ServedModel.objects.filter(pk=model.pk).update(findings=msgspec.to_builtins(findings))
-        tested, loaded = summary(findings), runtime.pool().snapshot().of(model.name).loaded
-        text = " ".join(tested.texts) or "No problems were found."
-        if loaded and loaded.adapter_findings != findings:
+    def _show_report(self, request: HttpRequest, model: ServedModel, found: SelfTestReport) -> None:
+        text = " ".join(found.texts) or "No problems were found."
+        if found.is_earlier_in_memory:
             text += " The model in memory has earlier findings; reload it."
-        self.log_change(request, model, f"Tested: {tested.text}.")
-        level = messages.SUCCESS if tested.tone in {"green", "grey"} else messages.WARNING
-        self.message_user(request, f"Tested {model.name}. {tested.text}. {text}", level)
+        self.log_change(request, model, f"Tested: {found.words}.")
+        level = messages.SUCCESS if found.tone in {"green", "grey"} else messages.WARNING
+        self.message_user(request, f"Tested {model.name}. {found.words}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Models) -> None:

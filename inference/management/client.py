@@ -3,6 +3,7 @@
 import argparse
 import http.client
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +17,10 @@ from inference.core.pool_state import PoolSnapshot, ResidentModel
 from inference.core.quantisation import QuantisationSettings
 from inference.repository.quantising.active_quantisation import ActiveQuantisation
 from inference.serving import site_lock
+from inference.serving.active_requests import StreamView
+from inference.serving.captures import ListedCapture
 from inference.serving.health.report import HealthReport
+from inference.serving.model_settings import ModelSettings
 from inference.serving.site_lock import Serving
 
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
@@ -51,16 +55,39 @@ class Client:
     def address(self) -> str:
         return site_lock.url(self._host, self._port)
 
-    def act(self, action: str, model: str) -> ResidentModel:
+    def act(self, action: str, model: str, **fields: object) -> ResidentModel:
         """POST an action on a model; raises NoSuchModel, NotRunning, NotReachable or SiteError."""
         try:
-            answer = self._request("POST", f"/api/models/{action}", {"model": model})
+            answer = self._request("POST", f"/api/models/{action}", {"model": model} | fields)
         except NoSuchModel:
             raise NoSuchModel(f"There is no model {model!r}; `{PROGRAM} models` lists them.") from None
         return msgspec.json.decode(answer, type=ResidentModel)
 
     def pool(self) -> PoolSnapshot:
         return msgspec.json.decode(self._request("GET", "/api/pool"), type=PoolSnapshot)
+
+    def change_settings(
+        self, model: str, changes: Mapping[str, object], reset: Sequence[str]
+    ) -> ModelSettings:
+        body = {"model": model, "reset": list(reset)} | dict(changes)
+        answer = self._request("POST", "/api/models/settings", body)
+        return msgspec.json.decode(answer, type=ModelSettings)
+
+    def active_requests(self) -> tuple[StreamView, ...]:
+        answer = self._request("GET", "/api/requests/active")
+        return msgspec.json.decode(answer, type=dict[str, tuple[StreamView, ...]])["requests"]
+
+    def stop_request(self, stream_id: str) -> None:
+        self._request("POST", "/api/requests/stop", {"id": stream_id})
+
+    def captures(self) -> tuple[ListedCapture, ...]:
+        answer = self._request("GET", "/api/captures")
+        return msgspec.json.decode(answer, type=dict[str, tuple[ListedCapture, ...]])["captures"]
+
+    def change_capture(self, action: str, **fields: object) -> ListedCapture:
+        """Start, stop or empty a capture: the actions are those below /api/captures."""
+        answer = self._request("POST", f"/api/captures{action}", fields)
+        return msgspec.json.decode(answer, type=ListedCapture)
 
     def quantise(
         self, model: str, how: QuantisationSettings, *, name: str, measures: bool

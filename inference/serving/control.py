@@ -3,12 +3,12 @@
 The API, the admin and commands call it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
 from inference.core.errors import InvalidValue, ModelNotFound, NotFound, Unavailable
@@ -18,9 +18,10 @@ from inference.core.threads import CATALOG, FILES
 from inference.models import ServedModel
 from inference.pool.scheduling import refusals
 from inference.repository import deletion
-from inference.serving import action_preview, runtime
+from inference.serving import action_preview, model_settings, runtime
 from inference.serving.action_preview import ActionPreview
 from inference.serving.active_requests import STREAMS, StreamView
+from inference.serving.model_settings import ModelSettings
 from inference.storage.database_threads import in_database
 
 _CANNOT_WRITE = "The database cannot be written now; try again shortly."
@@ -101,6 +102,19 @@ async def forget(model_id: str) -> None:
     runtime.catalog().forget()
 
 
+async def delete(model_id: str) -> str:
+    """Delete a model's files, or the settings of one whose folder is gone; returns what was done.
+
+    Raises ModelNotFound, InvalidValue or Unavailable.
+    """
+    if await CATALOG.run(runtime.catalog().exact, model_id):
+        return await remove(model_id)
+    if not await ServedModel.objects.filter(name=model_id).aexists():
+        raise _unknown(model_id)
+    await forget(model_id)
+    return f"The settings of {model_id} are deleted."
+
+
 async def pin(model_id: str) -> ResidentModel:
     """Never evict a model from now on, and load it whenever the site starts."""
     return await _set_pinned(model_id, True)
@@ -112,15 +126,16 @@ async def unpin(model_id: str) -> ResidentModel:
 
 async def set_aliases(model_id: str, aliases: Sequence[str]) -> ResidentModel:
     """Replace a model's aliases; raises ModelNotFound, InvalidValue or Unavailable."""
-    name = await _name_of(model_id)
-    try:
-        await in_database(partial(_save_aliases, name, list(aliases)))
-    except ValidationError as error:
-        raise InvalidValue(" ".join(error.messages), param="alias_names") from None
-    except DatabaseError:
-        raise Unavailable(_CANNOT_WRITE, retry_after=5) from None
+    name = await in_database(partial(model_settings.save_aliases, model_id, aliases))
     await refresh(name)
     return runtime.pool().snapshot().of(name)
+
+
+async def change_settings(model_id: str, changes: Mapping[str, Any], reset: Sequence[str]) -> ModelSettings:
+    """Change some of a model's settings, and take others back; as `model_settings.save`."""
+    saved = await in_database(partial(model_settings.save, model_id, changes, reset))
+    await refresh(saved.model)
+    return saved
 
 
 async def refresh(model_id: str) -> None:
@@ -132,12 +147,6 @@ async def refresh(model_id: str) -> None:
 async def stop(stream_id: str) -> None:
     """Stop a request in progress; raises NotFound when it has ended."""
     STREAMS.stop(stream_id)
-
-
-def _save_aliases(name: str, aliases: list[str]) -> None:
-    row, _ = ServedModel.objects.get_or_create(name=name)
-    row.aliases = []
-    row.add_aliases(aliases)
 
 
 async def _set_pinned(model_id: str, is_pinned: bool) -> ResidentModel:
@@ -177,6 +186,10 @@ async def _name_of(model_id: str) -> str:
         return card.id
     if any(model.id == model_id for model in runtime.pool().snapshot().models):
         return model_id
-    raise ModelNotFound(
+    raise _unknown(model_id)
+
+
+def _unknown(model_id: str) -> ModelNotFound:
+    return ModelNotFound(
         f"There is no model {model_id[:256]!r} here; GET /v1/models lists them.", param="model"
     )

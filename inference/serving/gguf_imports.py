@@ -6,10 +6,7 @@ from contextlib import nullcontext
 
 from django.conf import settings
 
-from inference.accounts import audit_log
-from inference.accounts.permissions import Account
 from inference.core.errors import InvalidValue, NotFound, ServerError, StorageFull, Unavailable
-from inference.models import Download
 from inference.repository.conversions.refusal import ConversionRefused
 from inference.repository.importing import uploads as uploading
 from inference.repository.importing.gguf_folder import GgufFolder
@@ -76,13 +73,16 @@ def start(file: str, *, name: str = "") -> ActiveImport:
 def remove(file: str) -> None:
     """Delete a file of the folder, or a link in it; raises ConversionRefused, also while it is imported."""
     if any(one.is_active and one.plan and one.plan.job.source == file for one in register().all()):
-        raise ConversionRefused(f"The file {file} is being imported; cancel that first.")
+        raise ConversionRefused(f"The file {file} is being imported; cancel that first.", field="file")
     folder().remove(file)
 
 
-def log(user: Account, name: str, message: str) -> None:
-    """Log what a user did here without the admin's page."""
-    audit_log.write(user, Download, name, message)
+def delete(file: str) -> None:
+    """The same for clients; raises InvalidValue with why it is refused."""
+    try:
+        remove(file)
+    except ConversionRefused as error:
+        raise InvalidValue(str(error), param=error.field) from None
 
 
 def begin(file: str, *, name: str = "") -> ActiveImport:
@@ -90,7 +90,7 @@ def begin(file: str, *, name: str = "") -> ActiveImport:
     try:
         return start(file, name=name)
     except ConversionRefused as error:
-        raise InvalidValue(str(error)) from None
+        raise InvalidValue(str(error), param=error.field) from None
 
 
 @contextlib.contextmanager
@@ -110,4 +110,4 @@ def _server_error(error: UploadRefused) -> ServerError:
         return StorageFull(text)
     if isinstance(error, uploading.UploadBusy):
         return Unavailable(text, retry_after=_BUSY_S)
-    return InvalidValue(text, param="offset" if isinstance(error, uploading.WrongOffset) else None)
+    return InvalidValue(text, param=error.field)

@@ -84,7 +84,7 @@ def begin(
     try:
         return start(plan(model_id, wanted, name=name, measures=measures))
     except ConversionRefused as error:
-        raise InvalidValue(str(error)) from None
+        raise InvalidValue(str(error), param=error.field) from None
 
 
 def start(planned: QuantisationPlan) -> ActiveQuantisation:

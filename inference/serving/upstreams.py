@@ -88,14 +88,21 @@ def save(
             check_host(row)
             row.save()
             row.models.all().delete()
-            for fields in models:
-                made = UpstreamModel(upstream=row, **fields)
-                made.full_clean()
-                made.save()
+            for number, fields in enumerate(models):
+                _save_model(row, number, fields)
     except ValidationError as error:
         raise _refused(error) from None
     runtime.catalog().forget()
     return _listed(row)
+
+
+def _save_model(row: Upstream, number: int, fields: dict[str, object]) -> None:
+    made = UpstreamModel(upstream=row, **fields)
+    try:
+        made.full_clean()
+    except ValidationError as error:
+        raise _refused(error, f"models.{number}") from None
+    made.save()
 
 
 def remove(name: str) -> None:
@@ -187,6 +194,8 @@ def _unknown(name: str) -> NotFound:
     return NotFound(f"There is no upstream {name[:64]!r}.", param="name")
 
 
-def _refused(error: ValidationError) -> InvalidValue:
+def _refused(error: ValidationError, within: str = "") -> InvalidValue:
+    """The error for a field that is not valid; `within` is where its object is in what was sent."""
     field, texts = next(iter(error.message_dict.items()))
-    return InvalidValue(" ".join(texts), param=None if field == "__all__" else field)
+    place = [part for part in (within, field) if part and part != "__all__"]
+    return InvalidValue(" ".join(texts), param=".".join(place) or None)

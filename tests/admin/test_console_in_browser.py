@@ -40,6 +40,19 @@ PAGES = LISTS | {
     "log": "inference/logline/",
     "health": "inference/healthcheck/",
     "password": "auth/user/1/password/",
+    "gguf": "inference/download/gguf/",
+    "quantisations": "inference/quantisation/",
+    "captures": "inference/capture/",
+    "capture": "inference/capture/add/",
+    "groups": "auth/group/",
+    "attempts": "inference/signinattempts/",
+    "responses": "inference/storedresponse/",
+    "conversations": "inference/storedconversation/",
+    "model": "inference/servedmodel/1/change/",
+    "key": "inference/apikey/1/change/",
+    "renewal": "inference/apikey/1/renew/",
+    "new account": "auth/user/add/",
+    "event": "inference/poolevent/1/change/",
     "nothing": "inference/nothing/",
 }
 # The other lists and forms have the same templates.
@@ -57,6 +70,7 @@ OF_EACH_TEMPLATE = [
 LIGHT: dict[str, Any] = {"color_scheme": "light"}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+DARK_PHONE = PHONE | DARK
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TARGETS = "main :is(.button, button, input[type=submit], summary, .choices a), .site-header .tool"
 SMALL = """targets => [...document.querySelectorAll(targets)]
@@ -109,7 +123,7 @@ async def test_no_button_of_a_model_is_cut(console: str, width: int) -> None:
         assert await visit.page.evaluate(WIDEN) == [[True, True]] * 5
 
 
-@pytest.mark.parametrize("view", of_each_kind([LIGHT, DARK, PHONE], [DARK]))
+@pytest.mark.parametrize("view", of_each_kind([LIGHT, DARK, PHONE, DARK_PHONE], [DARK]))
 async def test_axe_finds_nothing_on_any_kind_of_page(console: str, view: dict[str, Any]) -> None:
     async with visiting(f"{console}admin/login/", **view) as visit:
         assert await complaints(visit.page) == []

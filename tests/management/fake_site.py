@@ -17,7 +17,7 @@ class FakeSite(Client):
         self._snapshots = list(snapshots)
         self.asked: list[tuple[str, str]] = []
 
-    def act(self, action: str, model: str) -> ResidentModel:
+    def act(self, action: str, model: str, **fields: object) -> ResidentModel:
         self.asked.append((action, model))
         return self._snapshots[0].of(model)
 

@@ -44,9 +44,9 @@ def test_one_is_saved_replaced_and_removed_and_its_key_stays_unless_another_is_g
         ({"engine": "magic"}, "engine"),
         ({"key": "with blank"}, "key"),
         ({"key": "ü"}, "key"),
-        ({"models": [{"model": "a b"}]}, "model"),
-        ({"models": [{"model": "a", "context_length": 1}]}, "context_length"),
-        ({"models": [{"model": "a"}, {"model": "a"}]}, None),
+        ({"models": [{"model": "a b"}]}, "models.0.model"),
+        ({"models": [{"model": "a", "context_length": 1}]}, "models.0.context_length"),
+        ({"models": [{"model": "a"}, {"model": "a"}]}, "models.1"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_stored(fields: dict[str, Any], param: str | None) -> None:

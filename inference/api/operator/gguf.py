@@ -3,7 +3,6 @@
 All need the right to download models: they too put one into the models folder.
 """
 
-from functools import partial
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
@@ -13,21 +12,28 @@ from pydantic import Field
 from inference.api.http import raw_body, strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
+from inference.api.operator.action_history import note
+from inference.api.operator.page_permission import PagePermission
 from inference.core.errors import InvalidValue
 from inference.core.gguf_import import MOST_BYTES, FileIdentity
 from inference.core.threads import FILES
 from inference.core.whole_number import whole_number
 from inference.serving import gguf_imports
-from inference.storage.database_threads import in_database
 
 router = Router()
+_ADDER = PagePermission("inference.add_download")
 _File = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class NewImport(Strict):
-    """Which file is imported; the model is named after it unless `name` is given."""
+class NamedFile(Strict):
+    """Which file of the folder is meant."""
 
     file: _File
+
+
+class NewImport(NamedFile):
+    """Which file is imported; the model is named after it unless `name` is given."""
+
     name: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -69,7 +75,7 @@ async def start(request: HttpRequest) -> HttpResponse:
     """Start one, and answer with its place; GET has its progress."""
     wanted = await strict_json.read(request, NewImport)
     begun = await FILES.run(gguf_imports.begin, wanted.file, name=wanted.name)
-    await _log(request, begun.name, f"Started to import {wanted.file[:200]}.")
+    await note(request, "download", begun.name, f"Started to import {wanted.file[:200]}.")
     return json_answer(begun)
 
 
@@ -78,7 +84,7 @@ async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
     named = await strict_json.read(request, NamedImport)
     await FILES.run(gguf_imports.register().cancel, named.name)
-    await _log(request, named.name, "Cancelled the import.")
+    await note(request, "download", named.name, "Cancelled the import.")
     return await imports(request)
 
 
@@ -101,7 +107,7 @@ async def append(request: HttpRequest) -> HttpResponse:
     with gguf_imports.as_server_errors():
         upload = await FILES.run(gguf_imports.uploads().append, file, _number(request, "offset"), part)
     if upload.is_complete:
-        await _log(request, file.name, "Uploaded the file.")
+        await note(request, "download", file.name, "Uploaded the file.")
     return json_answer(upload)
 
 
@@ -112,15 +118,18 @@ async def discard(request: HttpRequest) -> HttpResponse:
     with gguf_imports.as_server_errors():
         is_gone = await FILES.run(gguf_imports.uploads().discard, named.name)
     if is_gone:
-        await _log(request, named.name, "Discarded the upload.")
+        await note(request, "download", named.name, "Discarded the upload.")
     return await show(request)
 
 
-async def _log(request: HttpRequest, name: str, message: str) -> None:
-    """Put what a user who is signed in did into the admin's history, which has users alone."""
-    user = await request.auser()
-    if user.is_authenticated:  # on an open site, too, where nobody has to be
-        await in_database(partial(gguf_imports.log, user, name, message))
+@router.post("/gguf/delete", auth=PagePermission("inference.remove_servedmodel"))
+async def delete(request: HttpRequest) -> HttpResponse:
+    """Delete a file of the folder, or a link in it; models that were imported from it stay."""
+    named = await strict_json.read(request, NamedFile)
+    await _ADDER(request)
+    await FILES.run(gguf_imports.delete, named.file)
+    await note(request, "download", named.file, "Deleted the file.")
+    return await show(request)
 
 
 def _number(request: HttpRequest, name: str) -> int:

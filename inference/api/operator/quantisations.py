@@ -12,6 +12,7 @@ from pydantic import Field
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
+from inference.api.operator.action_history import note
 from inference.core.quantisation import QuantisationSettings
 from inference.core.threads import FILES
 from inference.serving import quantising
@@ -50,6 +51,7 @@ async def start(request: HttpRequest) -> HttpResponse:
     how = QuantisationSettings(bits=wanted.bits, recipe=wanted.recipe, group_size=wanted.group_size)
 
     begun = await FILES.run(quantising.begin, wanted.model, how, name=wanted.name, measures=wanted.perplexity)
+    await note(request, "quantisation", begun.name, f"Started to quantise {wanted.model}.")
     return json_answer(begun)
 
 
@@ -58,4 +60,5 @@ async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
     named = await strict_json.read(request, NamedQuantisation)
     await FILES.run(quantising.register().cancel, named.name)
+    await note(request, "quantisation", named.name, "Cancelled the quantisation.")
     return json_answer(await FILES.run(quantising.register().all))

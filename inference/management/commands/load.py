@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management import CommandError
 
@@ -16,6 +16,7 @@ _LOADED = {ModelState.READY, ModelState.BUSY}
 
 class Command(ModelCommand):
     help = "Load a model into the running site."
+    action: ClassVar[str] = "load"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -23,7 +24,7 @@ class Command(ModelCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = self.client(options)
-        model = client.act("load", options["model"])
+        model = client.act(self.action, options["model"])
         if options["no_wait"]:
             self.stdout.write(f"{model.id} is {model.state}.")
             return

@@ -11,15 +11,16 @@ _POLL_EVERY_S = 0.2
 
 
 class Command(ModelCommand):
-    help = "Unload a model of the running site once its active requests have finished."
+    help = "Unload a model of the running site once its active requests have finished, or now."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument("--now", action="store_true", help="end its active requests with an error")
         parser.add_argument("--no-wait", action="store_true", help="return once the unload has started")
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = self.client(options)
-        model = client.act("unload", options["model"])
+        model = client.act("unload", options["model"], now=options["now"])
         if not options["no_wait"]:
             model = self._follow(client, model)
         if options["no_wait"] or not model.state.is_in_memory:

@@ -13,9 +13,10 @@ def check_name(name: str, models_dir: Path) -> None:
     if not is_name(name) or name.endswith(".partial"):
         raise ConversionRefused(
             f"{name[:200]!r} cannot be a model's name: use letters, digits, dots, dashes and underscores, "
-            "and at most one slash."
+            "and at most one slash.",
+            field="name",
         )
     try:
         check_target(name, models_dir / name)
     except FetchFailed as error:
-        raise ConversionRefused(f"{error} Or choose another name.") from None
+        raise ConversionRefused(f"{error} Or choose another name.", field="name") from None

@@ -69,7 +69,9 @@ class Conversions(Generic[P, R]):
             check_name(name, self._models_dir)
             known = self._known.get(name)
             if known and known.is_active or staging.is_being_made(self._models_dir / name):
-                raise ConversionRefused(f"{name} is already being created; wait, or choose another name.")
+                raise ConversionRefused(
+                    f"{name} is already being created; wait, or choose another name.", field="name"
+                )
             if len(self._queue) >= _MOST_WAITING:
                 raise ConversionRefused(
                     f"{_MOST_WAITING} models wait to be {self.participle}; wait for some of them."

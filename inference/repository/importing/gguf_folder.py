@@ -52,7 +52,7 @@ class GgufFolder:
         """Where the file of this name is; raises ConversionRefused unless it is one of the list."""
         if found := self._inside(self._place_of(name)):
             return found
-        raise ConversionRefused(f"{name} cannot be imported: {_NO_FILE}")
+        raise ConversionRefused(f"{name} cannot be imported: {_NO_FILE}", field="file")
 
     def remove(self, name: str) -> None:
         """Delete the file or link of this name; raises ConversionRefused unless it is one of the list."""
@@ -60,12 +60,16 @@ class GgufFolder:
         try:
             place.unlink()
         except OSError as error:
-            raise ConversionRefused(f"The file {name} cannot be deleted: {error.strerror}.") from None
+            raise ConversionRefused(
+                f"The file {name} cannot be deleted: {error.strerror}.", field="file"
+            ) from None
 
     def _place_of(self, name: str) -> Path:
         if place := next((place for place in self._places() if place.name == name), None):
             return place
-        raise ConversionRefused(f"There is no file {name[:200]!r} in the folder for GGUF files.")
+        raise ConversionRefused(
+            f"There is no file {name[:200]!r} in the folder for GGUF files.", field="file"
+        )
 
     def _places(self) -> Iterator[Path]:
         names = [entry.name for entry in folder_tree.entries(self.path) if is_listed(entry.name)]

@@ -40,9 +40,9 @@ def make_plan(folder: GgufFolder, file_name: str, models_dir: Path, *, name: str
         gguf_import.check(source)
         size = source.stat().st_size
     except ImportRefused as error:
-        raise ConversionRefused(str(error)) from None
+        raise ConversionRefused(str(error), field="file") from None
     except OSError as error:
-        raise ConversionRefused(f"{file_name} cannot be read: {error.strerror}.") from None
+        raise ConversionRefused(f"{file_name} cannot be read: {error.strerror}.", field="file") from None
     # The process knows the size of the result to the byte, and checks it before it writes the first one.
     if shortage := disk_space.shortage(models_dir, size):
         raise ConversionRefused(f"{name} {shortage}.")

@@ -27,7 +27,14 @@ _LATEST_MS = 10**14
 
 
 class UploadRefused(Exception):
-    """A file, or a part of it, is not taken; the message says why and what to do next."""
+    """A file, or a part of it, is not taken; the message says why and what to do next.
+
+    `field` is what was wrong: its name in a request, or None where nothing that was sent is.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class WrongOffset(UploadRefused):
@@ -107,7 +114,9 @@ class ModelUploads:
                 raise NoUpload(f"No upload of {file.name} has begun, or it was discarded; begin it again.")
             _check_same(known, file)
             if offset != known.received:
-                raise WrongOffset(f"{known.received} bytes of {file.name} have arrived; send what follows.")
+                raise WrongOffset(
+                    f"{known.received} bytes of {file.name} have arrived; send what follows.", field="offset"
+                )
             if not part or offset + len(part) > file.size:
                 raise UploadRefused(f"A part of {file.name} is empty, or goes beyond the size of the file.")
             if offset == 0 and not part.startswith(_MAGIC):
@@ -169,7 +178,9 @@ class ModelUploads:
 
     def _check_free(self, name: str) -> None:
         if os.path.lexists(self._folder / name):
-            raise UploadRefused(f"There is a file {name} already: import that, or rename this one.")
+            raise UploadRefused(
+                f"There is a file {name} already: import that, or rename this one.", field="name"
+            )
 
 
 def _check(file: FileIdentity) -> None:
@@ -178,19 +189,23 @@ def _check(file: FileIdentity) -> None:
     if not is_plain or len(file.name.encode()) > _LONGEST_NAME:
         raise UploadRefused(
             f"{file.name[:200]!r} cannot be the name of a GGUF file here: it has to end with {SUFFIX}, have "
-            f"{_LONGEST_NAME} bytes at most, and no slashes, colons or control characters."
+            f"{_LONGEST_NAME} bytes at most, and no slashes, colons or control characters.",
+            field="name",
         )
     if not 0 <= file.modified <= _LATEST_MS:
-        raise UploadRefused(f"The time of {file.name} makes no sense; give milliseconds since 1970.")
+        raise UploadRefused(
+            f"The time of {file.name} makes no sense; give milliseconds since 1970.", field="modified"
+        )
     if not 0 < file.size <= MOST_BYTES:
-        raise UploadRefused(f"{file.name} is empty, or larger than {in_gb_or_mb(MOST_BYTES)}.")
+        raise UploadRefused(f"{file.name} is empty, or larger than {in_gb_or_mb(MOST_BYTES)}.", field="size")
 
 
 def _check_same(known: ModelUpload, file: FileIdentity) -> None:
     if (known.size, known.modified) != (file.size, file.modified):
         raise UploadRefused(
             f"{in_gb_or_mb(known.received)} of another file named {known.name} have arrived: discard them "
-            "first, or choose that file to go on with it."
+            "first, or choose that file to go on with it.",
+            field="name",
         )
 
 

@@ -118,31 +118,38 @@ def predict(
 def check_settings(settings: QuantisationSettings) -> None:
     """Raise ConversionRefused for bits, a recipe or groups that mlx-lm has not."""
     if settings.recipe and settings.recipe not in RECIPES:
-        raise ConversionRefused(f"There is no recipe {settings.recipe!r}; choose one of {_list(RECIPES)}.")
+        raise ConversionRefused(
+            f"There is no recipe {settings.recipe!r}; choose one of {_list(RECIPES)}.", field="recipe"
+        )
     if not settings.recipe and settings.bits not in BITS:
-        raise ConversionRefused(f"{settings.bits} bits are not possible; choose {_list(BITS)}.")
+        raise ConversionRefused(f"{settings.bits} bits are not possible; choose {_list(BITS)}.", field="bits")
     if settings.group_size not in GROUP_SIZES:
         raise ConversionRefused(
-            f"Groups of {settings.group_size} are not possible; choose {_list(GROUP_SIZES)}."
+            f"Groups of {settings.group_size} are not possible; choose {_list(GROUP_SIZES)}.",
+            field="group_size",
         )
 
 
 def check_source(card: ModelCard) -> None:
     """Raise ConversionRefused unless this is a whole text model in full precision."""
     if card.base:
-        raise ConversionRefused(f"{card.id} is an adapter; quantise its model, {card.base}.")
+        raise ConversionRefused(f"{card.id} is an adapter; quantise its model, {card.base}.", field="model")
     if card.is_remote:
-        raise ConversionRefused(f"Another server has the files of {card.id}; quantise it there.")
+        raise ConversionRefused(
+            f"Another server has the files of {card.id}; quantise it there.", field="model"
+        )
     if card.problem:
-        raise ConversionRefused(f"{card.id} cannot be quantised: {card.problem}.")
+        raise ConversionRefused(f"{card.id} cannot be quantised: {card.problem}.", field="model")
     if card.kind != "chat":
         raise ConversionRefused(
-            f"{card.id} does not generate text, so it cannot be quantised; it is served unchanged."
+            f"{card.id} does not generate text, so it cannot be quantised; it is served unchanged.",
+            field="model",
         )
     if not is_full_precision(card):
         raise ConversionRefused(
             f"{card.id} is quantised already ({card.quantization}); quantise the full-precision model that "
-            "it was made from."
+            "it was made from.",
+            field="model",
         )
 
 
@@ -158,11 +165,12 @@ def _read(card: ModelCard) -> tuple[dict[str, Any], list[Tensor]]:
             read_tensors(Path(card.path)),
         )
     except (BrokenWeights, UnreadableJson, OSError) as error:
-        raise ConversionRefused(f"{card.id} cannot be read: {error}.") from None
+        raise ConversionRefused(f"{card.id} cannot be read: {error}.", field="model") from None
     if "quantization" in config or "quantization_config" in config:
         raise ConversionRefused(
             f"{card.id} is quantised already, says its config.json; quantise the full-precision model that "
-            "it was made from."
+            "it was made from.",
+            field="model",
         )
     return config, tensors
 

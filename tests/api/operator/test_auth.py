@@ -66,7 +66,12 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {"/api/downloads", "/api/downloads/cancel", "/api/downloads/discard"}  # and test_downloads.py
     paths |= {"/api/profiles", "/api/profiles/delete"}  # and test_profiles.py
     paths |= {f"/api/upstreams{rest}" for rest in ("", "/test", "/delete")}  # and test_upstreams.py
-    paths |= {"/api/models/aliases"}  # and test_models.py
+    paths |= {
+        f"/api/models/{action}" for action in ("aliases", "reload", "test", "delete")
+    }  # and test_models.py
+    paths |= {"/api/models/settings", "/api/gguf/delete"}  # and test_model_settings.py and test_gguf.py
+    paths |= {"/api/requests/active", "/api/requests/stop"}  # and test_active_requests.py
+    paths |= {f"/api/captures{rest}" for rest in ("", "/stop", "/delete-text")}  # and test_captures.py
     paths |= {f"/api/keys{rest}" for rest in ("", "/renew", "/revoke")}  # and test_keys.py
     paths |= {"/api/accounts", "/api/accounts/role"}  # and test_accounts.py
     paths |= {"/api/connect", "/api/connect/{client}"}  # and test_connect.py

@@ -68,18 +68,21 @@ async def test_one_is_imported_listed_and_cancelled(site: ImportingSite) -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "text"),
+    ("body", "param", "text"),
     [
-        ({"file": "nothing.gguf"}, "There is no file 'nothing.gguf'"),
-        ({"file": "../models/x.gguf"}, "There is no file"),
-        ({"file": "clip.gguf"}, "'clip' cannot be imported"),
-        ({"file": "x.gguf", "name": "../x"}, "cannot be a model's name"),
-        ({"file": "x.gguf", "colour": "red"}, "colour"),
+        ({"file": "nothing.gguf"}, "file", "There is no file 'nothing.gguf'"),
+        ({"file": "../models/x.gguf"}, "file", "There is no file"),
+        ({"file": "clip.gguf"}, "file", "'clip' cannot be imported"),
+        ({"file": "x.gguf", "name": "../x"}, "name", "cannot be a model's name"),
+        ({"file": "x.gguf", "colour": "red"}, "colour", "colour"),
     ],
 )
-async def test_what_cannot_be_is_refused(site: ImportingSite, body: dict[str, Any], text: str) -> None:
+async def test_what_cannot_be_is_refused(
+    site: ImportingSite, body: dict[str, Any], param: str, text: str
+) -> None:
     response = await post("/imports", **body)
-    assert response.status_code == 400 and text in error_of(response)["message"]
+    assert (response.status_code, error_of(response)["param"]) == (400, param)
+    assert text in error_of(response)["message"]
     assert site.register.all() == ()
 
 
@@ -199,3 +202,36 @@ def test_what_users_do_is_in_the_admins_history(site: ImportingSite) -> None:
         ("new", "Cancelled the import."),
         ("other.gguf", "Discarded the upload."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"name": "x.txt"}, "name"),
+        ({"name": "../x.gguf"}, "name"),
+        ({"name": "x.gguf"}, "name"),  # there is one
+        ({"size": 0}, "size"),
+        ({"size": 10**18}, "size"),
+        ({"modified": 10**15}, "modified"),
+    ],
+)
+async def test_an_upload_is_refused_by_its_field(
+    site: ImportingSite, changes: dict[str, Any], param: str
+) -> None:
+    response = await post("/uploads", **NEW | changes)
+    assert (response.status_code, error_of(response)["param"]) == (400, param)
+
+
+def test_a_file_is_deleted_by_those_who_may(site: ImportingSite) -> None:
+    def delete(client: Client, file: str = "x.gguf") -> Any:
+        body = json.dumps({"file": file})
+        return client.post(f"{ADDRESS}/delete", body, content_type="application/json")
+
+    assert delete(client_of("ann", "add_download")).status_code == 403
+    assert delete(client_of("bob", "remove_servedmodel")).status_code == 403
+    assert delete(Client()).status_code == 403
+    cleo = client_of("cleo", "add_download", "remove_servedmodel")
+    assert error_of(delete(cleo, "nothing.gguf"))["param"] == "file"
+    assert [file["name"] for file in delete(cleo).json()["files"]] == ["clip.gguf"]
+    entry = LogEntry.objects.get()
+    assert (entry.object_repr, entry.change_message) == ("x.gguf", "Deleted the file.")

@@ -3,16 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import AsyncClient
+from asgiref.sync import sync_to_async
+from django.contrib.admin.models import LogEntry
+from django.test import AsyncClient, Client
 
 from inference.models import ServedModel
 from inference.pool import Pool
 from tests.api.openai.asking import error_of
 from tests.api.operator.asking import ACTIONS, act
 from tests.fakes import GB, FakeRunner, card, serving
+from tests.people import client_of
+from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,3 +117,48 @@ async def test_aliases_are_replaced_and_count_at_once() -> None:
             assert text in error_of(refused)["message"]
         assert (await ServedModel.objects.aget(name="tiny")).aliases == []
         await pool.close()
+
+
+async def test_unloading_now_and_reloading(pool: Pool) -> None:
+    assert (await act("unload", {"model": "tiny", "now": True})).status_code == 200
+    assert json.loads((await act("reload")).content)["state"] == "loading"
+    refused = await act("unload", {"model": "tiny", "now": "yes"})
+    assert (refused.status_code, error_of(refused)["param"]) == (400, "now")
+
+
+async def test_a_test_answers_in_words(tmp_path: Path) -> None:
+    await sync_to_async(make_tiny_model)(tmp_path / "tiny")
+    with serving(FakeRunner(), cards=[card("tiny", path=str(tmp_path / "tiny"))]) as pool:
+        report = json.loads((await act("test")).content)
+        assert report["model"] == "tiny" and report["words"] and report["findings"]
+        assert (await ServedModel.objects.aget(name="tiny")).findings is not None
+        missing = await act("test", {"model": "nobody"})
+        assert (missing.status_code, error_of(missing)["param"]) == (404, "model")
+        await pool.close()
+
+
+def test_deleting_needs_its_own_permission(tmp_path: Path, settings: Any) -> None:
+    settings.CONFIG = settings.CONFIG.model_copy(update={"models_dir": tmp_path})
+    make_tiny_model(tmp_path / "tiny")
+    with serving(FakeRunner(), cards=[card("tiny", path=str(tmp_path / "tiny"))]):
+        assert delete(client_of("ann", "run_servedmodel"), "tiny").status_code == 403
+        assert delete(Client(), "tiny").status_code == 403  # also on an open site
+        assert (tmp_path / "tiny").exists()
+        bob = client_of("bob", "remove_servedmodel")
+        assert error_of(delete(bob, "nobody"))["code"] == "model_not_found"
+        assert "tiny" in delete(bob, "tiny").json()["text"]
+    assert not (tmp_path / "tiny").exists()
+    assert LogEntry.objects.get().object_repr == "tiny"
+
+
+def test_the_settings_of_a_model_that_is_gone_are_deleted() -> None:
+    ServedModel.objects.create(name="gone", top_k=5)
+    with serving(FakeRunner(), cards=[]):
+        done = delete(client_of("bob", "remove_servedmodel"), "gone").json()
+    assert done == {"model": "gone", "text": "The settings of gone are deleted."}
+    assert not ServedModel.objects.exists()
+
+
+def delete(client: Client, model: str) -> Any:
+    body = json.dumps({"model": model})
+    return client.post("/api/models/delete", body, content_type="application/json")

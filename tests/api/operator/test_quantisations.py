@@ -41,19 +41,23 @@ async def test_one_is_started_listed_and_cancelled(site: QuantisingSite) -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "text"),
+    ("body", "param", "text"),
     [
-        ({"model": "nobody"}, 404, "There is no model 'nobody'"),
-        ({"model": "tiny", "bits": 3}, 400, "3 bits are not possible"),
-        ({"model": "tiny", "name": "../x"}, 400, "cannot be a model's name"),
-        ({"model": "tiny", "colour": "red"}, 400, "colour"),
+        ({"model": "nobody"}, "model", "There is no model 'nobody'"),
+        ({"model": "tiny", "bits": 3}, "bits", "3 bits are not possible"),
+        ({"model": "tiny", "recipe": "soup"}, "recipe", "There is no recipe 'soup'"),
+        ({"model": "tiny", "group_size": 7}, "group_size", "Groups of 7 are not possible"),
+        ({"model": "tiny", "name": "../x"}, "name", "cannot be a model's name"),
+        ({"model": "tiny", "name": "tiny"}, "name", "choose another name"),
+        ({"model": "tiny", "colour": "red"}, "colour", "colour"),
     ],
 )
-async def test_what_cannot_be_is_refused(
-    site: QuantisingSite, body: dict[str, Any], status: int, text: str
+async def test_what_cannot_be_is_refused_by_its_field(
+    site: QuantisingSite, body: dict[str, Any], param: str, text: str
 ) -> None:
     response = await post(**body)
-    assert response.status_code == status and text in error_of(response)["message"]
+    assert response.status_code == (404 if body["model"] == "nobody" else 400)
+    assert error_of(response)["param"] == param and text in error_of(response)["message"]
     assert site.register.all() == ()
 
 

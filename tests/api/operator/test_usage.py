@@ -26,7 +26,18 @@ async def test_it_answers_with_the_report() -> None:
     assert answer["series"][0]["values"][-1]["requests"] == 1
 
 
-@pytest.mark.parametrize("query", [{"range": "1y"}, {"by": "colour"}, {"zone": "Nowhere/Town"}])
+@pytest.mark.parametrize(
+    "query", [{"range": "1y"}, {"by": "colour"}, {"zone": "Nowhere/Town"}, {"format": "xls"}]
+)
 async def test_what_it_does_not_know_is_400_with_the_name_of_the_parameter(query: dict[str, str]) -> None:
     response = await ask(**query)
     assert (response.status_code, response.json()["error"]["param"]) == (400, next(iter(query)))
+
+
+async def test_it_is_also_a_table_for_spreadsheets() -> None:
+    await sync_to_async(an_hour(prompt_tokens=5).save)()
+    answer = await ask(range="24h", format="csv")
+    assert answer["content-type"] == "text/csv; charset=utf-8"
+    assert answer["content-disposition"] == 'attachment; filename="usage-model-24h.csv"'
+    heading, row = answer.content.decode().splitlines()
+    assert heading.startswith("start,model,requests") and ",5,0," in row
