@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, str] = {
     "inference.management": "mlxsite api serving accounts storage fronts models repository connect pool core",
     "mlxsite": "playground admin api serving fronts core",
     "inference.templatetags": "admin serving accounts models core",
-    "inference.admin": "api serving accounts storage models repository adapters connect pool core",
+    "inference.admin": "api serving accounts storage models repository adapters connect core",
     "playground": "api serving accounts storage fronts core",
     "inference.api": "serving accounts storage fronts connect core",
     "inference.apps": "checks serving accounts models",

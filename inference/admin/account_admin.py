@@ -1,6 +1,6 @@
 """Django's pages of users and groups, with limits and password links, and that of failed sign-ins."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -135,7 +135,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run t
         user = User.objects.get(pk=form.instance.pk)
         if form.chosen_role and request.user.is_superuser:
             roles.give(user, form.chosen_role)
-        account_list.record_role(user, form.role_before, request.user)
+        account_list.record_role(user, form.role_before, cast(User, request.user))
 
     @admin.display(description="Role")
     def role(self, user: User) -> str:

@@ -57,9 +57,9 @@ def save(model: str, changes: Mapping[str, Any], reset: Sequence[str] = ()) -> M
     name = own_name(model)
     with _written():
         row = ServedModel.objects.filter(name=name).first() or ServedModel(name=name)
-        before = ModelSettings.of(row)
+        before, unset = ModelSettings.of(row), ServedModel()
         for field in reset:
-            setattr(row, field, ServedModel._meta.get_field(field).get_default())
+            setattr(row, field, getattr(unset, field))
         for field, value in changes.items():
             setattr(row, field, value)
         _check(row)
