@@ -195,9 +195,9 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
         text = " ".join(found.texts) or "No problems were found."
         if found.is_earlier_in_memory:
             text += " The model in memory has earlier findings; reload it."
-        self.log_change(request, model, f"Tested: {found.words}.")
+        self.log_change(request, model, f"Tested: {found.summary}.")
         level = messages.SUCCESS if found.tone in {"green", "grey"} else messages.WARNING
-        self.message_user(request, f"Tested {model.name}. {found.words}. {text}", level)
+        self.message_user(request, f"Tested {model.name}. {found.summary}. {text}", level)
 
     @admin.action(description="Pin the selected models", permissions=["run"])
     def pin(self, request: HttpRequest, queryset: Models) -> None:

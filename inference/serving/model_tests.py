@@ -1,4 +1,4 @@
-"""Self-tests of models on an operator's request: run, stored, and told in words."""
+"""Self-tests of models on an operator's request: they run, and their findings are stored and summarised."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ class SelfTestReport(Struct, frozen=True, kw_only=True):
     """What the test of a model found: a few words with their tone, and sentences."""
 
     model: str
-    words: str
+    summary: str
     tone: Tone
     texts: tuple[str, ...]
     findings: tuple[Finding, ...]
@@ -60,7 +60,7 @@ def _report(name: str, findings: tuple[Finding, ...]) -> SelfTestReport:
     tested, loaded = summary(findings), runtime.pool().snapshot().of(name).loaded
     return SelfTestReport(
         model=name,
-        words=tested.words,
+        summary=tested.text,
         tone=tested.tone,
         texts=tested.texts,
         findings=findings,

@@ -84,7 +84,7 @@ async def test(request: HttpRequest) -> HttpResponse:
     """Test a model's template, roles, stop tokens and tools with its present files; takes seconds."""
     name = (await strict_json.read(request, NamedModel)).model
     report = await _SELF_TESTS.run(model_tests.run_one, name)
-    await note(request, "model", report.model, f"Tested: {report.words}.")
+    await note(request, "model", report.model, f"Tested: {report.summary}.")
     return json_answer(report)
 
 

@@ -28,6 +28,6 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(msgspec.to_builtins(report), indent=1))
             return
-        self.stdout.write(f"{report.model}: {report.words}.")
+        self.stdout.write(f"{report.model}: {report.summary}.")
         for text in report.texts or ("No problems were found.",):
             self.stdout.write(text)

@@ -130,7 +130,7 @@ async def test_a_test_answers_in_words(tmp_path: Path) -> None:
     await sync_to_async(make_tiny_model)(tmp_path / "tiny")
     with serving(FakeRunner(), cards=[card("tiny", path=str(tmp_path / "tiny"))]) as pool:
         report = json.loads((await act("test")).content)
-        assert report["model"] == "tiny" and report["words"] and report["findings"]
+        assert report["model"] == "tiny" and report["summary"] and report["findings"]
         assert (await ServedModel.objects.aget(name="tiny")).findings is not None
         missing = await act("test", {"model": "nobody"})
         assert (missing.status_code, error_of(missing)["param"]) == (404, "model")
