@@ -25,7 +25,7 @@ def test_what_was_found_is_stored_and_in_words(tmp_path: Path) -> None:
         report = model_tests.run_one("t")
         (again, gone) = model_tests.run(["tiny", "gone"])
     assert isinstance(again, SelfTestReport) and again == report
-    assert report.model == "tiny" and report.words and not report.is_earlier_in_memory
+    assert report.model == "tiny" and report.summary and not report.is_earlier_in_memory
     assert ServedModel.objects.get(name="tiny").stored_findings == report.findings
     assert gone == NotTested("gone", "The folder of gone does not exist.")
 

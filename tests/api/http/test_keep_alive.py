@@ -79,7 +79,8 @@ async def test_every_silence_is_filled_and_no_more(silent: list[Event | float]) 
 async def test_data_puts_the_next_keep_alive_off() -> None:
     steps = [step for _ in range(8) for step in (TextDelta(text="a"), 0.06)]
     found = await sent(Accepted(prompt_tokens=1), *steps, FINISHED)
-    assert [frame for _, frame in found] == ["begun", *["a"] * 8]
+    assert [frame for _, frame in found if frame != FILL] == ["begun", *["a"] * 8]
+    assert all(gap > 0.9 * INTERVAL_S for gap, frame in found if frame == FILL)  # on a busy machine
 
 
 async def test_a_request_that_waits_begins_with_keep_alives() -> None:

@@ -23,7 +23,7 @@ def test_it_prints_and_stores_what_was_found(tmp_path: Path) -> None:
     with serving(FakeRunner(), cards=[card("tiny", path=str(tmp_path / "tiny"), aliases=("t",))]):
         report = json.loads(self_test("t", "--json"))
         first, *others = self_test("tiny").splitlines()
-    assert first == f"tiny: {report['words']}."
+    assert first == f"tiny: {report['summary']}."
     assert others == (report["texts"] or ["No problems were found."])
     assert ServedModel.objects.get(name="tiny").findings is not None
 
