@@ -90,7 +90,11 @@ class SharedLane:
         has_blind_drafts = self._speculation and self._speculation.draft_model and sequence.pictures
         if self._speculation and sequence.speculates and not has_blind_drafts:
             self._speculation.drafters[int(uid)] = Drafter(
-                sequence.known, sequence.prediction, self._speculation.acceptance, sequence.tokens_left
+                sequence.prompt,
+                sequence.prediction,
+                self._speculation.acceptance,
+                sequence.tokens_left,
+                sequence.answered,
             )
         return int(uid)
 

@@ -27,7 +27,7 @@ NO_DRAFT = Draft()
 
 
 class Drafter:
-    """Drafts for one row. `known` are the tokens of its prompt and of its answer so far.
+    """Drafts for one row. `answered` are the tokens of its answer so far, if it is computed again.
 
     `tokens_left` says how many tokens its answer may still have; None is no limit.
 
@@ -37,18 +37,20 @@ class Drafter:
 
     def __init__(
         self,
-        known: Sequence[int],
+        prompt: Sequence[int],
         prediction: Sequence[int] = (),
         acceptance: Acceptance | None = None,
         tokens_left: Callable[[], int] | None = None,
+        answered: Sequence[int] = (),
     ) -> None:
         self._tokens_left = tokens_left
-        tail = list(known[-LONGEST:])
-        text = [*known, BREAK, *tail, *prediction, BREAK, *tail] if prediction else list(known)
-        self._predicted = range(len(known) + 1 + len(tail), len(known) + 1 + len(tail) + len(prediction))
+        tail = list(prompt[-LONGEST:])
+        predicted = [BREAK, *tail, *prediction, BREAK, *tail] if prediction else []
+        begin = len(prompt) + 1 + len(tail)
+        self._predicted = range(begin, begin + len(prediction))
         self._index = NgramIndex()
-        self._text = text
-        self._seen = len(known)  # tokens of the row that are in the text or the index
+        self._text = [*prompt, *predicted, *answered]
+        self._seen = len(prompt) + len(answered)  # tokens of the row that are in the text or the index
         self.acceptance = Acceptance(acceptance)
 
     def catch_up(self, tokens: Sequence[int], following: int | None = None) -> bool:

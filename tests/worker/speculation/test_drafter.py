@@ -44,6 +44,25 @@ def test_a_prediction_goes_on_after_a_wrong_token() -> None:
     assert drafter.draft(9).is_predicted
 
 
+def test_an_answer_that_was_paused_goes_on_where_it_was_in_its_prediction() -> None:
+    prediction = tuple(range(1, 60))
+    for made in (1, 2, 40, 57):
+        drafter = Drafter(PROMPT, prediction, answered=prediction[:made])
+        assert draft_after(drafter, [*PROMPT, *prediction[:made]], made + 1) == prediction[made + 1 :][:4]
+        assert made == 57 or drafter.draft(4).is_predicted
+
+
+def test_an_answer_that_had_left_its_prediction_before_a_pause_finds_it_again() -> None:
+    drafter = Drafter(PROMPT, prediction=(1, 2, 3, 4, 5, 6, 7, 8), answered=(1, 2, 77))
+    assert draft_after(drafter, [*PROMPT, 1, 2, 77], 4) == ()
+    assert draft_after(drafter, [*PROMPT, 1, 2, 77, 4], 5) == (6, 7, 8)
+
+
+def test_a_paused_answer_without_a_prediction_drafts_from_its_own_text() -> None:
+    drafter = Drafter(PROMPT, answered=(8, 9, 10, 11, 5))
+    assert draft_after(drafter, [*PROMPT, 8, 9, 10, 11, 5, 8], 9) == (10, 11, 5, 8)
+
+
 def test_a_draft_from_the_prompt_is_not_predicted() -> None:
     drafter = Drafter(PROMPT, prediction=(1, 2, 3))
     assert draft_after(drafter, [*PROMPT, 103], 104) == (105, 106, 107, 108)
