@@ -66,7 +66,7 @@ def check_names(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_privacy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """In the data folder are prompts, answers and sessions; other users of this machine read none of them."""
-    if not (found := data_folder.open_to_others(settings.CONFIG.data_dir)):
+    if not (found := data_folder.shared_paths(settings.CONFIG.data_dir)):
         return []
     return [
         Warning(

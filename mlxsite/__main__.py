@@ -23,7 +23,7 @@ def main() -> None:
     if arguments in _VERSION:
         print(f"mlxsite {__version__}")  # Django would print its own
         return
-    data_folder.from_now_on()
+    data_folder.create_private_files()
     try:
         # The imports of all apps, a tenth faster; the command reports what is wrong with the settings.
         with garbage.paused(), suppress(ImproperlyConfigured):

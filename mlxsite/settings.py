@@ -10,7 +10,7 @@ from mlxsite.secret import secret_key
 CONFIG = config()
 
 SECRET_KEY = secret_key(CONFIG.data_dir)
-data_folder.close(CONFIG.data_dir)
+data_folder.make_private(CONFIG.data_dir)
 DEBUG = False
 ALLOWED_HOSTS = CONFIG.hosts
 

@@ -1,4 +1,4 @@
-"""Permissions of the data folder, which has prompts, answers, sessions and the key that signs them."""
+"""The data folder: its database, and permissions that keep its prompts, answers, sessions and keys private."""
 
 import os
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ _OTHERS = 0o077
 _SHARED = frozenset({Path("/"), Path(os.path.expanduser("~")).resolve()})
 
 
-def from_now_on() -> None:
+def create_private_files() -> None:
     """Set the umask, so that this process and its children create files for their owner only."""
     os.umask(_OTHERS)
 
 
-def close(data_dir: Path) -> None:
+def make_private(data_dir: Path) -> None:
     """Remove the permissions of other users, from an earlier version, another program or an operator's mkdir.
 
-    Files of another user stay as they are, and `open_to_others` lists them. So does a folder like /tmp.
+    Files of another user stay as they are, and `shared_paths` lists them. So does a folder like /tmp.
     """
     for path, mode in _places(data_dir):
         with suppress(OSError):
@@ -34,7 +34,7 @@ def close(data_dir: Path) -> None:
                 path.chmod(mode)
 
 
-def open_to_others(data_dir: Path) -> list[str]:
+def shared_paths(data_dir: Path) -> list[str]:
     """The files and folders that other users of this machine may read or change, each with its mode."""
     found = []
     for path, _ in _places(data_dir):

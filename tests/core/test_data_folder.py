@@ -31,27 +31,27 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_what_was_open_is_closed(data: Path) -> None:
-    assert len(data_folder.open_to_others(data)) == 6
-    data_folder.close(data)
-    assert data_folder.open_to_others(data) == []
+    assert len(data_folder.shared_paths(data)) == 6
+    data_folder.make_private(data)
+    assert data_folder.shared_paths(data) == []
     assert (mode(data), mode(data / "prefixes"), mode(data / "site.sqlite3-wal")) == (0o700, 0o700, 0o600)
 
 
 def test_models_and_what_is_not_ours_stay_as_they_are(data: Path) -> None:
-    data_folder.close(data)
+    data_folder.make_private(data)
     assert (mode(data / "other"), mode(data / "models") & 0o055) == (0o644, 0o055)
 
 
 def test_a_folder_for_everybody_is_left_to_everybody(data: Path) -> None:
     data.chmod(0o1777)
-    data_folder.close(data)
+    data_folder.make_private(data)
     assert mode(data) == 0o1777 and mode(data / "site.sqlite3") == 0o600
-    assert data_folder.open_to_others(data) == [f"{data} (1777)"]
+    assert data_folder.shared_paths(data) == [f"{data} (1777)"]
 
 
 def test_a_folder_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
-    data_folder.close(tmp_path / "nowhere")
-    assert data_folder.open_to_others(tmp_path / "nowhere") == []
+    data_folder.make_private(tmp_path / "nowhere")
+    assert data_folder.shared_paths(tmp_path / "nowhere") == []
 
 
 @pytest.mark.parametrize("command", of_each_kind([["migrate"], ["models"], ["check"]], [["migrate"]]))

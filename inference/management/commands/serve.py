@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         config = _apply(options)
-        data_folder.from_now_on()
+        data_folder.create_private_files()
         log_lines.capture()
         if config.is_reachable and config.api_key is None:
             where = f"listen on {config.host}" if not config.is_loopback else f"serve {config.origins}"
