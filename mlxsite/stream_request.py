@@ -99,7 +99,7 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
 
     @cached_property
     def _body_limit(self) -> int:
-        limit: int = self.server.body_limit(self._asked_path)
+        limit: int = self.server.body_limit(self._request_path)
         return limit
 
     def process(self) -> Any:
@@ -195,10 +195,10 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
 
     def _encoded(self, error: ServerError) -> bytes:
         """The error in the form of the API whose address was asked: known before the request is whole."""
-        return errors.encoder_of(self._asked_path)(error)
+        return errors.encoder_of(self._request_path)(error)
 
     @property
-    def _asked_path(self) -> str:
+    def _request_path(self) -> str:
         address = self.uri if self.uri.startswith(b"/") else getattr(self.channel, "_path", b"")
         return str(address.partition(b"?")[0].decode("latin-1"))
 
@@ -208,5 +208,5 @@ class StreamRequest(http_protocol.WebRequest):  # type: ignore[misc]  # untyped 
         if status < 500:  # otherwise the application has failed, which is noted
             method = getattr(self.channel, "_command", b"-").decode("latin-1")
             client = str(getattr(self.channel.getPeer(), "host", "-"))
-            access_log.note(method, self._asked_path, status, size, 0.0, client)
+            access_log.note(method, self._request_path, status, size, 0.0, client)
         return made.encode()

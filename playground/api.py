@@ -121,8 +121,8 @@ async def _begin(
     system = body.settings.get("system", "")
     for message, request in zip(turn.answers, requests, strict=True):
         prompt = visitor.system_prompt(system, body.timezone, request.model)
-        asked = chat_request.with_conversation(request, prompt, branch, pictures)
-        events = generation.stream(asked, visitor.principal, answer_id(message.pk))
+        chat = chat_request.with_conversation(request, prompt, branch, pictures)
+        events = generation.stream(chat, visitor.principal, answer_id(message.pk))
         await RUNNING_ANSWERS.claim(message, visitor.principal.owner)
         answer = RUNNING_ANSWERS.start(message, visitor.principal.owner, events)
         answer.on_saved(partial(visitor.publish, changes.messages(found.pk, message.pk)))

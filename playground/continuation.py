@@ -51,9 +51,9 @@ def question(made: Mapping[str, Any] | None, current: Mapping[str, Any]) -> dict
 
 
 def request(
-    asked: ChatRequest, system: str, branch: Sequence[Message], pictures: chat_request.Pictures
+    chat: ChatRequest, system: str, branch: Sequence[Message], pictures: chat_request.Pictures
 ) -> ChatRequest:
-    """`asked` with the messages of `branch`, of which the last is the answer to be continued."""
-    made = chat_request.with_conversation(asked, system, branch, pictures)
+    """`chat` with the messages of `branch`, of which the last is the answer to be continued."""
+    made = chat_request.with_conversation(chat, system, branch, pictures)
     last = structs.replace(made.messages[-1], reasoning=branch[-1].reasoning)
     return structs.replace(made, messages=(*made.messages[:-1], last), continues=True)

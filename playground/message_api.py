@@ -76,14 +76,14 @@ async def continue_answer(visitor: Visitor, pk: int) -> HttpResponse:
     await RUNNING_ANSWERS.check_limit(visitor.principal.owner)
     found, branch = await in_database(lambda: _messages(visitor).to_continue(pk))
     question = await CATALOG.run(continuation.question, found.made, body.question)
-    asked = await BODIES.run(chat_request.validated, question)
+    chat = await BODIES.run(chat_request.validated, question)
     TITLES.interrupt()
     original = await in_database(lambda: _messages(visitor).reopen(found))
     await _check_ended(pk)  # another window may have continued it meanwhile
     system = found.conversation.settings.get("system", "")
-    prompt = visitor.system_prompt(system, body.timezone, asked.model)
+    prompt = visitor.system_prompt(system, body.timezone, chat.model)
     pictures = await in_database(lambda: kept_pictures.read_of(found.conversation_id, branch))
-    request = continuation.request(asked, prompt, branch, pictures)
+    request = continuation.request(chat, prompt, branch, pictures)
     if not await RUNNING_ANSWERS.claim(found, visitor.principal.owner):
         raise InvalidValue(_RUNNING, param="id")  # another window or front did meanwhile
     answer = RUNNING_ANSWERS.start(

@@ -34,8 +34,8 @@ async def check(visitor: Visitor, body: AskBody, names: list[str]) -> None:
         try:
             await picture_check.checked(ChatRequest(model=name, messages=(message,)), visitor.principal)
         except ServerError as error:
-            words = error.message.removeprefix(_OF_APIS)
-            problem = InvalidValue(words[:1].upper() + words[1:], param="attachments")
+            text = error.message.removeprefix(_OF_APIS)
+            problem = InvalidValue(text[:1].upper() + text[1:], param="attachments")
         else:
             return
     if problem:

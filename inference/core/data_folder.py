@@ -1,4 +1,4 @@
-"""The data folder: its database, and permissions that keep its prompts, answers, sessions and keys private."""
+"""The data folder: its database, and permissions that keep what it contains private."""
 
 import os
 from collections.abc import Iterator
