@@ -73,8 +73,15 @@ def test_an_image_that_cannot_be_read_is_refused_at_its_place(source: dict[str, 
     with pytest.raises(InvalidValue) as caught:
         read(**turns({"type": "image", "source": {**IMAGE["source"], **source}}))  # type: ignore[dict-item]
     assert caught.value.param == param
-    if isinstance(source.get("data"), str):
+    if isinstance(source.get("data", ""), str):
         assert "could not process image" in caught.value.message
+
+
+def test_the_data_decide_the_type_of_an_image() -> None:
+    for kind in ("image/jpeg", "image/jpg"):
+        source = {"type": "base64", "media_type": kind, "data": as_base64(png())}
+        (message,) = asked(**turns({"type": "image", "source": source})).messages
+        assert message.pictures == (RED,)
 
 
 def test_only_a_user_shows_images() -> None:

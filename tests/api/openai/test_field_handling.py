@@ -100,6 +100,10 @@ def test_it_suggests_the_field_that_was_meant() -> None:
         chat(temprature=1)
 
 
+def _parts(kind: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [{"type": kind, "text": "Hi"}]}]}
+
+
 @each(
     ("fields", "meaning"),
     [
@@ -111,6 +115,8 @@ def test_it_suggests_the_field_that_was_meant() -> None:
         ({"stop": ["", "a"]}, {"stop": "a"}),
         ({"repeat_penalty": 1.1}, {"repetition_penalty": 1.1}),
         ({"n_predict": 7}, {"max_tokens": 7}),
+        ({"random_seed": 7, "safe_prompt": False, "documents": [], "echo": False}, {"seed": 7}),
+        *((_parts(kind), _parts("text")) for kind in ("input_text", "output_text")),
         ({"cache_salt": "a"}, {"prompt_cache_key": "a"}),
         ({"n": 1, "logprobs": False, "mirostat": 0, "typical_p": 1.0}, {}),
         ({"reasoning_effort": "default"}, {}),

@@ -2,20 +2,35 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, WithJsonSchema
 
 from inference.api.anthropic.schemas.block import Block
 from inference.api.anthropic.schemas.unreadable import refusal_of_source
-from inference.api.http.pictures import PictureAddress, PictureBase64
+from inference.api.http.pictures import PictureAddress, PictureBase64, refused
 from inference.api.http.strict_schema import Part
+from inference.core.picture_header import MEDIA_TYPES
 from inference.core.requests import Picture
+
+_OTHER_NAMES = ("image/jpg",)  # some clients write so
+
+
+def _check_type(kind: str) -> str:
+    """Refuse another type in words by which Claude Code takes the image out of the conversation."""
+    if kind not in (*MEDIA_TYPES, *_OTHER_NAMES):
+        raise refused(f"its type must be one of {', '.join(MEDIA_TYPES)}")
+    return kind
+
+
+MediaType = Annotated[
+    str, AfterValidator(_check_type), WithJsonSchema({"type": "string", "enum": list(MEDIA_TYPES)})
+]
 
 
 class Base64Source(Part):
     """The picture itself."""
 
     type: Literal["base64"] = Field(description="`base64`: the picture itself; file ids are refused.")
-    media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"] = Field(
+    media_type: MediaType = Field(
         description=(
             "`image/png`, `image/jpeg`, `image/webp` or `image/gif`; the server detects the actual type "
             "from the data."

@@ -31,6 +31,7 @@ class ChatCompletionBody(ToolFields):
         **Generation.refused,
         "add_special_tokens": Refused("the chat template adds them.", (False,)),
         "audio": Refused("speech output is not supported."),
+        "echo": Refused("the answer does not repeat the conversation.", (False,)),
         "modalities": Refused("answers are text.", (["text"],)),
         "moderation": Refused("moderation is not supported."),
         "web_search_options": Refused("web search is not supported."),

@@ -13,6 +13,7 @@ from inference.core.requests import Picture
 NO_SOUND = "models read text, and some of them pictures."
 DETAIL = "The resolution: `low` scales the picture down; `high`, `original` and `auto` keep it large."
 Detail = Literal["auto", "low", "high", "original"]
+TextKind = Literal["text", "refusal", "input_text", "output_text"]
 _OF_PICTURES = "it belongs in a part of type 'image_url'."
 
 
@@ -32,8 +33,11 @@ class TextPart(Part):
     noted = {"prompt_cache_breakpoint": "prefixes of any length are cached."}
     aliases = {"refusal": "text"}
 
-    type: Annotated[Literal["text", "refusal"], unless("input_audio", "file", why=NO_SOUND)] = Field(
-        description="`text`, or `refusal` from an earlier answer, which the model reads as text."
+    type: Annotated[TextKind, unless("input_audio", "file", why=NO_SOUND)] = Field(
+        description=(
+            "`text`, or `refusal` from an earlier answer, which the model reads as text. The names of "
+            "`/v1/responses`, `input_text` and `output_text`, mean the same."
+        )
     )
     text: str = Field(description="The text.")
 

@@ -1,7 +1,7 @@
 """Fields of other servers and clients, which people's programs send whichever server they are pointed at.
 
 Sources: llama.cpp's tools/server/README.md, vLLM's protocol classes, Ollama's docs/api.md and mlx-lm's
-SERVER.md, SGLang's docs/basic_usage/sampling_params.md and LM Studio's docs.
+SERVER.md, SGLang's docs/basic_usage/sampling_params.md, Mistral's API reference and LM Studio's docs.
 """
 
 from collections.abc import Mapping
@@ -55,8 +55,10 @@ NOTED: Mapping[str, str] = {
 REFUSED: Mapping[str, Refused] = {
     "adapters": Refused("use `model:adapter` in `model`."),
     "do_sample": Refused("send `temperature` 0 for greedy decoding.", (True,)),
+    "documents": Refused("put them into a message.", ([],)),
     "dynatemp_range": Refused(_NO_SUCH_SAMPLER, (0,)),
     "ebnf": Refused(_HAS_FORM_FIELDS),
+    "enable_search": Refused("web search is not supported.", (False,)),
     "include_stop_str_in_output": Refused("text ends before the stop string.", (False,)),
     "length_penalty": Refused("beam search is not supported.", (1,)),
     "lora": Refused("use `model:adapter` in `model`.", ([],)),
@@ -74,6 +76,7 @@ REFUSED: Mapping[str, Refused] = {
     "reasoning_split": Refused("reasoning is returned in `reasoning_content`.", (True,)),
     "regex": Refused(_HAS_FORM_FIELDS),
     "return_tokens_as_token_ids": Refused("send `return_token_ids`.", (False,)),
+    "safe_prompt": Refused("put the rules into a message.", (False,)),
     "samplers": Refused("the order of the samplers is fixed.", ([],)),
     "separate_reasoning": Refused("reasoning is returned in `reasoning_content`.", (True,)),
     "skip_special_tokens": Refused("special tokens are never part of the text.", (True,)),
@@ -82,6 +85,7 @@ REFUSED: Mapping[str, Refused] = {
     "typ_p": Refused(_NO_SUCH_SAMPLER, (1,)),
     "typical_p": Refused(_NO_SUCH_SAMPLER, (1,)),
     "use_beam_search": Refused("beam search is not supported.", (False,)),
+    "vllm_xargs": Refused("the server has no plugins.", ({},)),
 }
 ALIASES: Mapping[str, str] = {
     "timings_per_token": "timings",
@@ -91,5 +95,6 @@ ALIASES: Mapping[str, str] = {
     "repeat_last_n": "repetition_window",
     "repetition_context_size": "repetition_window",
     "num_predict": "max_tokens",
+    "random_seed": "seed",
     "repeat_penalty": "repetition_penalty",
 }
