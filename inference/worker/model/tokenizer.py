@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -190,10 +191,9 @@ class HubTokenizer:
         # As apply_chat_template does it: templates ask whether there is a key.
         given = [{key: value for key, value in one.items() if value is not None} for one in messages]
         tokens = {name: _plain(token) for name, token in self.hub.special_tokens_map.items()}
+        variables = _dates() | tokens | dict(options)
         expected = sum(_MAX_TURN_TEXT + 2 * _length_of(part) for part in (*messages, *tools))
-        rendering = Rendering(
-            template, given, tools, opens_answer, tokens | dict(options), _MAX_TEMPLATE_TEXT + expected
-        )
+        rendering = Rendering(template, given, tools, opens_answer, variables, _MAX_TEMPLATE_TEXT + expected)
         try:
             return template_renderer.shared().render(rendering)
         except TemplateFailed as failure:
@@ -217,6 +217,15 @@ def _is_control(added: Any) -> bool:
 
 def _length_of(part: Any) -> int:
     return len(json.dumps(part, ensure_ascii=False))
+
+
+def _dates() -> dict[str, str]:
+    """Today, for templates that ask for it by a variable: Llama 3's would give a day of 2024 otherwise.
+
+    Hugging Face gives them strftime_now alone. With the time of day, no prompt would be in the prefix cache.
+    """
+    today = time.localtime()
+    return {"date_string": time.strftime("%d %b %Y", today), "datetime": time.strftime("%b %d %Y", today)}
 
 
 def _plain(token: Any) -> str | list[str]:

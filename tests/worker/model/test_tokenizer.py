@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +95,15 @@ def test_tools_and_options_are_the_templates_to_use() -> None:
     tool = {"type": "function", "function": {"name": "<é>"}}
     rendered = tokenizer.render([HI], opens_answer=False, tools=[tool], options={"mood": "kind"})
     assert rendered == '{"name": "<é>"} kindFalse'
+
+
+def test_templates_that_ask_for_the_date_have_todays() -> None:
+    tokenizer = hub_tokenizer("{{ date_string }}, {{ datetime }}")
+    now = time.localtime()
+    rendered = tokenizer.render([HI], opens_answer=True)
+    assert rendered == f"{time.strftime('%d %b %Y', now)}, {time.strftime('%b %d %Y', now)}"
+    chosen = {"date_string": "then", "datetime": "later"}
+    assert tokenizer.render([HI], opens_answer=True, options=chosen) == "then, later"
 
 
 def test_long_tools_are_no_fault_of_the_template() -> None:
