@@ -101,6 +101,52 @@ class InvalidValue(InvalidRequest):
     code = "invalid_value"
 
 
+class InvalidImage(InvalidValue):
+    """A picture that cannot be used; this code and those of the classes below are OpenAI's."""
+
+    code = "invalid_image"
+
+
+class InvalidBase64Image(InvalidImage):
+    code = "invalid_base64_image"
+
+
+class InvalidImageUrl(InvalidImage):
+    code = "invalid_image_url"
+
+
+class UnsupportedImageType(InvalidImage):
+    """The picture has none of the formats that can be read, or is said to have another one."""
+
+    code = "unsupported_image_media_type"
+
+
+class EmptyImageFile(InvalidImage):
+    code = "empty_image_file"
+
+
+class ImageFileTooLarge(InvalidImage):
+    """The file has too many bytes."""
+
+    code = "image_file_too_large"
+
+
+class ImageTooLarge(InvalidImage):
+    """The picture has too many pixels."""
+
+    code = "image_too_large"
+
+
+class ImageParseError(InvalidImage):
+    """The file is damaged."""
+
+    code = "image_parse_error"
+
+
+class FailedToDownloadImage(InvalidImage):
+    code = "failed_to_download_image"
+
+
 class ExclusiveFields(InvalidRequest):
     """Two fields of which only one may be sent."""
 

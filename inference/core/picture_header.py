@@ -7,6 +7,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from inference.core.errors import (
+    EmptyImageFile,
+    ImageParseError,
+    ImageTooLarge,
+    InvalidImage,
+    UnsupportedImageType,
+)
 from inference.core.requests import Picture
 
 # What refusals of pictures begin with. Claude Code takes an image out of the conversation when it reads this;
@@ -30,7 +37,14 @@ class PictureHeader(Struct, frozen=True, kw_only=True):
 
 
 class NoPicture(ValueError):
-    """The bytes are no picture of one of the four formats that may be sent; the message is for the sender."""
+    """The bytes are no picture of one of the four formats that may be sent; the message is for the sender.
+
+    `kind` is the error for the client.
+    """
+
+    def __init__(self, message: str, kind: type[InvalidImage] = ImageParseError) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def read(data: bytes) -> PictureHeader:
@@ -50,7 +64,8 @@ def picture_of(data: bytes, *, most_pixels: int | None = None) -> Picture:
     if most_pixels is not None and header.width * header.height > most_pixels:
         raise NoPicture(
             f"it has {header.width} × {header.height} pixels, and a picture may have {most_pixels:,} "
-            "(MLX_SERVER_PICTURE_PIXELS)"
+            "(MLX_SERVER_PICTURE_PIXELS)",
+            ImageTooLarge,
         )
     return Picture(data=data, media_type=header.media_type, width=header.width, height=header.height)
 
@@ -64,7 +79,8 @@ def _read(data: bytes) -> PictureHeader:
         return _webp(data)
     if data.startswith(_GIFS):
         return _gif(data)
-    raise NoPicture("it is not a PNG, JPEG, WebP or GIF; send one of these")
+    kind = UnsupportedImageType if data else EmptyImageFile
+    raise NoPicture("it is not a PNG, JPEG, WebP or GIF; send one of these", kind)
 
 
 def _png(data: bytes) -> PictureHeader:

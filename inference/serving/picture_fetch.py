@@ -23,7 +23,7 @@ from django.conf import settings
 from msgspec import structs
 
 from inference.core import picture_header
-from inference.core.errors import InvalidValue
+from inference.core.errors import FailedToDownloadImage
 from inference.core.picture_header import UNREADABLE, NoPicture
 from inference.core.requests import ChatRequest, Message, Picture
 
@@ -66,7 +66,7 @@ class PictureFetch:
         self._timeout_s = timeout_s
 
     async def fetched(self, request: ChatRequest) -> ChatRequest:
-        """The request with the files of its pictures; raises InvalidValue for one that cannot be fetched."""
+        """The request with the files of its pictures; raises FailedToDownloadImage."""
         places = {
             picture.url: f"messages.{number}.content"
             for number, message in reversed(list(enumerate(request.messages)))
@@ -87,11 +87,11 @@ class PictureFetch:
                 try:
                     return await self._fetch(client, url)
                 except NotFetched as error:
-                    raise InvalidValue(f"{UNREADABLE}: {error}", param=places[url]) from None
+                    raise FailedToDownloadImage(f"{UNREADABLE}: {error}", param=places[url]) from None
                 except httpx.HTTPError as error:
                     logger.info("Cannot fetch a picture: %r", error)
                     problem = f"{UNREADABLE}: {urlsplit(url).hostname} did not send it."
-                    raise InvalidValue(problem, param=places[url]) from None
+                    raise FailedToDownloadImage(problem, param=places[url]) from None
 
         tls = self._tls if self._tls else await asyncio.to_thread(_usual_tls)
         limits = httpx.Timeout(self._timeout_s)
@@ -103,7 +103,7 @@ class PictureFetch:
             except TimeoutError:
                 slow = next(iter(places.values()))
                 problem = f"{UNREADABLE}: the pictures did not come within {self._timeout_s:g} seconds."
-                raise InvalidValue(problem, param=slow) from None
+                raise FailedToDownloadImage(problem, param=slow) from None
             finally:
                 for task in tasks:
                     task.cancel()

@@ -8,14 +8,17 @@ from pydantic_core import ErrorDetails
 from inference.api.http.strict_schema import EXCLUSIVE, UNSUPPORTED, sent_name
 from inference.core.errors import (
     ExclusiveFields,
+    InvalidImage,
     InvalidValue,
     ServerError,
     UnsupportedField,
+    all_errors,
 )
 
 _LONGEST_STEP = 64  # of a path in an error: the rest is the client's own text
 _NO_OBJECT = ("model_type", "model_attributes_type", "dict_type")  # by pydantic's names
 _KINDS = ("union_tag_not_found", "union_tag_invalid")  # a union by a field such as `type`
+_PICTURES = {kind.code: kind for kind in (InvalidImage, *all_errors(InvalidImage))}
 _SIZE_FOUND = re.compile(" after validation, not .*")
 
 
@@ -23,12 +26,13 @@ def field_error(error: ErrorDetails, fields: dict[str, Any]) -> ServerError:
     """The first error, with `param` as a dotted path such as messages.0.role."""
     param = ".".join(str(step)[:_LONGEST_STEP] for step in _path(error, fields))
     if error["type"] in (UNSUPPORTED, EXCLUSIVE):
-        kind = UnsupportedField if error["type"] == UNSUPPORTED else ExclusiveFields
-        return kind(error["msg"].replace("<field>", repr(param)), param=param)
+        refusal = UnsupportedField if error["type"] == UNSUPPORTED else ExclusiveFields
+        return refusal(error["msg"].replace("<field>", repr(param)), param=param)
     if error["type"] in ("missing", "union_tag_not_found"):
         return InvalidValue(f"{param!r} is required.", param=param)
     text = _text_of(error)
-    return InvalidValue(f"{param!r} is not valid: {text[0].lower()}{text[1:]}.", param=param)
+    kind = _PICTURES.get(error["type"], InvalidValue)
+    return kind(f"{param!r} is not valid: {text[0].lower()}{text[1:]}.", param=param)
 
 
 def _text_of(error: ErrorDetails) -> str:

@@ -11,8 +11,15 @@ from msgspec import structs
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from inference.api.http.strict_schema import unsupported
+from inference.api.http.strict_schema import literal, unsupported
 from inference.core import picture_header
+from inference.core.errors import (
+    ImageFileTooLarge,
+    InvalidBase64Image,
+    InvalidImage,
+    InvalidImageUrl,
+    UnsupportedImageType,
+)
 from inference.core.picture_header import UNREADABLE, NoPicture
 from inference.core.requests import PICTURE, Picture
 from inference.serving import picture_fetch
@@ -40,24 +47,26 @@ class Tally:
             raise refused(f"a request may have {most} pictures (MLX_SERVER_PICTURE_COUNT)")
 
 
-def refused(reason: str) -> PydanticCustomError:
-    """The error about a picture that cannot be read, with the reason."""
-    return PydanticCustomError("no_picture", f"{UNREADABLE}: {reason}")
+def refused(reason: str, kind: type[InvalidImage] = InvalidImage) -> PydanticCustomError:
+    """The error about a picture that cannot be read, with the reason; field_error.py makes one of `kind`."""
+    return PydanticCustomError(literal(kind.code), literal(f"{UNREADABLE}: {reason}"))
 
 
 def of_base64(text: str) -> Picture:
     """The picture that is written as base64; raises PydanticCustomError."""
     limits = settings.CONFIG
     if len(text) * 3 // 4 > limits.picture_bytes + 2:
-        raise refused(f"a picture may have {limits.picture_bytes:,} bytes (MLX_SERVER_PICTURE_BYTES)")
+        raise refused(
+            f"a picture may have {limits.picture_bytes:,} bytes (MLX_SERVER_PICTURE_BYTES)", ImageFileTooLarge
+        )
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise refused("it is not valid base64") from None
+        raise refused("it is not valid base64", InvalidBase64Image) from None
     try:
         return picture_header.picture_of(data, most_pixels=limits.picture_pixels)
     except NoPicture as error:
-        raise refused(str(error)) from None
+        raise refused(str(error), error.kind) from None
 
 
 def of_url(url: str) -> Picture:
@@ -66,10 +75,10 @@ def of_url(url: str) -> Picture:
         return of_address(url)
     found = _DATA_URL.match(url)
     if not found or found["parameters"].lower().rpartition(";")[2] != "base64":
-        raise refused("it must be a data URL such as data:image/png;base64,...")
+        raise refused("it must be a data URL such as data:image/png;base64,...", InvalidImageUrl)
     kind = found["type"].lower().replace("image/jpg", "image/jpeg")
     if kind not in picture_header.MEDIA_TYPES:
-        raise refused(f"its type must be one of {_TYPES}")
+        raise refused(f"its type must be one of {_TYPES}", UnsupportedImageType)
     return of_base64(url[found.end() :])
 
 

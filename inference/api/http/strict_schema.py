@@ -186,7 +186,7 @@ def _is_same(value: Any, other: Any) -> bool:
 
 def unsupported(message: str, field: str = "") -> PydanticCustomError:
     """An error of the code `unsupported_parameter`; `<field>` in the message becomes the field's path."""
-    return PydanticCustomError(UNSUPPORTED, _literal(message), {"field": field} if field else None)
+    return PydanticCustomError(UNSUPPORTED, literal(message), {"field": field} if field else None)
 
 
 def unsupported_type(kind: str, why: str) -> PydanticCustomError:
@@ -196,16 +196,17 @@ def unsupported_type(kind: str, why: str) -> PydanticCustomError:
 
 def wrong(kind: str, message: str, field: str) -> PydanticCustomError:
     """An error about `field` that only shows when several fields are looked at together."""
-    return PydanticCustomError(_literal(kind), _literal(message), {"field": field})
+    return PydanticCustomError(literal(kind), literal(message), {"field": field})
 
 
 def exclusive(field: str, other: str) -> PydanticCustomError:
     """An error about two fields of which only one may be sent."""
     message = f"<field> and {other!r} are mutually exclusive; send one of them."
-    return PydanticCustomError(_literal(EXCLUSIVE), _literal(message), {"field": field})
+    return PydanticCustomError(literal(EXCLUSIVE), literal(message), {"field": field})
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """A text for an error of pydantic's."""
     # pydantic types these as literal strings and formats braces in them: nothing of a client's may be in one.
     return text.replace("{", "(").replace("}", ")")
 

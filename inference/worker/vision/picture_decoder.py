@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import msgspec
 from PIL import Image
 
-from inference.core.errors import InvalidValue
+from inference.core.errors import ImageParseError
 from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
 from inference.worker import pipe_frames
@@ -29,7 +29,7 @@ class PictureDecoder:
         self._process: subprocess.Popen[bytes] | None = None
 
     def decode(self, picture: Picture, param: str) -> Image.Image:
-        """The picture's pixels, mode RGB; raises InvalidValue with `param` for one that cannot be read."""
+        """The picture's pixels, mode RGB; raises ImageParseError with `param` for one that cannot be read."""
         process = self._running()
         timer = Timer(_TIMEOUT_S, process.kill)
         timer.daemon = True
@@ -41,13 +41,13 @@ class PictureDecoder:
         if answer is None:
             self.close()
             logger.warning("The process that decodes pictures ended at one of %d bytes", len(picture.data))
-            raise InvalidValue(
+            raise ImageParseError(
                 f"{UNREADABLE}: decoding it takes too much time or memory, or the file is damaged. Save it "
                 "again as PNG or JPEG.",
                 param=param,
             )
         if answer.problem:
-            raise InvalidValue(answer.problem, param=param)
+            raise ImageParseError(answer.problem, param=param)
         return Image.frombytes("RGB", (answer.width, answer.height), pixels)
 
     def close(self) -> None:

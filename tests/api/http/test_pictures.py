@@ -18,6 +18,7 @@ from tests.each import each
 from tests.pictures import GIF, JPEG, WEBP_LOSSY, png
 
 FIELD = "messages.0.content.1.image_url.url"
+WRONG_TYPE, TOO_LONG, TOO_LARGE = "unsupported_image_media_type", "image_file_too_large", "image_too_large"
 
 
 def body(*urls: Any) -> dict[str, Any]:
@@ -53,28 +54,36 @@ def test_what_counts_is_the_file_itself(said: str) -> None:
 
 
 @each(
-    ("url", "says"),
+    ("url", "says", "code"),
     [
-        ("", "must be a data URL"),
-        ("x", "must be a data URL"),
-        ("file:///etc/passwd", "must be a data URL"),
-        (pictures.as_base64(png()), "must be a data URL"),
-        ("data:image/png,abc", "must be a data URL"),
-        ("data:image/png;base64", "must be a data URL"),
-        (pictures.data_url(png(), "image/svg+xml"), "its type must be one of image/png"),
-        (pictures.data_url(png(), "text/html"), "its type must be one of image/png"),
-        ("data:image/png;base64,", "not a PNG, JPEG, WebP or GIF"),
-        ("data:image/png;base64,not base64", "not valid base64"),
-        ("data:image/png;base64,iVBORw0KGg=o", "not valid base64"),
-        ("data:image/png;base64,é", "not valid base64"),
-        (pictures.data_url(b"<html>"), "not a PNG, JPEG, WebP or GIF"),
-        (pictures.data_url(png()[:-12]), "the file is cut off"),
-        (pictures.data_url(png(0, 5)), "has no size"),
+        ("", "must be a data URL", "invalid_image_url"),
+        ("x", "must be a data URL", "invalid_image_url"),
+        ("file:///etc/passwd", "must be a data URL", "invalid_image_url"),
+        (pictures.as_base64(png()), "must be a data URL", "invalid_image_url"),
+        ("data:image/png,abc", "must be a data URL", "invalid_image_url"),
+        ("data:image/png;base64", "must be a data URL", "invalid_image_url"),
+        (
+            pictures.data_url(png(), "image/svg+xml"),
+            "its type must be one of image/png",
+            WRONG_TYPE,
+        ),
+        (
+            pictures.data_url(png(), "text/html"),
+            "its type must be one of image/png",
+            WRONG_TYPE,
+        ),
+        ("data:image/png;base64,", "not a PNG, JPEG, WebP or GIF", "empty_image_file"),
+        ("data:image/png;base64,not base64", "not valid base64", "invalid_base64_image"),
+        ("data:image/png;base64,iVBORw0KGg=o", "not valid base64", "invalid_base64_image"),
+        ("data:image/png;base64,é", "not valid base64", "invalid_base64_image"),
+        (pictures.data_url(b"<html>"), "not a PNG, JPEG, WebP or GIF", WRONG_TYPE),
+        (pictures.data_url(png()[:-12]), "the file is cut off", "image_parse_error"),
+        (pictures.data_url(png(0, 5)), "has no size", "image_parse_error"),
     ],
 )
-def test_what_is_no_picture_is_refused_at_its_place(url: str, says: str) -> None:
+def test_what_is_no_picture_is_refused_at_its_place(url: str, says: str, code: str) -> None:
     error = refusal(url)
-    assert (error.code, error.param) == ("invalid_value", FIELD)
+    assert (error.code, error.param) == (code, FIELD)
     assert "ould not process image: " in error.message and says in error.message
 
 
@@ -102,17 +111,27 @@ def test_another_value_is_no_url(url: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "says", "code"),
     [
-        (png(100, 101), "100 × 101 pixels, and a picture may have 10,000 (MLX_SERVER_PICTURE_PIXELS)"),
-        (png(2**31 - 1, 2**31 - 1), "2147483647 × 2147483647 pixels"),
-        (png() + bytes(2000), "a picture may have 2,000 bytes (MLX_SERVER_PICTURE_BYTES)"),
+        (
+            png(100, 101),
+            "100 × 101 pixels, and a picture may have 10,000 (MLX_SERVER_PICTURE_PIXELS)",
+            "image_too_large",
+        ),
+        (png(2**31 - 1, 2**31 - 1), "2147483647 × 2147483647 pixels", TOO_LARGE),
+        (
+            png() + bytes(2000),
+            "a picture may have 2,000 bytes (MLX_SERVER_PICTURE_BYTES)",
+            TOO_LONG,
+        ),
     ],
 )
-def test_a_picture_beyond_a_limit_is_refused_with_the_limit(data: bytes, says: str, settings: Any) -> None:
+def test_a_picture_beyond_a_limit_is_refused_with_the_limit(
+    data: bytes, says: str, code: str, settings: Any
+) -> None:
     settings.CONFIG = Config(picture_pixels=10_000, picture_bytes=2_000)
     error = refusal(pictures.data_url(data))
-    assert (error.param, says in error.message) == (FIELD, True)
+    assert (error.param, error.code, says in error.message) == (FIELD, code, True)
 
 
 def test_the_first_picture_beyond_the_count_is_refused(settings: Any) -> None:

@@ -8,6 +8,7 @@ from inference.api.anthropic.schemas.block import Block
 from inference.api.anthropic.schemas.unreadable import refusal_of_source
 from inference.api.http.pictures import PictureAddress, PictureBase64, refused
 from inference.api.http.strict_schema import Part
+from inference.core.errors import UnsupportedImageType
 from inference.core.picture_header import MEDIA_TYPES
 from inference.core.requests import Picture
 
@@ -17,7 +18,7 @@ _OTHER_NAMES = ("image/jpg",)  # some clients write so
 def _check_type(kind: str) -> str:
     """Refuse another type in words by which Claude Code takes the image out of the conversation."""
     if kind not in (*MEDIA_TYPES, *_OTHER_NAMES):
-        raise refused(f"its type must be one of {', '.join(MEDIA_TYPES)}")
+        raise refused(f"its type must be one of {', '.join(MEDIA_TYPES)}", UnsupportedImageType)
     return kind
 
 
