@@ -18,6 +18,7 @@ WITHOUT_LOGIC = [
     "connect/errors",
     "connect/merging/errors",
     "core/events",
+    "core/image_errors",
     "core/upstream",
     "fronts/handlers",
     "management/moving/errors",
@@ -51,6 +52,7 @@ WITHOUT_LOGIC = [
 ]
 # A file, or a folder's files without a test file of their own: the test file that tests them.
 TESTED_BY = {
+    "core/refusal_errors": "core/test_refusal",
     "management/commands/move_database": "management/moving/test_move",
     "management/moving/rows": "management/moving/test_move",
     "management/moving/tables": "management/moving/test_move",

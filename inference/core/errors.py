@@ -5,6 +5,7 @@
     │   ├── InvalidJSON           400  invalid_json
     │   ├── UnsupportedField      400  unsupported_parameter
     │   ├── InvalidValue          400  invalid_value
+    │   │   └── InvalidImage      400  invalid_image, and others in image_errors.py
     │   ├── ExclusiveFields       400  mutually_exclusive_parameters
     │   ├── ConversationLocked    400  conversation_locked
     │   ├── ContextLengthExceeded 400  context_length_exceeded
@@ -99,52 +100,6 @@ class UnsupportedField(InvalidRequest):
 
 class InvalidValue(InvalidRequest):
     code = "invalid_value"
-
-
-class InvalidImage(InvalidValue):
-    """A picture that cannot be used; this code and those of the classes below are OpenAI's."""
-
-    code = "invalid_image"
-
-
-class InvalidBase64Image(InvalidImage):
-    code = "invalid_base64_image"
-
-
-class InvalidImageUrl(InvalidImage):
-    code = "invalid_image_url"
-
-
-class UnsupportedImageType(InvalidImage):
-    """The picture has none of the formats that can be read, or is said to have another one."""
-
-    code = "unsupported_image_media_type"
-
-
-class EmptyImageFile(InvalidImage):
-    code = "empty_image_file"
-
-
-class ImageFileTooLarge(InvalidImage):
-    """The file has too many bytes."""
-
-    code = "image_file_too_large"
-
-
-class ImageTooLarge(InvalidImage):
-    """The picture has too many pixels."""
-
-    code = "image_too_large"
-
-
-class ImageParseError(InvalidImage):
-    """The file is damaged."""
-
-    code = "image_parse_error"
-
-
-class FailedToDownloadImage(InvalidImage):
-    code = "failed_to_download_image"
 
 
 class ExclusiveFields(InvalidRequest):
@@ -336,11 +291,3 @@ def all_errors(root: type[ServerError] = ServerError) -> list[type[ServerError]]
     for child in root.__subclasses__():
         found += [child, *all_errors(child)]
     return found
-
-
-def from_refusal(refusal: Refusal) -> ServerError:
-    """The error a worker refused with, rebuilt on the site's side."""
-    if refusal.code == ContextLengthExceeded.code:
-        return ContextLengthExceeded(refusal.message, param=refusal.param, lengths=refusal.lengths)
-    classes = {error.code: error for error in all_errors()}
-    return classes.get(refusal.code, InternalError)(refusal.message, param=refusal.param)

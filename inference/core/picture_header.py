@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from inference.core.errors import (
+from inference.core.image_errors import (
     EmptyImageFile,
     ImageParseError,
     ImageTooLarge,

@@ -23,7 +23,7 @@ from django.conf import settings
 from msgspec import structs
 
 from inference.core import picture_header
-from inference.core.errors import FailedToDownloadImage
+from inference.core.image_errors import FailedToDownloadImage
 from inference.core.picture_header import UNREADABLE, NoPicture
 from inference.core.requests import ChatRequest, Message, Picture
 

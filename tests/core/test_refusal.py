@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from inference.core.errors import ContextLengthExceeded, ServerError, all_errors, from_refusal
+from inference.core.errors import ContextLengthExceeded, ServerError, all_errors
 from inference.core.refusal import Refusal
+from inference.core.refusal_errors import from_refusal
 
 
 def sent(error: ServerError) -> ServerError:

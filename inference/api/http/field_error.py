@@ -8,17 +8,18 @@ from pydantic_core import ErrorDetails
 from inference.api.http.strict_schema import EXCLUSIVE, UNSUPPORTED, sent_name
 from inference.core.errors import (
     ExclusiveFields,
-    InvalidImage,
     InvalidValue,
     ServerError,
     UnsupportedField,
     all_errors,
 )
+from inference.core.image_errors import InvalidImage
 
 _LONGEST_STEP = 64  # of a path in an error: the rest is the client's own text
 _NO_OBJECT = ("model_type", "model_attributes_type", "dict_type")  # by pydantic's names
 _KINDS = ("union_tag_not_found", "union_tag_invalid")  # a union by a field such as `type`
-_PICTURES = {kind.code: kind for kind in (InvalidImage, *all_errors(InvalidImage))}
+_OF_PICTURES: list[type[ServerError]] = [InvalidImage, *all_errors(InvalidImage)]
+_PICTURES = {kind.code: kind for kind in _OF_PICTURES}
 _SIZE_FOUND = re.compile(" after validation, not .*")
 
 

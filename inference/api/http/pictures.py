@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from inference.api.http.strict_schema import literal, unsupported
 from inference.core import picture_header
-from inference.core.errors import (
+from inference.core.image_errors import (
     ImageFileTooLarge,
     InvalidBase64Image,
     InvalidImage,

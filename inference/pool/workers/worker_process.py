@@ -14,7 +14,6 @@ from inference.core.errors import (
     ModelLoadFailed,
     ShuttingDown,
     WorkerDied,
-    from_refusal,
 )
 from inference.core.events import Event
 from inference.core.load_progress import OnLoadProgress
@@ -37,6 +36,7 @@ from inference.core.protocol import (
     Submit,
     ThinkingEnded,
 )
+from inference.core.refusal_errors import from_refusal
 from inference.core.requests import Request
 from inference.pool.workers import exit_reason
 from inference.pool.workers.child_process import ChildProcess

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import msgspec
 from PIL import Image
 
-from inference.core.errors import ImageParseError
+from inference.core.image_errors import ImageParseError
 from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
 from inference.worker import pipe_frames

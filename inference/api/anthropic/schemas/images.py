@@ -8,7 +8,7 @@ from inference.api.anthropic.schemas.block import Block
 from inference.api.anthropic.schemas.unreadable import refusal_of_source
 from inference.api.http.pictures import PictureAddress, PictureBase64, refused
 from inference.api.http.strict_schema import Part
-from inference.core.errors import UnsupportedImageType
+from inference.core.image_errors import UnsupportedImageType
 from inference.core.picture_header import MEDIA_TYPES
 from inference.core.requests import Picture
 
