@@ -74,8 +74,8 @@ class FakeRunner:
         self.memory = Memory(active=GB, peak=GB, cache=0, resident=GB)
         self._ended = asyncio.Event()
 
-    async def warm_up(self) -> None:
-        return None
+    async def warm_up(self) -> bool:
+        return not self._ended.is_set()
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         self.loads.append(card.id)

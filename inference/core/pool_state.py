@@ -16,13 +16,14 @@ class Memory(Struct, frozen=True, kw_only=True):
     peak: int = 0
     cache: int = 0  # freed buffers that MLX keeps for reuse
     resident: int = 0
+    helpers: int = 0  # resident size of the processes that render its templates and decode its pictures
     kv: int = 0  # part of active: the KV caches of running sequences
     prefix_cache: int = 0  # part of active: KV caches kept for later prompts, which can be shed
 
     @property
     def held(self) -> int:
         """What the system has given up for it: not all that Metal holds for it is resident."""
-        return max(self.resident, self.active + self.cache)
+        return max(self.resident, self.active + self.cache) + self.helpers
 
 
 class RankState(Struct, frozen=True, kw_only=True):

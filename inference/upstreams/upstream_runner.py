@@ -57,8 +57,9 @@ class UpstreamRunner:
         self._model = ""
         self._ended = asyncio.Event()
 
-    async def warm_up(self) -> None:
+    async def warm_up(self) -> bool:
         """There is nothing to prepare."""
+        return True
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         """Begin to check the health of the addresses; whether one answers is found out by each request."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from inference.core import blas, protocol
-from inference.worker import process_log
+from inference.worker import helper_process, process_log
 from inference.worker.blas_threads import follow_load
 from inference.worker.engine.rounds import OwnRounds, Rounds
 from inference.worker.product_check import multiplies
@@ -36,6 +36,7 @@ def main() -> None:
     threads = follow_load(used_blas.path) if options.follow_load and used_blas.path else None
     session = partial(Session, blas=used_blas, threads=threads, rounds=_rounds(options.rank_pipes))
     asyncio.run(_serve(socket.socket(fileno=options.fd), session))
+    helper_process.kill_all()
     # The engine may be in a long prefill; without a site there is nothing to wait for.
     os._exit(0)
 

@@ -4,17 +4,19 @@ import mlx.core as mx
 import psutil
 
 from inference.core.pool_state import Memory
+from inference.worker import helper_process
 
 _process = psutil.Process()
 
 
 def figures(*, kv: int = 0, prefix_cache: int = 0) -> Memory:
-    """MLX's active, peak and cached bytes, the process's resident set, and the engine's figures."""
+    """MLX's active, peak and cached bytes, resident sets, and the engine's figures."""
     return Memory(
         active=mx.get_active_memory(),
         peak=mx.get_peak_memory(),
         cache=mx.get_cache_memory(),
         resident=_process.memory_info().rss,
+        helpers=helper_process.memory(),
         kv=kv,
         prefix_cache=prefix_cache,
     )

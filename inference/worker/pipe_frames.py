@@ -3,8 +3,9 @@
 import struct
 import subprocess
 from contextlib import suppress
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
+READY: Final = b"ready"  # of a helper process (helper_process.py) whose imports are done
 _LENGTH = struct.Struct(">I")
 
 

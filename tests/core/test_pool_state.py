@@ -14,9 +14,13 @@ LOADED = Loaded(seconds=1, memory=Memory(), context_length=8, vocab_size=2, devi
 
 @pytest.mark.parametrize(
     ("memory", "held"),
-    [(Memory(active=5, cache=2, resident=4), 7), (Memory(active=1, cache=1, resident=4), 4)],
+    [
+        (Memory(active=5, cache=2, resident=4), 7),
+        (Memory(active=1, cache=1, resident=4), 4),
+        (Memory(active=1, cache=1, resident=4, helpers=3), 7),
+    ],
 )
-def test_the_larger_of_metal_and_the_system_is_held(memory: Memory, held: int) -> None:
+def test_the_larger_of_metal_and_the_system_is_held_and_its_helpers(memory: Memory, held: int) -> None:
     assert memory.held == held
 
 

@@ -17,6 +17,7 @@ def footprint(pid: int, memory: Memory) -> Footprint:
     """Look up one process; `memory` is what the worker last reported itself."""
     try:
         process = psutil.Process(pid)
-        return Footprint(began_at=process.create_time(), bytes=max(process.memory_info().rss, memory.held))
+        now = process.memory_info().rss + memory.helpers
+        return Footprint(began_at=process.create_time(), bytes=max(now, memory.held))
     except psutil.Error:  # it has just ended, or may not be inspected
         return Footprint(bytes=memory.held)

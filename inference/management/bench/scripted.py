@@ -33,8 +33,8 @@ class ScriptedRunner:
         self.death_reason: DeathReason = "unknown"
         self.is_late = False
 
-    async def warm_up(self) -> None:
-        return None
+    async def warm_up(self) -> bool:
+        return True
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         return Loaded(

@@ -31,8 +31,8 @@ class Stream:
 class Resident:
     """A model that holds bytes of the memory limit: loading, ready or draining.
 
-    Its bytes are the larger of prediction and report, for each of: weights with the transients of prefill,
-    KV caches, and the prefix cache.
+    Its bytes are the larger of prediction and report, for each of: weights with the transients of prefill and
+    the helper processes, KV caches, and the prefix cache.
     """
 
     card: ModelCard
@@ -199,7 +199,7 @@ class Resident:
         memory = self.runner.memory
         predicted = self.card.resident_bytes + sum(self.loras.values())
         predicted += self.card.prefill_bytes if leases else 0
-        return max(predicted, memory.active - memory.kv - memory.prefix_cache)
+        return max(predicted, memory.active + memory.helpers - memory.kv - memory.prefix_cache)
 
     def _kv(self, more: int) -> int:
         return max(self.kv_reserved + self.unsettled + more, self.runner.memory.kv)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -102,7 +103,8 @@ class ChildProcess:
     async def reap(self) -> None:
         """Wait for the end of the process, and kill it when it takes too long.
 
-        Its stream is over, so nothing that it still computes can reach a request.
+        Its stream is over, so nothing that it still computes can reach a request. Processes that it has
+        started are killed after it: one that hangs does not notice that it has ended.
         """
         if not self._process:
             return
@@ -112,8 +114,19 @@ class ChildProcess:
             logger.warning("Worker %s did not end by itself; killing it", self._process.pid)
             self.kill()
             await self._process.wait()
-        if self._log:  # its last lines say why it ended; a process of its own may keep the pipe open
+        _kill_group(self._process.pid)
+        if self._log:  # its last lines say why it ended
             await asyncio.wait([self._log], timeout=_EXIT_GRACE_S)
+
+
+def _kill_group(leader: int) -> None:
+    """Kill what is left of the process group of a worker that has just ended.
+
+    The system gives its number to no other process while there is one of the group. macOS forbids it where
+    only processes are left that have ended.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 async def relay(log: int, process: str) -> None:

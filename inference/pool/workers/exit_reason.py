@@ -5,6 +5,7 @@ import signal
 from inference.core.errors import LoadFailure
 from inference.core.pool_state import DeathReason
 
+NOT_STARTED = "its process could not be started"
 BROKEN_PROTOCOL = "its process sent an invalid message"
 _EXITS = {
     65: "it received an invalid message from the site",

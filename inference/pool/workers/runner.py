@@ -27,8 +27,11 @@ class Runner(Protocol):
         """The processes that compute its model together; none where one process does."""
         ...
 
-    async def warm_up(self) -> None:
-        """Prepare everything that does not depend on the model, so that a load costs only its weights."""
+    async def warm_up(self) -> bool:
+        """Prepare everything that does not depend on the model, so that a load costs only its weights.
+
+        False where it has ended instead.
+        """
         ...
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:

@@ -70,7 +70,7 @@ class ProcessRunner:
         self._load = PendingLoad()
         self._inboxes, self._thinking_ends = Inboxes(), ThinkingEnds()
         self._growths = Growths(self._send)
-        self._hello, self._ended = asyncio.Event(), asyncio.Event()
+        self._is_over_starting, self._ended = asyncio.Event(), asyncio.Event()
         self._is_stopping = False
         self._watchdog = Watchdog(stuck_after_s)
         self.steps, self._running = 0, 0
@@ -88,22 +88,18 @@ class ProcessRunner:
     def pid(self) -> int | None:
         return self._child.pid
 
-    async def warm_up(self) -> None:
-        """Start the process and wait until its imports are done, or until it has ended."""
+    async def warm_up(self) -> bool:
+        """Start the process and wait until its imports are done; False if it has ended instead."""
         await self._start()
-        events = [asyncio.ensure_future(event.wait()) for event in (self._hello, self._ended)]
-        try:
-            await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiting in events:
-                waiting.cancel()
+        await self._is_over_starting.wait()
+        return not self._ended.is_set()
 
     async def load(self, card: ModelCard, on_progress: OnLoadProgress) -> Loaded:
         """Load the model, reporting its progress; raises ModelLoadFailed."""
         loaded = self._load.begin(on_progress)
         await self._start()
         if self._ended.is_set():
-            raise ModelLoadFailed("its process ended before it could load; see the server's log", kind="died")
+            raise ModelLoadFailed(f"{self._why_ended}; see the server's log", kind="died")
         self._send(load_frame(self._options, card))
         return await loaded
 
@@ -195,6 +191,7 @@ class ProcessRunner:
                 reader = await self._child.start(tuning)
             except OSError as error:
                 logger.error("Cannot start a worker: %s", error)
+                self.end_reason = exit_reason.NOT_STARTED
                 self._end()
                 return
             self._reading = asyncio.create_task(self._run(reader))
@@ -275,13 +272,14 @@ class ProcessRunner:
                     raise protocol.ProtocolBroken(f"protocol version {version}")
                 self.memory, self.device_bytes = memory, device_bytes
                 self._watchdog.note_started()
-                self._hello.set()
+                self._is_over_starting.set()
 
     def _end(self) -> None:
         """Fail the load and the requests that still wait. Idempotent."""
         if self._ended.is_set():
             return
         self._ended.set()
+        self._is_over_starting.set()
         self._load.resolve(ModelLoadFailed(f"{self._why_ended}; see the server's log", kind=self._end_kind))
         self._inboxes.fail_all(self._lost_error().refusal())
         self._child.close_socket()

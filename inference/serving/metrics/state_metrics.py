@@ -98,12 +98,16 @@ def _models(pool: PoolSnapshot, labels: ModelLabels) -> Iterator[Metric]:
             ("reserved", model.reserved_bytes),
             ("active", model.memory.active),
             ("resident", model.memory.resident),
+            ("helpers", model.memory.helpers),
             ("mlx_cache", model.memory.cache),
             ("kv_cache", model.memory.kv),
             ("prefix_cache", model.memory.prefix_cache),
         ):
             memory[(name, kind)] += value
-    text = "Memory of a model in the pool, as its worker reported it; active contains both caches."
+    text = (
+        "Memory of a model in the pool, as its worker reported it; active contains both caches, helpers are "
+        "its processes for templates and pictures."
+    )
     yield _gauge("model_memory_bytes", text, dict(memory), "model", "kind")
     yield _gauge("model_requests", "Requests that hold a lease of the model.", dict(streams), "model")
 

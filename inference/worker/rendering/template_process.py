@@ -20,7 +20,6 @@ from inference.worker import pipe_frames
 from inference.worker.rendering import hub_templates
 
 _LONGEST_MESSAGE = 1000
-READY: Final = b"ready"
 RENDERED: Final = b"rendered"  # with what was written
 RAISED: Final = b"raised"  # with the template's own message
 FAILED: Final = b"failed"
@@ -36,7 +35,7 @@ def main() -> None:
     render = hub_templates.imported()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(source, jobs), daemon=True).start()
-    pipe_frames.write(target, READY)
+    pipe_frames.write(target, pipe_frames.READY)
     while True:
         outcome, text = _outcome(render, jobs.get())
         pipe_frames.write(target, outcome)

@@ -7,31 +7,24 @@ of address space), and for time that passes without computing, it is watched fro
 import json
 import logging
 import math
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from selectors import EVENT_READ, DefaultSelector
 from typing import Any, BinaryIO, Final, cast
 
-import psutil
-
-from inference.core.errors import InternalError, TemplateFailed, Unavailable
-from inference.core.subprocess_environment import for_our_modules
+from inference.core.errors import TemplateFailed, Unavailable
 from inference.worker import pipe_frames
+from inference.worker.helper_process import HelperProcess, has_answered, resident_bytes
 from inference.worker.rendering import template_process
 
 logger = logging.getLogger(__name__)
 _PROGRAM = "inference.worker.rendering.template_process"
 _LONGEST_REASON = 200
 _LIMIT_S = 20.0  # of one rendering, where `within` sets no other
-_START_S = 120.0  # the machine may be busy
-_RETRY_S = 5.0
 _LOOK_S = 0.02  # between two looks at its memory; in so long a program fills a few hundred megabytes
 # Of memory: Python and its libraries, what a template may build, and copies of what it is given. More address
 # space is reserved than used.
@@ -62,14 +55,13 @@ class TemplateRenderer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._is_ready = False
+        self._process = HelperProcess(_PROGRAM)
         self._until = math.inf
 
     @property
     def pid(self) -> int | None:
         """The process, if there is one."""
-        return self._process.pid if self._process else None
+        return self._process.pid
 
     @contextmanager
     def within(self, limit_s: float) -> Iterator[None]:
@@ -81,14 +73,14 @@ class TemplateRenderer:
             self._until = math.inf
 
     def start(self) -> None:
-        """Start the process, and do not wait for its imports."""
-        with self._lock:
-            self._running()
+        """Start the process, and do not wait for its imports; if that fails, the first template does."""
+        with self._lock, suppress(Unavailable):
+            self._process.start()
 
     def wait_ready(self) -> None:
-        """Wait until the process can render; raises InternalError if it does not start."""
+        """Wait until the process can render; raises Unavailable or InternalError if it does not start."""
         with self._lock:
-            self._ready()
+            self._process.ready()
 
     def render(self, rendering: Rendering) -> str:
         """The text; raises TemplateFailed where the template fails or takes too much time or memory.
@@ -98,11 +90,11 @@ class TemplateRenderer:
         with self._lock:
             if time.monotonic() >= self._until:
                 raise _failure(_TOO_LONG)
-            process = self._ready()
+            process = self._process.ready(self._until)
             until = min(self._until, time.monotonic() + _LIMIT_S)
             outcome, text = self._exchange(process, rendering, until)
             if outcome == template_process.OUT_OF_MEMORY:
-                self._replace()  # what it freed may be scattered, and count for the next template
+                self._process.restart()  # what it freed may be scattered, and count for the next template
         if outcome == template_process.RENDERED:
             return text.decode("utf-8", "surrogatepass")
         if outcome == template_process.RAISED and text:
@@ -112,44 +104,7 @@ class TemplateRenderer:
     def close(self) -> None:
         """End the process, if there is one."""
         with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        if self._process is None:
-            return
-        pipe_frames.end(self._process)
-        self._process = None
-        self._is_ready = False
-
-    def _replace(self) -> None:
-        """End the process, and have another one ready for the next template."""
-        self._close()
-        self._running()
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is not None and self._process.poll() is not None:
-            self._close()
-        if self._process is None:
-            command = [sys.executable, "-m", _PROGRAM]
-            one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each has memory of its own
-            environment = os.environ | for_our_modules() | one_thread
-            pipe = subprocess.PIPE
-            self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe)
-        return self._process
-
-    def _ready(self) -> "subprocess.Popen[bytes]":
-        process = self._running()
-        if self._is_ready:
-            return process
-        source = cast("BinaryIO", process.stdout)
-        if not _has_answered(source, max(0.0, min(_START_S, self._until - time.monotonic()))):
-            raise Unavailable("The machine is too busy to prepare the prompt in time.", retry_after=_RETRY_S)
-        if pipe_frames.read(source) != template_process.READY:
-            self._close()
-            logger.error("The process that renders chat templates did not start")
-            raise InternalError("The prompt could not be prepared; see the server's log.")
-        self._is_ready = True
-        return process
+            self._process.close()
 
     def _exchange(
         self, process: "subprocess.Popen[bytes]", rendering: Rendering, until: float
@@ -172,19 +127,17 @@ class TemplateRenderer:
             outcome, text = b"", b""
         if not outcome:
             logger.warning("The process that renders chat templates ended at one")
-            self._replace()
+            self._process.restart()
         return outcome, text
 
     def _watch(self, process: "subprocess.Popen[bytes]", until: float, memory: int) -> None:
         """Wait for its answer or its end; raises TemplateFailed, with the process killed, at a limit."""
-        watched: psutil.Process | None = None
-        while not _has_answered(cast("BinaryIO", process.stdout), _LOOK_S):
-            watched = watched or psutil.Process(process.pid)
+        while not has_answered(cast("BinaryIO", process.stdout), _LOOK_S):
             is_late = time.monotonic() > until
-            if not is_late and _resident_bytes(watched) <= memory:
+            if not is_late and resident_bytes(process.pid) <= memory:
                 continue
             logger.warning("A chat template takes too %s: ending it", "long" if is_late else "much memory")
-            self._replace()
+            self._process.restart()
             raise _failure(_TOO_LONG if is_late else _TOO_LARGE)
 
 
@@ -204,20 +157,6 @@ def _encoded(rendering: Rendering) -> bytes:
         "most_text": rendering.most_text,
     }
     return json.dumps(job, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _has_answered(source: BinaryIO, timeout_s: float) -> bool:
-    """Whether there is something to read, or an end, within this time."""
-    with DefaultSelector() as selector:
-        selector.register(source, EVENT_READ)
-        return bool(selector.select(timeout_s))
-
-
-def _resident_bytes(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has just ended, which is the next thing to be read
-        return 0
 
 
 def _failure(message: str) -> TemplateFailed:

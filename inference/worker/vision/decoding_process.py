@@ -1,8 +1,9 @@
 """Decodes pictures in a process of its own: `python -m inference.worker.vision.decoding_process`.
 
 Pictures come from anywhere, and the C libraries that decode them may crash, loop or fill the memory: then
-this process ends, and not the model beside it. It reads a picture (frames of pipe_frames.py) from standard
-input and answers on standard output with the size and the pixels, or with the problem, until its input ends.
+this process ends, and not the model beside it. It writes `READY`, then reads a picture (frames of
+pipe_frames.py) from standard input and answers on standard output with the size and the pixels, or with the
+problem, until its input ends.
 """
 
 import os
@@ -35,6 +36,7 @@ def main() -> None:
     # Whatever a library prints must not come between the frames.
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    pipe_frames.write(target, pipe_frames.READY)
     while content := pipe_frames.read(source):
         picture = msgspec.msgpack.decode(content, type=Picture)
         _limit(picture.width * picture.height)

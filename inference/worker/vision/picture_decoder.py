@@ -2,8 +2,6 @@
 
 import logging
 import subprocess
-import sys
-from pathlib import Path
 from threading import Timer
 from typing import BinaryIO, cast
 
@@ -14,11 +12,11 @@ from inference.core.image_errors import ImageParseError
 from inference.core.picture_header import UNREADABLE
 from inference.core.requests import Picture
 from inference.worker import pipe_frames
+from inference.worker.helper_process import HelperProcess
 from inference.worker.vision.decoding_process import MAX_CPU_S, Decoded
 
 logger = logging.getLogger(__name__)
 _TIMEOUT_S = 4.0 * MAX_CPU_S  # the machine may be busy
-_PACKAGES = Path(__file__).parents[3]
 _PROGRAM = "inference.worker.vision.decoding_process"
 
 
@@ -26,11 +24,19 @@ class PictureDecoder:
     """Decodes one picture at a time; for one thread. The process starts with the first picture."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = HelperProcess(_PROGRAM)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one."""
+        return self._process.pid
 
     def decode(self, picture: Picture, param: str) -> Image.Image:
-        """The picture's pixels, mode RGB; raises ImageParseError with `param` for one that cannot be read."""
-        process = self._running()
+        """The picture's pixels, mode RGB; raises ImageParseError with `param` for one that cannot be read.
+
+        Raises Unavailable or InternalError where the process does not start.
+        """
+        process = self._process.ready()
         timer = Timer(_TIMEOUT_S, process.kill)
         timer.daemon = True
         timer.start()
@@ -52,20 +58,7 @@ class PictureDecoder:
 
     def close(self) -> None:
         """End the process, if there is one."""
-        if self._process is None:
-            return
-        pipe_frames.end(self._process)
-        self._process = None
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is not None and self._process.poll() is not None:
-            self.close()
-        if self._process is None:
-            command = [sys.executable, "-m", _PROGRAM]
-            self._process = subprocess.Popen(
-                command, cwd=_PACKAGES, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-        return self._process
+        self._process.close()
 
 
 def _exchange(process: "subprocess.Popen[bytes]", picture: Picture) -> tuple[Decoded | None, bytes]:

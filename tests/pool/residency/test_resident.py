@@ -24,6 +24,12 @@ def test_the_larger_of_prediction_and_report_counts() -> None:
     assert ready(Memory(active=150, kv=20), kv_reserved=40).bytes == 130 + 40
 
 
+def test_helper_processes_count_as_far_as_the_prediction_has_no_room_for_them() -> None:
+    assert ready(Memory(active=90, helpers=5)).bytes == 100
+    assert ready(Memory(active=90, helpers=44)).bytes == 134
+    assert ready(Memory(active=150, helpers=44, kv=20, prefix_cache=30)).bytes == 100 + 44 + 20 + 30
+
+
 def test_the_first_lease_costs_a_chunk_of_prefill_too() -> None:
     resident = ready()
     assert resident.cost_of(5) == 10 + 5 * 2

@@ -1,5 +1,11 @@
 """The spare worker."""
 
+import asyncio
+import time
+
+import pytest
+
+from inference.pool.residency import spare_worker
 from inference.pool.residency.background_tasks import BackgroundTasks
 from inference.pool.residency.memory_ledger import MemoryLedger
 from inference.pool.residency.spare_worker import SpareWorker
@@ -73,3 +79,61 @@ async def test_one_that_ended_by_itself_has_failed_until_another_is_warm() -> No
     workers.spare.start()
     await spin()
     assert not workers.spare.has_failed
+
+
+async def until_started(workers: Workers, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(workers.started) < count:
+            await asyncio.sleep(0.001)
+    await spin()
+
+
+async def test_those_that_end_are_replaced_after_pauses_that_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_worker, "_FIRST_PAUSE_S", 0.02)
+    workers = Workers()
+    began = time.monotonic()
+    workers.spare.start()
+    for number in range(1, 4):
+        await until_started(workers, number)
+        workers.started[-1].die("killed by a test")
+        await spin()
+        assert workers.spare.has_failed and not workers.spare.is_ready
+    await until_started(workers, 4)
+    assert time.monotonic() - began > 0.02 + 0.04 + 0.08
+    assert workers.spare.is_ready and not workers.spare.has_failed
+
+
+async def test_one_that_ends_or_breaks_while_it_starts_was_never_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spare_worker, "_FIRST_PAUSE_S", 0.001)
+    workers = Workers()
+    seen = []
+
+    async def ends(runner: FakeRunner) -> bool:
+        if len(workers.started) == 1:
+            return False
+        raise RuntimeError("a thread of its own could not be started")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeRunner, "warm_up", ends)
+        workers.spare.start()
+        for number in (2, 3):
+            seen.append(workers.spare.is_ready)
+            await until_started(workers, number)
+    seen.append(workers.spare.is_ready)
+    assert not any(seen) and workers.spare.has_failed
+    await until_started(workers, 4)
+    assert workers.spare.is_ready and not workers.spare.has_failed
+
+
+async def test_a_closed_one_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_worker, "_FIRST_PAUSE_S", 0.01)
+    workers = Workers()
+    workers.spare.start()
+    await spin()
+    workers.started[0].die("killed by a test")
+    await spin()
+    await workers.spare.close()
+    await asyncio.sleep(0.05)
+    assert len(workers.started) == 1

@@ -58,6 +58,9 @@ async def test_a_warm_worker_loads_at_once_and_reports_its_facts(folder: Path) -
     assert set(loaded.stop_tokens) == {"<|end_of_text|>", "<|eot_id|>", "<|eom_id|>"}
     assert loaded.memory.active > 0
     assert loaded.device == "gpu" or loaded.blas == best_blas().name
+    # The process that renders its templates is measured, too.
+    helpers = sum(child.memory_info().rss for child in psutil.Process(runner.pid).children())
+    assert helpers > 10**7 and loaded.memory.helpers == pytest.approx(helpers, rel=0.3)
     await runner.stop()
 
 

@@ -15,7 +15,7 @@ MODEL = ResidentModel(
     state=ModelState.BUSY,
     leases=2,
     reserved_bytes=3 * GB,
-    memory=Memory(active=2 * GB, resident=3 * GB, kv=GB // 2, prefix_cache=GB),
+    memory=Memory(active=2 * GB, resident=3 * GB, kv=GB // 2, prefix_cache=GB, helpers=GB // 8),
     kv_reserved_bytes=GB,
 )
 POOL = PoolSnapshot(
@@ -70,6 +70,7 @@ def test_models_have_their_state_and_their_memory(tmp_path: Path) -> None:
     found = samples(site_state(tmp_path))
     assert (found["models", "busy"], found["models", "failed"]) == (1, 0)
     assert found["model_memory_bytes", "tiny", "active"] == 2 * GB
+    assert found["model_memory_bytes", "tiny", "helpers"] == GB // 8
     assert found["model_requests", "tiny"] == 2
 
 

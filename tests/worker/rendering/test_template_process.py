@@ -42,7 +42,7 @@ def read(process: Process) -> bytes:
 def test_it_says_when_it_is_ready_and_what_became_of_each_job(process: Process) -> None:
     for template in ("{{ messages[0].content }}", "{{ raise_exception('no ' * 999) }}", "{{ 1 / 0 }}"):
         send(process, template)
-    assert read(process) == template_process.READY
+    assert read(process) == pipe_frames.READY
     assert (read(process), read(process)) == (template_process.RENDERED, b"hi")
     outcome, own = read(process), read(process)
     assert outcome == template_process.RAISED and own.startswith(b"no no") and len(own) == 1000
@@ -66,7 +66,7 @@ def test_it_allows_itself_what_a_job_may_take(process: Process) -> None:
 
 
 def test_it_ends_with_its_input_while_a_template_loops(process: Process) -> None:
-    assert read(process) == template_process.READY
+    assert read(process) == pipe_frames.READY
     send(process, "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
     time.sleep(0.5)
     assert process.poll() is None and process.stdin

@@ -30,7 +30,8 @@ def answers(*pictures: Picture) -> list[bytes]:
 
 
 def test_it_answers_each_picture_with_its_size_and_pixels_and_ends_with_its_input() -> None:
-    first, pixels, problem, third, others = answers(ONE, BROKEN, TWO)
+    ready, first, pixels, problem, third, others = answers(ONE, BROKEN, TWO)
+    assert ready == pipe_frames.READY
     assert msgspec.msgpack.decode(first, type=Decoded) == Decoded(20, 10)
     assert pixels == drawn(20, 10).tobytes() and len(others) == 7 * 9 * 3
     assert msgspec.msgpack.decode(problem, type=Decoded).problem.startswith("Could not process image: ")
@@ -43,6 +44,7 @@ def test_it_allows_itself_what_a_picture_may_take() -> None:
     assert process.stdin and process.stdout
     with process:
         pipe_frames.write(process.stdin, msgspec.msgpack.encode(ONE))  # type: ignore[arg-type]
+        assert pipe_frames.read(process.stdout) == pipe_frames.READY  # type: ignore[arg-type]
         assert pipe_frames.read(process.stdout)  # type: ignore[arg-type]
         rows = Path(f"/proc/{process.pid}/limits").read_text().splitlines()
         process.stdin.close()

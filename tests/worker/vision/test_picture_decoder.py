@@ -2,16 +2,21 @@
 
 import os
 import signal
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from msgspec import structs
 
-from inference.core.errors import InvalidValue
+from inference.core.errors import InternalError, InvalidValue, Unavailable
 from inference.core.requests import Picture
 from inference.worker.vision.picture_decoder import PictureDecoder
+from tests import start_faults
+from tests.nightly import of_each_kind
+from tests.start_faults import Fault
 from tests.tiny_vision import drawn, picture
 
 IMAGE = drawn(31, 17)
@@ -26,8 +31,8 @@ def decoder() -> Any:
 
 
 def pid_of(decoder: PictureDecoder) -> int:
-    assert decoder._process
-    return decoder._process.pid
+    assert (pid := decoder.pid)
+    return pid
 
 
 def is_whole(decoder: PictureDecoder) -> bool:
@@ -54,9 +59,30 @@ def test_a_broken_picture_is_named_and_the_process_goes_on(decoder: PictureDecod
 
 def test_a_process_that_was_killed_is_replaced(decoder: PictureDecoder) -> None:
     assert is_whole(decoder)
-    os.kill(pid_of(decoder), signal.SIGKILL)
-    assert decoder._process
-    decoder._process.wait()
+    process = psutil.Process(pid_of(decoder))
+    process.kill()
+    process.wait(20)
+    assert is_whole(decoder)
+
+
+@pytest.mark.parametrize("fault", of_each_kind(["exits", "is killed"], ["exits"]))
+def test_a_picture_is_not_blamed_for_a_process_that_does_not_start(
+    decoder: PictureDecoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    module = "inference.worker.vision.decoding_process"
+    start_faults.begin(tmp_path, monkeypatch, fault, module=module, imported="PIL", last=3)
+    with pytest.raises(InternalError, match="could not be prepared"):
+        decoder.decode(WHOLE, "p")
+    assert is_whole(decoder)  # by the second of two starts
+
+
+def test_one_that_the_system_cannot_start_is_no_fault_of_the_picture(
+    decoder: PictureDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        start_faults.without_program(patch)
+        with pytest.raises(Unavailable, match="cannot start"):
+            decoder.decode(WHOLE, "p")
     assert is_whole(decoder)
 
 
