@@ -41,7 +41,7 @@ def encoded(body: Any) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def opened(url: str, body: Any, path: str = CHAT, timeout_s: float = 60) -> socket.socket:
+def opened(url: str, body: Any, path: str = CHAT, timeout_s: float | None = 60) -> socket.socket:
     """A connection on which the request has been sent."""
     host, port = url.removeprefix("http://").split(":")
     data = encoded(body)
@@ -51,9 +51,9 @@ def opened(url: str, body: Any, path: str = CHAT, timeout_s: float = 60) -> sock
     return client
 
 
-def ask(url: str, body: Any, path: str = CHAT) -> Answer:
+def ask(url: str, body: Any, path: str = CHAT, timeout_s: float | None = 60) -> Answer:
     """Send a request as it is and take the whole answer; a dropped connection raises."""
-    with opened(url, body, path) as client:
+    with opened(url, body, path, timeout_s) as client:
         response = http.client.HTTPResponse(client)
         response.begin()
         return Answer(response.status, json.loads(response.read()))
