@@ -1,6 +1,7 @@
 """Websockets on a real socket: whatever a client sends, the log has no traceback of it."""
 
 import base64
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -101,6 +102,57 @@ def test_a_malformed_frame_is_no_error_of_the_server(site: Site) -> None:
     changing(site, 2.0)
     for client in clients:
         client.close()
+
+
+def large_frame(opcode: int, size: int, *, fin: int = 0x80) -> bytes:
+    return bytes([fin | opcode, 0xFF]) + size.to_bytes(8, "big") + b"\0\0\0\0" + b"x" * size
+
+
+FLOODS = {
+    "many messages": frame(TEXT, b"x" * 100),
+    "large messages": large_frame(TEXT, 60_000),
+    "a message beyond the limit": large_frame(TEXT, 1_100_000),
+    "fragments without an end": large_frame(CONTINUED, 60_000, fin=0),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_client_that_floods_is_cut_and_costs_no_memory(site: Site, name: str) -> None:
+    before = site.resident_mb
+    with opened(site) as client:
+        client.settimeout(20)
+        if "fragments" in name:
+            client.sendall(large_frame(TEXT, 60_000, fin=0))
+        began = time.monotonic()
+        with pytest.raises((ConnectionError, AssertionError)):
+            while time.monotonic() - began < 60:
+                client.sendall(FLOODS[name])
+                assert not is_closed(client)
+    assert time.monotonic() - began < 60
+    assert site.resident_mb - before < 20
+    assert httpx.get(f"{site.address}/health", timeout=5).status_code == 200
+
+
+def test_pings_whose_answers_nobody_reads_cost_no_memory(site: Site) -> None:
+    before = site.resident_mb
+    with opened(site) as client:
+        client.settimeout(5)
+        with contextlib.suppress(OSError):  # it is cut, or has to wait
+            for _ in range(3000):
+                client.sendall(frame(0x9, b"x" * 100) * 100)
+        assert site.resident_mb - before < 20
+    assert httpx.get(f"{site.address}/health", timeout=5).status_code == 200
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Whether the site has sent the end of the connection; what else it has sent is thrown away."""
+    client.setblocking(False)
+    try:
+        return any(client.recv(65536) == b"" for _ in range(3))
+    except BlockingIOError:
+        return False
+    finally:
+        client.settimeout(20)
 
 
 @pytest.mark.parametrize("state", ["STATE_CLOSED", "STATE_CLOSING"])

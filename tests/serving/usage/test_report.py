@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from inference.models.usage_hour import UsageHour
 from inference.serving.usage.report import MOST_SERIES, OTHERS, UsageFigures, by_period, report
 from tests.accounts.making import make_key
+from tests.postgres import on_sqlite
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 10, 25, 12, 30, tzinfo=UTC)
@@ -100,6 +101,7 @@ def test_each_name_has_a_row_for_each_of_its_periods() -> None:
     assert rows == [(22, "b", 4), (25, "a", 3)]
 
 
+@on_sqlite  # on PostgreSQL: tests/storage/test_postgresql_plans.py
 @pytest.mark.parametrize("by", ["model", "key", "user"])
 def test_no_query_reads_more_than_the_hours_of_its_range(by: Any) -> None:
     used()
