@@ -60,6 +60,8 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 def django_db_modify_db_settings() -> None:
     """Keep the tests' database in a file, as the product does, unless it is on PostgreSQL.
 
+    There each process of a run has a database of its own.
+
     In SQLite's shared memory a second connection that writes fails at once ("database table is locked"),
     whatever the time that it may wait: https://www.sqlite.org/sharedcache.html#shared_cache_locking_model
     """
@@ -72,6 +74,8 @@ def django_db_modify_db_settings() -> None:
             from tests.migrated_database import migrated_database
 
             shutil.copy(migrated_database(), database["TEST"]["NAME"])
+    elif IS_ONE_OF_MANY:
+        database["TEST"]["NAME"] = f"test_{database['NAME']}_{os.environ['PYTEST_XDIST_WORKER']}"
 
 
 @pytest.fixture(scope="session")

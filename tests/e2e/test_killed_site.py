@@ -17,11 +17,11 @@ import pytest
 from inference.core.data_folder import DATABASE
 from tests.e2e.engines import eventually
 from tests.e2e.site import Site, wait_until_gone
-from tests.nightly import IS_NIGHTLY
+from tests.nightly import nightly
 from tests.tiny import make_tiny_model
 
 pytestmark = pytest.mark.e2e
-ROUNDS = 10 if IS_NIGHTLY else 1
+ROUNDS = 5
 WRITERS = 3  # of conversations, and one of chats
 AT_LEAST = 40  # acknowledged before the end
 
@@ -99,6 +99,7 @@ def write_until_killed(folder: Path, found: Acknowledged, after_s: float) -> Non
     assert has_written and wait_until_gone(workers) == []
 
 
+@nightly
 def test_what_was_acknowledged_outlives_each_kill(tmp_path: Path) -> None:
     make_tiny_model(tmp_path / "models" / "tiny")
     found, moments = Acknowledged(), random.Random(7)  # noqa: S311 - of a test
