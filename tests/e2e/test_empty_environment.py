@@ -48,7 +48,7 @@ class Program:
         return kept | quiet | {"HOME": str(self.home)}
 
     def run(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        command, env = [self.command, *arguments], self.env | settings
+        command, env = [str(self.command), *arguments], self.env | settings
         return subprocess.run(
             command, cwd=self.home, env=env, capture_output=True, text=True, check=False, timeout=300
         )

@@ -128,12 +128,12 @@ async def test_one_that_ends_or_breaks_while_it_starts_was_never_ready(
 
 
 async def test_a_closed_one_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spare_worker, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(spare_worker, "_FIRST_PAUSE_S", 0.5)
     workers = Workers()
     workers.spare.start()
     await spin()
     workers.started[0].die("killed by a test")
     await spin()
     await workers.spare.close()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.6)
     assert len(workers.started) == 1
