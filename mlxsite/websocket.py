@@ -12,7 +12,6 @@ from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor
 
-
 _MOST_UNREAD = 16  # messages that the application has not taken yet
 _LOOK_S = 0.02
 _MOST_UNSENT = 2**20  # bytes that the client has not read yet

@@ -44,7 +44,8 @@ class HelperProcess:
 
     def start(self) -> None:
         """Start the process unless it runs, and do not wait for its imports; raises Unavailable."""
-        if self._process is not None and self._process.poll() is not None:
+        if self._process is not None and (code := self._process.poll()) is not None:
+            logger.warning("%s has ended with code %d", self._module, code)
             self.close()
         if self._process is None:
             self._process = self._spawn()

@@ -176,12 +176,15 @@ async def test_the_first_renderer_fails_and_the_load_uses_the_next_one(
 async def test_renderers_that_keep_failing_fail_the_load_with_a_reason(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    faults = start_faults.begin(tmp_path, monkeypatch, fault, module=RENDERER, imported="jinja2", last=2)
+    faults = start_faults.begin(tmp_path, monkeypatch, fault, module=RENDERER, imported="jinja2", last=3)
     async with site_pool(folder, keeps_spare=False) as pool:
         failed = await outcome(pool)
-        assert isinstance(failed, ModelLoadFailed) and "prompt could not be prepared" in failed.message
+        assert (
+            isinstance(failed, ModelLoadFailed)
+            and "renders its chat template did not start" in failed.message
+        )
         await asyncio.sleep(0.2)
-        assert await outcome(pool) is None
+        assert await outcome(pool) is None and len(faults.pids) == 4
     assert await nothing_is_left(faults)
 
 

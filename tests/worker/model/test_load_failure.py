@@ -1,5 +1,6 @@
 """Why a load failed."""
 
+from inference.core.errors import InternalError, Unavailable
 from inference.worker.model.load_failure import RefusedModel, failure_kind, failure_reason
 from tests.each import each
 
@@ -8,6 +9,14 @@ from tests.each import each
     ("error", "kind", "reason"),
     [
         (RefusedModel("it runs code"), "refused", "it runs code"),
+        *(
+            (
+                failure,
+                "internal",
+                "the process that renders its chat template did not start; the server's log has the details",
+            )
+            for failure in (Unavailable("busy"), InternalError("see the log"))
+        ),
         (FileNotFoundError("/home/ada/model.safetensors"), "files", "a file of the model is missing"),
         (ValueError("Model type x not supported."), "files", "mlx-lm does not support this kind of model"),
         (
