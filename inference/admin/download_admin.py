@@ -99,8 +99,7 @@ class DownloadAdmin(DownloadAdminBase):
             page, query = "admin:inference_download_discover", f"?{request.POST['discover'][:_LONGEST_QUERY]}"
         action, done = actions.get(request.POST.get("act", ""), (None, ""))
         try:
-            if action:
-                action(name)
+            if action and action(name):
                 audit_log.write(request.user, Download, name, done)
         except FetchFailed as error:
             self.message_user(request, str(error), messages.ERROR)

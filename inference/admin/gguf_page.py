@@ -121,8 +121,7 @@ def _act(model_admin: "admin.ModelAdmin[Download]", request: HttpRequest) -> Htt
     try:
         if act == "import":
             _start(request, name)
-        elif act == "cancel":
-            gguf_imports.register().cancel(name)
+        elif act == "cancel" and gguf_imports.register().cancel(name):
             audit_log.write(request.user, Download, name, "Cancelled the import.")
         elif act == "dismiss":
             gguf_imports.register().dismiss(name)

@@ -126,7 +126,7 @@ class QuantisationAdmin(QuantisationAdminBase):
             )
             quantising.start(planned)
         except ConversionRefused as error:
-            form.add_error(None, str(error))
+            form.add_error(error.field if error.field in form.fields else None, str(error))
             return False
         name = planned.job.name
         audit_log.write(request.user, Quantisation, name, f"Started to quantise {card.id}.")
@@ -137,8 +137,7 @@ class QuantisationAdmin(QuantisationAdminBase):
         if not self.has_add_permission(request):
             raise PermissionDenied
         name, register = request.POST.get("id", ""), quantising.register()
-        if request.POST.get("act") == "cancel":
-            register.cancel(name)
+        if request.POST.get("act") == "cancel" and register.cancel(name):
             audit_log.write(request.user, Quantisation, name, "Cancelled the quantisation.")
         elif request.POST.get("act") == "dismiss":
             register.dismiss(name)

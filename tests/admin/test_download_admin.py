@@ -194,3 +194,9 @@ def test_another_site_begins_nothing(models: Path) -> None:
 @pytest.mark.parametrize("path", ["add/", "1/change/", "1/delete/", "1/history/"])
 def test_there_are_no_pages_for_a_table_that_is_not_there(staff: Client, path: str) -> None:
     assert staff.get(f"{PAGE}{path}").status_code == 404
+
+
+def test_what_does_nothing_is_not_logged(staff: Client) -> None:
+    for what in ("cancel", "discard", "dismiss", "nonsense"):
+        act(staff, what, "no/such")
+    assert not logged().exists()

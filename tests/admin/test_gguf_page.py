@@ -66,6 +66,9 @@ def test_it_is_cancelled_and_dismissed_and_logged(site: ImportingSite, staff: Cl
     until(site.register, has_begun, "x")
     assert "No files were left behind." in act(staff, "cancel", "x")
     assert 'data-download="x"' not in act(staff, "dismiss", "x")
+    act(staff, "cancel", "x")  # again, and what never was: nothing happens, so nothing is logged
+    act(staff, "cancel", "nothing")
+    act(staff, "discard", "nothing.gguf")
     written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
     assert written == [("x", "Started to import x.gguf."), ("x", "Cancelled the import.")]
 

@@ -88,6 +88,7 @@ def test_it_is_cancelled_and_dismissed(site: QuantisingSite, staff: Client) -> N
     assert "No files were left behind." in page and 'value="dismiss"' in page
     page = staff.post(LIST, {"act": "dismiss", "id": "tiny-4bit"}, follow=True).content.decode()
     assert "No model is being quantised." in page
+    staff.post(LIST, {"act": "cancel", "id": "nothing"})  # does nothing, and is not logged
     written = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
     assert written == [
         ("tiny-4bit", "Started to quantise tiny."),

@@ -9,6 +9,7 @@ from pydantic import Field
 from inference.api.http import strict_json
 from inference.api.http.json_answer import json_answer
 from inference.api.openai.schemas import Strict
+from inference.api.operator.action_history import note
 from inference.core.threads import FILES
 from inference.serving import runtime
 from inference.serving.discovery.hub_questions import hub_errors, id_of
@@ -37,14 +38,17 @@ async def start(request: HttpRequest) -> HttpResponse:
     """Start or resume one, and answer with its state; GET has its progress. Idempotent."""
     wanted = await strict_json.read(request, HubModelName)
     with hub_errors():
-        return json_answer(await FILES.run(runtime.downloads().start, wanted.id))
+        begun = await FILES.run(runtime.downloads().start, wanted.id)
+    await note(request, "download", begun.id, "Started the download.")
+    return json_answer(begun)
 
 
 @router.post("/downloads/cancel")
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; what has come is kept, and a new start goes on from there. Idempotent."""
     named = await strict_json.read(request, HubModelName)
-    await FILES.run(runtime.downloads().cancel, named.id)
+    if await FILES.run(runtime.downloads().cancel, named.id):
+        await note(request, "download", named.id, "Cancelled the download.")
     return await show(request)
 
 
@@ -53,5 +57,7 @@ async def discard(request: HttpRequest) -> HttpResponse:
     """Delete what has come of one that does not run. Idempotent."""
     named = await strict_json.read(request, HubModelName)
     with hub_errors():
-        await FILES.run(runtime.downloads().discard, named.id)
+        was_there = await FILES.run(runtime.downloads().discard, named.id)
+    if was_there:
+        await note(request, "download", named.id, "Discarded the partial download.")
     return await show(request)

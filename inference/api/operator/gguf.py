@@ -83,8 +83,8 @@ async def start(request: HttpRequest) -> HttpResponse:
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
     named = await strict_json.read(request, NamedImport)
-    await FILES.run(gguf_imports.register().cancel, named.name)
-    await note(request, "download", named.name, "Cancelled the import.")
+    if await FILES.run(gguf_imports.register().cancel, named.name):
+        await note(request, "download", named.name, "Cancelled the import.")
     return await imports(request)
 
 

@@ -59,6 +59,6 @@ async def start(request: HttpRequest) -> HttpResponse:
 async def cancel(request: HttpRequest) -> HttpResponse:
     """Cancel one; nothing of it is left. Idempotent."""
     named = await strict_json.read(request, NamedQuantisation)
-    await FILES.run(quantising.register().cancel, named.name)
-    await note(request, "quantisation", named.name, "Cancelled the quantisation.")
+    if await FILES.run(quantising.register().cancel, named.name):
+        await note(request, "quantisation", named.name, "Cancelled the quantisation.")
     return json_answer(await FILES.run(quantising.register().all))

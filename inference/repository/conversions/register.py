@@ -83,17 +83,18 @@ class Conversions(Generic[P, R]):
             self._begin()
             return self._known[name]
 
-    def cancel(self, name: str) -> None:
-        """Cancel one that waits or runs, and delete what it made. Idempotent."""
+    def cancel(self, name: str) -> bool:
+        """Cancel one, delete what it made, and return whether it waited or ran. Idempotent."""
         with self._lock:
             known = self._known.get(name)
             if known is None or known.plan is None or not known.is_active:
-                return
+                return False
             self._set(known.plan, state=ConversionState.CANCELLED, message="No files were left behind.")
             if known.state is ConversionState.WAITING:
                 self._queue.remove(name)
             else:
                 self._process.kill()
+            return True
 
     def dismiss(self, name: str) -> None:
         """Forget one that has ended. Idempotent."""

@@ -60,19 +60,23 @@ class Downloads:
             self._forget_oldest()
             return self._known[name]
 
-    def cancel(self, name: str) -> None:
-        """Cancel a download; its partial files are kept. Idempotent."""
+    def cancel(self, name: str) -> bool:
+        """Cancel a download, and return whether it was running; its partial files are kept. Idempotent."""
         with self._lock:
             process = self._running.get(name)
         if process:
             process.stop()
+        return process is not None
 
-    def discard(self, name: str) -> None:
-        """Delete the draft of an ended download or import; raises FetchFailed while it is being made."""
-        hub.discard(name, self._models_dir)
+    def discard(self, name: str) -> bool:
+        """Delete the draft of an ended download or import, and return whether there was anything of one.
+
+        Raises FetchFailed while it is being made.
+        """
+        had_draft = hub.discard(name, self._models_dir)
         with self._lock:
-            if name not in self._running:
-                self._known.pop(name, None)
+            is_known = name not in self._running and self._known.pop(name, None) is not None
+        return had_draft or is_known
 
     def all(self) -> tuple[ActiveDownload, ...]:
         """Every known download, the newest first, then the drafts that an earlier site left."""

@@ -102,8 +102,8 @@ def test_a_cancelled_one_leaves_nothing_and_can_be_started_again(
 ) -> None:
     register.start(plan(models))
     until(register, has_begun)
-    register.cancel("tiny-4bit")
-    register.cancel("tiny-4bit")
+    assert register.cancel("tiny-4bit")
+    assert not register.cancel("tiny-4bit") and not register.cancel("nothing")
     ended = until(register, has_ended)
     assert (ended.state, ended.message) == (ConversionState.CANCELLED, "No files were left behind.")
     register.close()

@@ -121,7 +121,7 @@ def test_a_stalled_one_shows_no_speed(
 
 
 def test_cancelling_nothing_is_well_done(downloads: Downloads) -> None:
-    downloads.cancel(REPO)
+    assert not downloads.cancel(REPO) and not downloads.discard(REPO)
     assert downloads.all() == ()
 
 
