@@ -44,3 +44,33 @@ def test_the_admins_sign_in_says_why_and_looks_like_the_sites() -> None:
         "ben, which is not authorized to access this page"
         in member.get("/admin/", follow=True).content.decode()
     )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "inference/requestrecord/?key={}",
+        "inference/apikey/?owner={}",
+        "inference/capture/?began_by={}",
+        "inference/servedmodel/?id__in={}",
+        "inference/upstream/?id__range={},{}",
+        "auth/group/?user={}",
+        "auth/user/{}/change/",
+    ],
+)
+def test_a_number_that_no_row_can_have_is_no_failure(staff: Client, path: str) -> None:
+    for number in ("9" * 20, f"-{'9' * 20}"):
+        assert staff.get(f"/admin/{path.format(number, number)}").status_code in {302, 404}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("inference/apikey/", {"action": "revoke", "_selected_action": "9" * 20}),
+        ("auth/user/", {"action": "delete_selected", "_selected_action": "9" * 20}),
+        ("inference/capture/", {"action": "stop", "_selected_action": "9" * 20}),
+        ("inference/apikey/add/", {"name": "x", "owner": "9" * 20}),
+    ],
+)
+def test_neither_is_one_that_a_form_sends(staff: Client, path: str, fields: dict[str, str]) -> None:
+    assert staff.post(f"/admin/{path}", fields).status_code == 404
