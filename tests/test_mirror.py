@@ -145,6 +145,7 @@ TESTED_BY = {
     "templatetags/capture": "admin/test_capture_admin",
     "templatetags/dashboard": "admin/dashboard/test_views",
     "templatetags/downloads": "admin/test_download_admin",
+    "templatetags/code_spans": "admin/test_connect_page",
     "templatetags/labelled_cells": "admin/test_console_in_browser",
     "templatetags/openid": "playground/test_openid",
     "templatetags/breadcrumbs": "admin/test_navigation",

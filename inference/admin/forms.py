@@ -49,7 +49,7 @@ class ModelSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Other names that requests may use for this model, one per line. "
-        "`claude-*` matches all names that begin with `claude-`.",
+        "<code>claude-*</code> matches all names that begin with <code>claude-</code>.",
     )
 
     adapter = forms.ChoiceField(

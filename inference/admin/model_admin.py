@@ -100,11 +100,12 @@ class ServedModelAdmin(AgentAliases, Columns, CurrentState, ServedModelAdminBase
     def buttons(self, request: HttpRequest, name: str) -> list[ActionButton]:
         """The actions that apply to the model's current state, of those that this user may use."""
         allowed = self.get_actions(request)
-        return [
+        found = [
             ActionButton(action, text, action in confirmation.DANGEROUS)
             for action, text in _applicable(name).items()
             if action in allowed
         ]
+        return sorted(found, key=lambda button: button.is_dangerous)  # the others first
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

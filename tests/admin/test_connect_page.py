@@ -16,6 +16,7 @@ from inference.core import key_secret
 from inference.core.config import Config
 from inference.core.profile import Profile
 from inference.models.api_key import ApiKey
+from inference.templatetags.code_spans import code_spans
 from tests.fakes import GB, FakeRunner, card, serving
 from tests.people import client_of
 
@@ -149,3 +150,9 @@ def test_the_index_and_a_models_page_lead_here(staff: Client) -> None:
         row = re.findall(r"/admin/inference/servedmodel/(\d+)/change/", staff.get(listed).content.decode())[0]
         model = staff.get(reverse("admin:inference_servedmodel_change", args=[row])).content.decode()
     assert f'href="{PAGE}?model=tiny"' in model
+
+
+def test_the_commands_of_a_note_are_set_as_code() -> None:
+    shown = code_spans("Start it with `codex` & not `<b>`.")
+    assert shown == "Start it with <code>codex</code> &amp; not <code>&lt;b&gt;</code>."
+    assert code_spans("a ` alone") == "a ` alone"

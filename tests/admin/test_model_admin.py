@@ -177,10 +177,10 @@ def test_a_model_is_tested_without_being_loaded(pool: Pool, staff: Client, tmp_p
 
 def test_a_models_page_has_the_buttons_that_fit(pool: Pool, staff: Client) -> None:
     staff.get(LIST)
-    assert buttons(staff) == ["load", "remove", "examine", "answer_agents"]
+    assert buttons(staff) == ["load", "examine", "answer_agents", "remove"]
     assert "Loading tiny." in press(staff, "load")
     reach(pool, ModelState.READY)
-    assert buttons(staff) == ["unload", "unload_now", "reload", "examine", "answer_agents"]
+    assert buttons(staff) == ["unload", "reload", "examine", "answer_agents", "unload_now"]
 
 
 def test_a_rows_buttons_fit_its_state_and_the_users_rights(pool: Pool, staff: Client) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from io import StringIO
@@ -77,7 +78,7 @@ def test_the_smallest_model_answers_with_figures() -> None:
         and "generated 128 in" in printed
         and "read 3 tokens at" in printed
     )
-    assert f"ok    versions: mlxsite {__version__}, Python" in printed
+    assert f"ok    versions: Python {platform.python_version()}, mlxsite {__version__}" in printed
 
 
 @pytest.mark.parametrize("runner", [EventRunner(*ANSWER), FakeRunner(load_error="no weights")])

@@ -77,6 +77,7 @@ async def webp(page: Page) -> bytes:
 
 
 def write(path: Path, picture: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(picture)
     print(path.name, len(picture), flush=True)
 

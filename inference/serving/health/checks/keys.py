@@ -26,7 +26,7 @@ def check() -> Iterator[CheckResult]:
 
 
 def _name(key: ApiKey) -> str:
-    return f"{isolated(key.name)} of {isolated(str(key.owner))}"
+    return f"“{isolated(key.name)}” of {isolated(str(key.owner))}"
 
 
 def _ending(key: ApiKey, days: int) -> CheckResult:

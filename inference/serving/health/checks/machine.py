@@ -19,7 +19,7 @@ def check() -> Iterator[CheckResult]:
 
 
 def _versions() -> str:
-    known = [f"mlxsite {__version__}", f"Python {platform.python_version()}"]
+    known = [f"Python {platform.python_version()}", f"mlxsite {__version__}"]
     for name in _PACKAGES:
         try:
             known.append(f"{name} {importlib.metadata.version(name)}")

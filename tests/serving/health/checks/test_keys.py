@@ -30,15 +30,15 @@ def test_ends_and_disuse_are_told_of() -> None:
     key("used", 40, last_used_at=NOW)
     texts = [result.text for result in keys.check()]
     assert texts == [
-        "The key ends today of ann expires in less than a day.",
-        "The key ends of ann expires in 3 days.",
-        "The key unused of ann was never used.",
+        "The key “ends today” of ann expires in less than a day.",
+        "The key “ends” of ann expires in 3 days.",
+        "The key “unused” of ann was never used.",
     ]
 
 
 def test_a_name_from_right_to_left_turns_nothing_around_it() -> None:
     make_key(name="مفتاح 2", expires_at=NOW + timedelta(days=3, hours=1))
-    assert [one.text for one in keys.check()] == ["The key \u2068مفتاح 2\u2069 of ann expires in 3 days."]
+    assert [one.text for one in keys.check()] == ["The key “\u2068مفتاح 2\u2069” of ann expires in 3 days."]
 
 
 def test_all_is_well_also_where_old_keys_are_over() -> None:
