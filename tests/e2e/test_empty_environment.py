@@ -6,10 +6,8 @@ tests/e2e/test_installed.py tries more of an installed program, with the package
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,16 +121,14 @@ def test_djangos_checks_for_deployment_find_nothing(program: Program, settings: 
 
 def test_no_installed_package_has_a_known_vulnerability(program: Program, capsys: Any) -> None:
     """By pip-audit, where it reaches its data; elsewhere this says that it was not looked at."""
-    audit = shutil.which("pip-audit") or str(Path(sys.executable).with_name("pip-audit"))
     packages = next((program.environment / "lib").glob("python*")) / "site-packages"
-    command = [audit, "--path", str(packages), "--format", "json", "--progress-spinner", "off"]
+    command = ["pip-audit", "--path", str(packages), "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    if not done.stdout.startswith("{"):
-        assert _UNREACHABLE.search(done.stderr), done.stderr[-2000:]
+    found = json.loads(done.stdout)["dependencies"] if done.stdout.startswith("{") else []
+    assert found or _UNREACHABLE.search(done.stderr), done.stderr[-2000:]
+    # An index that has the packages alone knows none of them.
+    known = [one for one in found if "vulns" in one]
+    if len(known) < len(found) / 2 or not found:
         with capsys.disabled():
-            print("\nNOT AUDITED: pip-audit cannot reach its data from this machine")
-        return
-    packages_found = json.loads(done.stdout)["dependencies"]
-    assert len(packages_found) > 30
-    vulnerable = {one["name"]: [v["id"] for v in one["vulns"]] for one in packages_found if one.get("vulns")}
-    assert vulnerable == {}
+            print(f"\nNOT AUDITED: pip-audit reaches the data of {len(known)} of {len(found)} packages here")
+    assert {one["name"]: [v["id"] for v in one["vulns"]] for one in known if one["vulns"]} == {}
