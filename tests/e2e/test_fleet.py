@@ -33,6 +33,7 @@ CLIENTS, TOKENS = 6, 400
 BEFORE_S, AFTER_S = 4.0, 8.0  # the end of the engine, of the load
 ACKNOWLEDGED = 4  # of each kind, before
 PAUSE_S = 0.5
+ENDLESS = {"temperature": 0}  # only a greedy answer of these models goes on to its limit
 # How an answer ends that goes on to its limit, or that its engine lost.
 ENDED_CHAT, ENDED_RESPONSE = {"done", "failed"}, {"completed", "incomplete", "failed"}
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
@@ -109,7 +110,7 @@ class Load:
     def stream(self, url: str, number: int) -> None:
         """Read one stream after the other, each on a connection of its own."""
         while not self.is_over.is_set():
-            asked = body(f"{number}, {len(self.streams)}", stream=True, temperature=0)
+            asked = body(f"{number}, {len(self.streams)}", stream=True, **ENDLESS)
             with web(url) as client, client.stream("POST", CHAT, json=asked) as response:
                 lines = list(response.iter_lines())
             if response.status_code != 200:
@@ -124,7 +125,7 @@ class Load:
             client.headers["X-CSRFToken"] = client.cookies["mlxsite_csrf"]
             while not self.is_over.is_set():
                 content = f"Question {len(self.chats)} of {site.url}"
-                asked = {"content": content, "question": {"model": MODEL, "max_tokens": TOKENS}}
+                asked = {"content": content, "question": {"model": MODEL, **ENDLESS, "max_tokens": TOKENS}}
                 response = client.post("/chat/ask/", json=asked)
                 if response.status_code == 200:
                     self.chats.append((response.json()["conversation"], content))
@@ -134,7 +135,8 @@ class Load:
 
     def respond(self, site: Site) -> None:
         """Begin one response in the background after the other at this front."""
-        asked = {"model": MODEL, "input": "Go on.", "background": True, "max_output_tokens": TOKENS}
+        limit = {"background": True, "max_output_tokens": TOKENS}
+        asked = {"model": MODEL, "input": "Go on.", **ENDLESS, **limit}
         with web(site.url) as client:
             while not self.is_over.is_set():
                 response = client.post(RESPONSES, json=asked)
