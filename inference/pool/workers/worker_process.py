@@ -75,8 +75,7 @@ class ProcessRunner:
         self._watchdog = Watchdog(stuck_after_s)
         self.steps, self._running = 0, 0
         self._report: Callable[[Memory], None] = lambda memory: None
-        self.memory, self.device_bytes = Memory(), 0
-        self.end_reason = ""
+        self.memory, self.device_bytes, self.end_reason = Memory(), 0, ""
         self.death_reason: DeathReason = "unknown"
         self._end_kind: LoadFailure = "died"
 
@@ -99,7 +98,7 @@ class ProcessRunner:
         loaded = self._load.begin(on_progress)
         await self._start()
         if self._ended.is_set():
-            raise ModelLoadFailed(f"{self._why_ended}; see the server's log", kind="died")
+            self._fail_load()
         self._send(load_frame(self._options, card))
         return await loaded
 
@@ -280,9 +279,12 @@ class ProcessRunner:
             return
         self._ended.set()
         self._is_over_starting.set()
-        self._load.resolve(ModelLoadFailed(f"{self._why_ended}; see the server's log", kind=self._end_kind))
+        self._fail_load()
         self._inboxes.fail_all(self._lost_error().refusal())
         self._child.close_socket()
+
+    def _fail_load(self) -> None:
+        self._load.resolve(ModelLoadFailed(f"{self._why_ended}; see the server's log", kind=self._end_kind))
 
     def _lost_error(self) -> ShuttingDown | WorkerDied:
         if self._is_stopping:

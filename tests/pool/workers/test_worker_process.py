@@ -1,6 +1,7 @@
 """ProcessRunner with real workers and a tiny real model: the whole engine, without a site around it."""
 
 import asyncio
+import gc
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +20,8 @@ from inference.core.events import Accepted, Ended, Event, Finished, Progress, Te
 from inference.core.load_progress import LoadProgress
 from inference.core.requests import CompletionRequest, Sampling, TokenRules
 from inference.pool import ProcessRunner
+from inference.pool.workers import worker_process
+from tests import start_faults
 from tests.fakes import card
 from tests.nightly import nightly, of_each_kind
 from tests.pool.worker_models import OPTIONS, ask, chat, started
@@ -231,3 +234,18 @@ async def test_a_worker_multiplies_as_it_was_tuned(folder: Path) -> None:
         assert runner._options.by_row == (ShapeClass.OUTPUT,)
     finally:
         await runner.stop()
+
+
+async def test_one_that_the_system_cannot_start_fails_its_load_and_leaves_no_other_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start_faults.without_program(monkeypatch)
+    monkeypatch.setattr(worker_process.logger, "disabled", True)  # a record would keep the runner
+    runner = ProcessRunner(OPTIONS)
+    with pytest.raises(ModelLoadFailed, match="could not be started"):
+        await runner.load(card(path=str(folder)), lambda progress: None)
+    assert not await runner.warm_up()
+    await runner.stop()
+    del runner
+    gc.collect()
+    assert "never retrieved" not in caplog.text
