@@ -256,3 +256,11 @@ async def test_what_the_model_only_tries_or_has_no_use_for_is_listed(is_streamed
         response = await post(body | {"reasoning": {"effort": "low"}})
     assert response["x-mlx-best-effort"] == "tools.2.format"
     assert response["x-mlx-noted"] == "reasoning.effort"
+
+
+async def test_a_call_cannot_be_required_where_every_tool_is_left_out() -> None:
+    with serving(FakeRunner()):
+        response = await post({"input": "Hi", "tools": [{"type": "web_search"}], "tool_choice": "required"})
+    error = error_of(response)
+    assert (response.status_code, error["param"]) == (400, "tool_choice")
+    assert "tools that can be offered" in error["message"]

@@ -72,7 +72,8 @@ class OfferedTools:
         self._choice = choice
         self.chosen = tuple(self._allowed())
         if self.mode == "required" and not self.chosen:
-            raise wrong("no_tools", "It is only allowed together with tools", "tool_choice")
+            says = "It is only allowed together with tools that can be offered"
+            raise wrong("no_tools", says, "tool_choice")
 
     @property
     def mode(self) -> str:
