@@ -102,7 +102,7 @@ BETWEEN_FIELDS = re.compile(
     "|there is \\S+ already|it begins with none of the triggers"
     "|the last message must be|only the last message can|the server itself sets"
     "|it is for grammars|not from this server|nothing of the input|not allowed together"
-    "|no earlier message|nothing in them for the model|calls of the last message|less than max_tokens"
+    "|no earlier message|nothing (in them for|that) the model|calls of the last message|less than max_tokens"
     "|a number in the body is too large|the body (holds|is nested)|only an assistant's message has it"
     "|only a message of the role|as an object or as its json text"
     "|only anthropic's own servers have this tool"
