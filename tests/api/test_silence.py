@@ -156,3 +156,14 @@ async def test_one_that_cannot_be_loaded_at_once_is_a_status(dialect: str) -> No
     with serving(FakeRunner(), cards=[broken]):
         response = await post(address, {"model": "tiny", "stream": True} | body)
     assert response.status_code == ModelLoadFailed.status
+
+
+@pytest.mark.parametrize("dialect", ["chat", "completions"])
+async def test_without_keep_alives_every_refusal_is_a_status(dialect: str, settings: Any) -> None:
+    settings.CONFIG = settings.CONFIG.model_copy(update={"keep_alive": "off"})
+    address, body = DIALECTS[dialect]
+    gate = asyncio.Event()
+    asyncio.get_running_loop().call_later(SILENCE_S, gate.set)
+    with serving(FakeRunner(load_gate=gate, load_error="Its files are incomplete.")):
+        response = await post(address, {"model": "tiny", "stream": True} | body)
+    assert response.status_code == ModelLoadFailed.status
