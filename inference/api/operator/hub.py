@@ -1,12 +1,16 @@
-"""GET /api/hub/models and /api/hub/models/{id}: models of the hub, and which fit before any download."""
+"""GET /api/hub/models, /api/hub/models/{id} and /api/hub/recommended: models that could be downloaded, and
+which of them fit."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router
 
-from inference.serving.discovery import hub_questions
+from inference.core.threads import CATALOG
+from inference.serving.discovery import hub_questions, suggested_models
 from inference.serving.discovery.hub_models import FoundModel
+from inference.serving.discovery.suggested_models import Suggestion
+from inference.serving.discovery.verdict import Verdict
 
 router = Router()
 
@@ -41,6 +45,19 @@ async def examine(request: HttpRequest, model_id: str) -> dict[str, Any]:
         "adapter": found.model.adapter,
         "gated": found.model.is_gated,
         "problem": card.problem or found.disk_problem,
+        **_verdict(verdict),
+    }
+
+
+@router.get("/hub/recommended")
+async def recommended(request: HttpRequest) -> dict[str, Any]:
+    """The dated list that ships with this server, smallest first, with verdicts; asks no hub."""
+    found = await CATALOG.run(suggested_models.all_with_verdicts)
+    return {"as_of": suggested_models.AS_OF.isoformat(), "models": [_suggestion(one) for one in found]}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
         "verdict": verdict.outcome,
         "text": verdict.text,
         "needed_bytes": verdict.needed_bytes,
@@ -48,6 +65,18 @@ async def examine(request: HttpRequest, model_id: str) -> dict[str, Any]:
         "context_length": verdict.context_length,
         "context_fits_now": verdict.context_now,
         "context_fits_alone": verdict.context_alone,
+    }
+
+
+def _suggestion(one: Suggestion) -> dict[str, Any]:
+    return {
+        "id": one.model.id,
+        "remark": one.model.remark,
+        "download_bytes": one.model.download_bytes,
+        "family": one.model.family,
+        "licence": one.model.licence,
+        "capabilities": list(one.model.capabilities),
+        **_verdict(one.verdict),
     }
 
 

@@ -1,4 +1,4 @@
-"""`manage.py search WORDS`: models of the Hugging Face hub, and whether they fit this server."""
+"""`manage.py search [WORDS]`: models of the Hugging Face hub, and whether they fit this server."""
 
 import argparse
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ from inference.management.table import table
 from inference.repository.discovery.hub_search import MOST, Format, SearchOrder
 from inference.repository.downloads.errors import FetchFailed
 from inference.serving import runtime
-from inference.serving.discovery import hub_models
+from inference.serving.discovery import hub_models, suggested_models
 from inference.serving.discovery.hub_models import FoundModel
+from inference.serving.discovery.suggested_models import Suggestion
 
 _GB = 10**9
 _AT_ONCE = 4
@@ -24,7 +25,9 @@ class Command(BaseCommand):
     help = "Search the Hugging Face hub for models, and show which of them fit into this server's memory."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("words", nargs="+", help="parts of the model's name, for example: qwen 4b")
+        parser.add_argument(
+            "words", nargs="*", help="parts of the model's name, for example: qwen 4b; without, a short list"
+        )
         parser.add_argument("--sort", choices=list(_ORDERS), default="downloads", help="sort order")
         parser.add_argument("--all", action="store_true", help="also models that are not made for MLX")
         parser.add_argument("--limit", type=int, default=10, help=f"how many, up to {MOST}")
@@ -35,6 +38,9 @@ class Command(BaseCommand):
             raise CommandError(f"--limit is a number from 1 to {MOST}.")
         form = Format.SAFETENSORS if options["all"] else Format.MLX
         words = " ".join(options["words"])
+        if not words:
+            self._recommend()
+            return
         try:
             found = hub_models.search(words, order=_ORDERS[options["sort"]], format=form, most=most)
         except FetchFailed as error:
@@ -47,6 +53,18 @@ class Command(BaseCommand):
             for line in table(list(_rows(found))):
                 self.stdout.write(line)
         self.stdout.write(f"`{PROGRAM} pull OWNER/NAME` downloads one.")
+
+    def _recommend(self) -> None:
+        """The list that ships with this server, for which no hub is asked."""
+        self.stderr.write(f"Recommended models, as of {suggested_models.AS_OF:%Y-%m-%d}:")
+        with runtime.by_itself():
+            found = suggested_models.all_with_verdicts()
+        for line in table([("MODEL", "SIZE", "", "BESIDE NO OTHER MODEL"), *map(_suggestion_row, found)]):
+            self.stdout.write(line)
+
+
+def _suggestion_row(one: Suggestion) -> tuple[str, ...]:
+    return one.model.id, f"{one.model.download_bytes / _GB:.1f} GB", one.model.remark, one.verdict.text
 
 
 def _rows(found: list[FoundModel]) -> Iterator[tuple[str, ...]]:

@@ -75,7 +75,7 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {f"/api/keys{rest}" for rest in ("", "/renew", "/revoke")}  # and test_keys.py
     paths |= {"/api/accounts", "/api/accounts/role"}  # and test_accounts.py
     paths |= {"/api/connect", "/api/connect/{client}"}  # and test_connect.py
-    paths |= {"/api/hub/models", "/api/hub/models/{model_id}"}  # and test_hub.py
+    paths |= {"/api/hub/models", "/api/hub/models/{model_id}", "/api/hub/recommended"}  # and test_hub.py
     assert set(api.get_openapi_schema()["paths"]) == paths
 
 

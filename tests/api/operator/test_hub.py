@@ -8,7 +8,7 @@ import pytest
 from django.test import AsyncClient, Client
 from pydantic import SecretStr
 
-from inference.serving.discovery import hub_models
+from inference.serving.discovery import hub_models, suggested_models
 from tests.api.openai.asking import error_of
 from tests.fakes import GB, FakeRunner, serving
 from tests.people import client_of
@@ -111,3 +111,10 @@ def test_users_need_the_right_to_look_at_downloads(
     addresses = ("/api/hub/models?search=x", f"/api/hub/models/{REPO}")
     assert [client.get(address).status_code for address in addresses] == [status, status]
     assert [Client().get(address).status_code for address in addresses] == [401, 401]
+
+
+async def test_the_recommended_models_need_no_hub(hub: FakeHub) -> None:
+    answer = json.loads((await AsyncClient().get("/api/hub/recommended")).content)
+    assert answer["as_of"] == suggested_models.AS_OF.isoformat() and hub.searches == []
+    assert [one["id"] for one in answer["models"]] == [one.id for one in suggested_models.SUGGESTED]
+    assert all(one["text"] and one["verdict"] and one["licence"] for one in answer["models"])

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inference.serving import runtime
-from inference.serving.discovery import hub_models
+from inference.serving.discovery import hub_models, suggested_models
 from tests.fakes import fake_pool
 from tests.repository.discovery.hub_answers import QWEN, entry
 from tests.repository.hub import REPO, SEARCH, FakeHub, Refusal
@@ -49,3 +49,9 @@ def test_what_is_wrong_is_said(hub: FakeHub) -> None:
         run("qwen")
     with pytest.raises(CommandError, match="from 1 to 100"):
         run("qwen", "--limit", "0")
+
+
+def test_without_words_it_recommends_some_and_asks_no_hub(hub: FakeHub) -> None:
+    head, *rows = run().splitlines()
+    assert head.startswith("MODEL") and len(rows) == len(suggested_models.SUGGESTED)
+    assert rows[0].startswith(suggested_models.SUGGESTED[0].id) and hub.searches == []
