@@ -1,5 +1,6 @@
 """Frames on the pipes of a process: four bytes with the length, big-endian, and so many bytes."""
 
+import os
 import struct
 import subprocess
 from contextlib import suppress
@@ -14,6 +15,15 @@ def write(pipe: BinaryIO, content: bytes) -> None:
     pipe.write(_LENGTH.pack(len(content)))
     pipe.write(content)
     pipe.flush()
+
+
+def answer(pipe: BinaryIO, *frames: bytes) -> None:
+    """Write frames, or end this process without a traceback if the worker that started it has ended."""
+    try:
+        for frame in frames:
+            write(pipe, frame)
+    except BrokenPipeError:
+        os._exit(0)
 
 
 def read(pipe: BinaryIO) -> bytes:

@@ -35,11 +35,9 @@ def main() -> None:
     render = hub_templates.imported()
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(source, jobs), daemon=True).start()
-    pipe_frames.write(target, pipe_frames.READY)
+    pipe_frames.answer(target, pipe_frames.READY)
     while True:
-        outcome, text = _outcome(render, jobs.get())
-        pipe_frames.write(target, outcome)
-        pipe_frames.write(target, text)
+        pipe_frames.answer(target, *_outcome(render, jobs.get()))
 
 
 def _read(source: BinaryIO, jobs: "queue.SimpleQueue[bytes]") -> None:

@@ -43,10 +43,10 @@ def main() -> None:
         try:
             image = picture_reader.read(picture)
         except UnreadablePicture as problem:
-            pipe_frames.write(target, msgspec.msgpack.encode(Decoded(problem=str(problem))))
+            pipe_frames.answer(target, msgspec.msgpack.encode(Decoded(problem=str(problem))))
             continue
-        pipe_frames.write(target, msgspec.msgpack.encode(Decoded(image.width, image.height)))
-        pipe_frames.write(target, image.tobytes())
+        size = msgspec.msgpack.encode(Decoded(image.width, image.height))
+        pipe_frames.answer(target, size, image.tobytes())
 
 
 def _limit(pixels: int) -> None:

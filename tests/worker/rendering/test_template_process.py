@@ -72,3 +72,12 @@ def test_it_ends_with_its_input_while_a_template_loops(process: Process) -> None
     assert process.poll() is None and process.stdin
     process.stdin.close()
     assert process.wait(20) == 0
+
+
+def test_it_ends_without_a_traceback_where_nobody_reads_its_answers() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(COMMAND, cwd=BASE_DIR, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()  # as when the worker is killed while it starts
+        assert process.wait(60) == 0
+        assert process.stderr.read() == b""
