@@ -2,12 +2,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from inference.core.model_card import LoraCard
 from inference.models import ModelProfile, ServedModel
 from inference.pool import Pool
 from inference.serving import runtime
 from tests.admin.model_pages import LIST, form_of, save
+from tests.each import each
 from tests.fakes import FakeCatalog, card
 from tests.people import client_of
 
@@ -48,3 +50,23 @@ def test_who_may_only_look_changes_nothing(pool: Pool, staff: Client) -> None:
     viewer = client_of("viewer", "view_servedmodel")
     page = viewer.get(form_of()).content.decode()
     assert "terse" in page and 'name="profiles-0-name"' not in page
+
+
+@each(
+    "options",
+    [
+        "x",
+        "[1]",
+        '{"a": NaN}',
+        '{"a": 1e999}',
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": ' + "[" * 3000 + "]" * 3000 + "}",
+    ],
+)
+def test_options_that_are_no_object_are_refused_and_shown_again(
+    options: str, pool: Pool, staff: Client
+) -> None:
+    staff.get(LIST)
+    page = save(staff, **profile(template_options=options))
+    assert "Enter a JSON object" in page and escape(options) in page
+    assert not ModelProfile.objects.exists()

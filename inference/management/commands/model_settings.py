@@ -10,7 +10,7 @@ from django.core.management import CommandError
 from inference.api.http import strict_json
 from inference.api.operator.model_settings import NewSettings
 from inference.core.errors import ServerError
-from inference.management import database
+from inference.management import database, json_value
 from inference.management.client import ModelCommand, NotRunning
 from inference.management.table import table
 from inference.serving import model_settings
@@ -73,7 +73,7 @@ def _parsed(given: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _value(name: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_value.parsed(text)
     except ValueError:
         raise CommandError(f"{name} is a number, or true or false; {text!r} is neither.") from None
 

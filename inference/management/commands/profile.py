@@ -1,13 +1,12 @@
 """`manage.py profile`: list, save and delete the profiles of a model."""
 
 import argparse
-import json
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
 from inference.core.errors import ServerError
-from inference.management import database
+from inference.management import database, json_value
 from inference.models.sampling_fields import SAMPLING_FIELDS
 from inference.serving import profiles
 
@@ -69,7 +68,7 @@ def _options(given: list[str]) -> dict[str, Any]:
         if not mark or not name:
             raise CommandError(f"{one!r} is not NAME=VALUE.")
         try:
-            made[name] = json.loads(text)
+            made[name] = json_value.parsed(text)
         except ValueError:
             made[name] = text
     return made
