@@ -36,7 +36,7 @@ def main() -> None:
     # Whatever a library prints must not come between the frames.
     source, target = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    pipe_frames.write(target, pipe_frames.READY)
+    pipe_frames.answer(target, pipe_frames.READY)
     while content := pipe_frames.read(source):
         picture = msgspec.msgpack.decode(content, type=Picture)
         _limit(picture.width * picture.height)
