@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from django.core.management import get_commands
 from django.test import Client
 from django.urls import reverse
 
+from inference.admin.model_admin import ServedModelAdmin
+from inference.api.operator.api import api
 from inference.core.pool_state import ModelState, PoolSnapshot
 from inference.models import ServedModel
 from inference.pool import Pool, PoolOptions
@@ -210,3 +213,25 @@ def test_buttons_are_for_those_who_may(pool: Pool, staff: Client) -> None:
     assert staff.post(ACT, {"act": "explode tiny"}).status_code == 403
     assert staff.get(ACT, {"act": "pin tiny"}).status_code == 403
     assert not ServedModel.objects.filter(is_pinned=True).exists()
+
+
+# What does the same as each action of the list: a route below /api/models, and a command.
+OTHERWISE = {
+    "load": ("load", "load"),
+    "unload": ("unload", "unload"),
+    "unload_now": ("unload", "unload"),  # with `now`
+    "reload": ("reload", "reload"),
+    "examine": ("test", "self_test"),
+    "pin": ("pin", "pin"),
+    "unpin": ("unpin", "unpin"),
+    "answer_agents": ("aliases", "alias"),
+    "remove": ("delete", "remove"),
+    "forget": ("delete", "remove"),
+}
+
+
+def test_every_action_is_also_a_route_and_a_command() -> None:
+    assert set(ServedModelAdmin.actions) == OTHERWISE.keys()
+    paths, commands = api.get_openapi_schema()["paths"], get_commands()
+    for route, command in OTHERWISE.values():
+        assert f"/api/models/{route}" in paths and command in commands

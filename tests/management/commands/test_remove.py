@@ -10,12 +10,15 @@ from inference.core.config import Config
 from inference.core.pool_state import ModelState, PoolSnapshot, ResidentModel
 from inference.management.client import Client
 from inference.management.commands.remove import Command
+from inference.models import ServedModel
 from inference.repository.catalog import Catalog
 from inference.repository.files.staging import draft_of, staged
 from inference.serving import runtime, site_lock
 from tests.fakes import fake_pool
 from tests.management.fake_site import FakeSite, run
 from tests.tiny import make_tiny_model
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -112,3 +115,18 @@ def test_a_process_that_cannot_be_inspected_is_not_passed_over(models: Path) -> 
         run(Command, stranger, "tiny", "--yes")
     assert (models / "tiny").exists()
     assert "was deleted" in run(Command, stranger, "tiny", "--yes", "--without-site")
+
+
+def test_the_settings_of_a_model_whose_folder_is_gone_go(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ServedModel.objects.create(name="gone", top_k=5)
+    monkeypatch.setattr("builtins.input", lambda: "another")
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        run(Command, site(ModelState.UNLOADED), "gone")
+    with pytest.raises(CommandError, match="no incomplete one"):
+        run(Command, site(ModelState.UNLOADED), "gone", "--draft")
+    assert ServedModel.objects.exists()
+    monkeypatch.setattr("builtins.input", lambda: "gone")
+    assert "The settings of gone are deleted." in run(Command, site(ModelState.UNLOADED), "gone")
+    assert not ServedModel.objects.exists() and (models / "tiny").exists()
