@@ -6,8 +6,8 @@ from django.contrib.auth.models import AbstractUser, User
 from msgspec import Struct
 
 from inference.accounts import audit_log
-from inference.accounts.roles import LABELS, LastOwner, Role, give, role_of
-from inference.core.errors import InvalidValue, NotFound
+from inference.accounts.roles import LABELS, LastOwner, Role, give, is_last_owner, role_of
+from inference.core.errors import InvalidValue, NotFound, PermissionDenied
 
 
 class ListedAccount(Struct, frozen=True, kw_only=True):
@@ -53,6 +53,24 @@ def set_role(name: str, role: Role, giver: AbstractUser | None) -> ListedAccount
     except LastOwner as error:
         raise InvalidValue(str(error), param="role") from None
     record_role(user, before, giver)
+    return ListedAccount.of(user)
+
+
+def set_active(name: str, is_active: bool, giver: AbstractUser | None) -> ListedAccount:
+    """Enable or disable an account; `giver` may change accounts, or is None for the operator.
+
+    Raises NotFound, PermissionDenied for the account of an owner, or InvalidValue for the last owner.
+    """
+    user = _named(name)
+    if giver and user.is_superuser and not giver.is_superuser:
+        raise PermissionDenied("Only an owner can change the account of an owner.")
+    if user.is_active == is_active:
+        return ListedAccount.of(user)
+    if not is_active and is_last_owner(user):
+        raise InvalidValue(str(LastOwner(name)), param="is_active")
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    audit_log.record(giver, user, user, "Enabled." if is_active else "Disabled.")
     return ListedAccount.of(user)
 
 

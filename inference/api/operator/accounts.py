@@ -1,4 +1,4 @@
-"""GET /api/accounts: the accounts and their roles; and POST /api/accounts/role."""
+"""GET /api/accounts: the accounts and their roles; and POST /api/accounts/role and /api/accounts/active."""
 
 from functools import partial
 from typing import Annotated, Literal
@@ -21,9 +21,18 @@ router = Router(auth=PagePermission("auth.view_user"))
 _changing = PagePermission("auth.change_user", takes_keys=False)
 
 
-class NewRole(Strict):
+class NamedAccount(Strict):
+    """Which account is meant, by its user name."""
+
     name: Annotated[str, Field(min_length=1, max_length=150)]
+
+
+class NewRole(NamedAccount):
     role: Literal["chat", "manage", "owner"]
+
+
+class NewState(NamedAccount):
+    is_active: bool
 
 
 @router.get("/accounts")
@@ -40,4 +49,13 @@ async def set_role(request: AuthenticatedRequest) -> HttpResponse:
     if giver and not giver.is_superuser:
         raise PermissionDenied("Only an owner can change a role.")
     change = partial(account_list.set_role, body.name, Role(body.role), giver)
+    return json_answer(await in_database(change))
+
+
+@router.post("/accounts/active", auth=_changing)
+async def set_active(request: AuthenticatedRequest) -> HttpResponse:
+    """Enable an account, or disable it, which ends its requests and signs it out."""
+    body = await strict_json.read(request, NewState)
+    giver = await account(request, request.auth)
+    change = partial(account_list.set_active, body.name, body.is_active, giver)
     return json_answer(await in_database(change))

@@ -62,3 +62,29 @@ def test_a_role_that_cannot_be_given_is_refused() -> None:
     User.objects.create_user("ann")
     refused = give(Client(), "ann", "custom", authorization=f"Bearer {token.make()}")
     assert (refused.status_code, error_of(refused)["param"]) == (400, "role")
+
+
+def activate(client: Client, name: str, is_active: object, **headers: str) -> Any:
+    body = json.dumps({"name": name, "is_active": is_active})
+    return client.post("/api/accounts/active", body, content_type="application/json", headers=headers)
+
+
+def test_an_account_is_disabled_and_enabled() -> None:
+    bob = client_of("bob", "change_user")
+    User.objects.create_user("ann")
+    assert activate(bob, "ann", False).json()["is_active"] is False
+    assert activate(bob, "ann", False).status_code == 200  # nothing to do
+    assert activate(bob, "ann", True).json()["is_active"] is True
+    texts = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
+    assert texts == ["Disabled.", "Enabled."]
+    assert error_of(activate(bob, "ann", "no"))["param"] == "is_active"
+    assert error_of(activate(bob, "nobody", True))["param"] == "name"
+
+
+def test_owners_are_disabled_by_owners_and_the_last_one_by_nobody() -> None:
+    root = signed_in(User.objects.create_superuser("root"))
+    assert activate(client_of("bob", "change_user"), "root", False).status_code == 403
+    assert error_of(activate(root, "root", False))["param"] == "is_active"
+    _, secret = make_key(owner=User.objects.get(username="root"), can_manage=True)
+    assert activate(Client(), "bob", False, authorization=f"Bearer {secret}").status_code == 403
+    assert User.objects.filter(is_active=True).count() == 2

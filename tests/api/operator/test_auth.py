@@ -73,7 +73,7 @@ def test_the_matrix_has_every_route() -> None:
     paths |= {"/api/requests/active", "/api/requests/stop"}  # and test_active_requests.py
     paths |= {f"/api/captures{rest}" for rest in ("", "/stop", "/delete-text")}  # and test_captures.py
     paths |= {f"/api/keys{rest}" for rest in ("", "/renew", "/revoke")}  # and test_keys.py
-    paths |= {"/api/accounts", "/api/accounts/role"}  # and test_accounts.py
+    paths |= {"/api/accounts", "/api/accounts/role", "/api/accounts/active"}  # and test_accounts.py
     paths |= {"/api/connect", "/api/connect/{client}"}  # and test_connect.py
     paths |= {"/api/hub/models", "/api/hub/models/{model_id}", "/api/hub/recommended"}  # and test_hub.py
     assert set(api.get_openapi_schema()["paths"]) == paths
