@@ -158,7 +158,7 @@ async def test_a_broken_picture_is_its_own_requests_refusal_alone(
         ),
     )
     assert (await beside).tokens == theirs.greedy(COUNT, ("user", ["Beside ", TALL]))
-    assert [error.code for error in bad] == ["invalid_value"] * 2
+    assert [error.code for error in bad] == ["image_parse_error"] * 2
     assert {error.param for error in bad} == {"messages.0.content"}
     cut_short = await refusal(runner, chat("Cut ", WIDE, prompt_limit=10))
     assert cut_short.code == "unsupported_parameter"

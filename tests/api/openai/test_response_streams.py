@@ -121,6 +121,7 @@ async def test_a_silent_stream_repeats_that_it_is_in_progress(monkeypatch: pytes
     first = check_stream(await stream_of(runner))
     kinds = [event["type"].removeprefix("response.") for event in first]
     assert kinds[:4] == ["created", "in_progress", "in_progress", "in_progress"]
+    assert kinds.count("completed") == 1  # also where the silence is that of the database
     assert [event["sequence_number"] for event in first] == list(range(len(first)))
     replayed = check_stream(await again(first[0]["response"]["id"]))
     assert [event["type"] for event in replayed] == [event["type"] for event in first]

@@ -105,8 +105,9 @@ class BackgroundRun:
 
     def _beat(self) -> None:
         """Fill a silence for all who follow it."""
-        self._run.numbered.beat()
-        self._publish(self._run.writer.beat())
+        if events := list(self._run.writer.beat()):
+            self._run.numbered.beat()
+            self._publish(events)
 
     def _publish(self, events: Iterable[StreamEvent]) -> None:
         place = len(self._frames)

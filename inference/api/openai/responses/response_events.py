@@ -32,8 +32,9 @@ class ResponseEvents:
         """An event that says nothing new, since some clients take comments for silence."""
         if not self._has_begun:
             return list(self._writer.begin())
-        self._numbered.beat()
-        return list(self._writer.beat())
+        if events := list(self._writer.beat()):
+            self._numbered.beat()
+        return events
 
     @property
     def _has_begun(self) -> bool:

@@ -68,8 +68,12 @@ class ResponsesWriter:
         yield from self.beat()
 
     def beat(self) -> Iterator[StreamEvent]:
-        """The event of its status, which is repeated in silences: some clients take comments for silence."""
-        yield f"response.{self._head['status']}", {"response": self.whole}
+        """The event of its status, which is repeated in silences: some clients take comments for silence.
+
+        No event once it has ended: that of its last status is sent once, after the response was stored.
+        """
+        if self._head["status"] in ("queued", "in_progress"):
+            yield f"response.{self._head['status']}", {"response": self.whole}
 
     def note(self, event: Event) -> Iterator[StreamEvent]:
         match event:
