@@ -4,10 +4,9 @@ A query is a list of terms, between blanks or in double quotes. Each is found as
 words and with signs: `C++`, `foo_bar()`, `->`. Case and accents do not matter (playground/folding.py).
 
 1. Titles that contain every term come first.
-2. Messages that contain every term follow, the newest first. A term of three characters or more is looked up
-   in the index of trigrams (https://www.sqlite.org/fts5.html#the_trigram_tokenizer; on PostgreSQL that of
-   playground/word_table.py), which can only rule messages out; shorter terms have no trigram. What is left is
-   read and compared, at most `_MOST_READ` messages.
+2. Messages that contain every term follow, the newest first. The terms are looked up in an index of trigrams
+   (playground/trigram_index.py; on PostgreSQL playground/word_table.py), which can only rule messages out.
+   What is left is read and compared, at most `_MOST_READ` messages.
 3. Terms may also be divided between a title and a message.
 4. Pinned conversations stand before all others.
 """
@@ -26,7 +25,7 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 from msgspec import Struct
 
-from playground import word_table
+from playground import trigram_index, word_table
 from playground.folding import SQL_NAME, fold
 from playground.models import Conversation
 from playground.snippet import Snippet, snippet
@@ -35,18 +34,10 @@ MOST_FOUND = 500  # conversations
 _MOST_NAMED = 100  # conversations with some of the terms in their title that are searched for the others
 _MOST_READ = 20_000  # messages of one search that are read and compared
 _MOST_HITS = 3  # of one conversation
-_MOST_TERMS, _MOST_TRIGRAMS = 12, 40
+_MOST_TERMS = 12
 _TERM = re.compile(r'(?<!\S)"([^"]*\S[^"]*)"(?!\S)|(\S+)')
 _COLUMNS = "m.id, m.conversation_id, m.role, m.content, m.reasoning"
-# {owned} becomes a query for the ids of conversations. The plus keeps SQLite from another index, and with it
-# from sorting: the messages come in the order of their ids. Short terms are looked for among the newest
-# messages of all visitors, which bounds the time of a miss.
-_FROM_INDEX = """playground_words w CROSS JOIN playground_message m ON m.id = w.rowid
-    WHERE playground_words MATCH %s AND +m.conversation_id IN ({owned})
-    AND m.deleted_at IS NULL ORDER BY w.rowid DESC"""
-_FROM_MESSAGES = """playground_message m
-    WHERE m.id > (SELECT MAX(id) FROM playground_message) - 200000
-    AND +m.conversation_id IN ({owned}) AND m.deleted_at IS NULL ORDER BY m.id DESC"""
+# {owned} becomes a query for the ids of conversations.
 _OF_CONVERSATIONS = """playground_message m
     WHERE m.conversation_id IN ({owned}) AND m.deleted_at IS NULL ORDER BY m.id DESC"""
 
@@ -76,9 +67,10 @@ def search(conversations: QuerySet[Conversation], terms: Sequence[str], count: i
     named = conversations.filter(pk__in=[pk for pk in titles if pk not in found][:_MOST_NAMED])
     for rows in (_rows(_OF_CONVERSATIONS, pinned), _rows(_OF_CONVERSATIONS, named)):
         _collect(rows, terms, titles, found, count + len(found) + len(first))
-    source, parameters = _source(terms)
-    rows = _rows(source, conversations, *parameters)
-    _collect(rows, terms, titles, found, count + sum(pk in first for pk in found))
+    index = word_table if connection.vendor == "postgresql" else trigram_index
+    if source := index.source(terms):
+        rows = _rows(source[0], conversations, *source[1])
+        _collect(rows, terms, titles, found, count + sum(pk in first for pk in found))
     return {pk: found[pk] for pk in sorted(found, key=lambda pk: pk not in first)[:count]}
 
 
@@ -158,17 +150,3 @@ def _rows(source: str, conversations: QuerySet[Conversation], *parameters: str) 
         cursor.execute(query, [*parameters, *of_owned])
         while rows := cursor.fetchmany(100):
             yield from rows
-
-
-def _source(terms: Sequence[str]) -> tuple[str, list[str]]:
-    """Where messages that may contain the terms come from, and its parameters."""
-    if connection.vendor == "postgresql":
-        return word_table.source(terms)
-    trigrams = _trigrams(terms)
-    return (_FROM_INDEX, [" ".join(trigrams)]) if trigrams else (_FROM_MESSAGES, [])
-
-
-def _trigrams(terms: Sequence[str]) -> list[str]:
-    """The trigrams of the terms as FTS5 reads them: quoted, they are no syntax."""
-    found = dict.fromkeys(term[at : at + 3] for term in terms for at in range(len(term) - 2))
-    return ['"' + trigram.replace('"', '""') + '"' for trigram in found][:_MOST_TRIGRAMS]
