@@ -11,9 +11,9 @@ const MAX_SHARE = 0.45; // of the window, so that the buttons below the field st
  */
 export function answerForm({ key, text, isFocused, onSave, onClose, onCancel }) {
   const field = element("textarea", { value: drafts.read(key) || text, "aria-label": "Edit the answer", dir: "auto" });
-  const discard = () => { drafts.clear(key); onCancel(field.value); };
+  const discard = () => { if (field.readOnly) return; drafts.clear(key); onCancel(field.value); };
   const save = element("button", { type: "submit", className: "firm" }, "Save");
-  const cancel = element("button", { type: "button", className: "plain", onclick: discard }, "Cancel");
+  const cancel = element("button", { type: "button", className: "plain", onclick: () => discard() }, "Cancel");
   const note = element("p", { className: "note" }, "The original stays as an earlier version.");
   const problem = element("p", { className: "edit-problem", role: "alert" });
   const form = element("form", { className: "edit is-answer", "aria-label": "Edit the answer" }, field, problem, element("div", { className: "edit-row" }, note, cancel, save));
@@ -21,9 +21,15 @@ export function answerForm({ key, text, isFocused, onSave, onClose, onCancel }) 
     event.preventDefault();
     problem.textContent = field.value.trim() ? "" : "An answer cannot be empty. To remove it, cancel and choose “Delete”.";
     if (problem.textContent || save.disabled) return;
-    save.disabled = true;
-    if (await onSave(field.value)) { drafts.clear(key); onClose(); }
-    save.disabled = false;
+    const setSaving = (isSaving) => {
+      field.readOnly = save.disabled = cancel.disabled = isSaving;
+      form.setAttribute("aria-busy", String(isSaving));
+    };
+    setSaving(true);
+    const isSaved = await onSave(field.value);
+    setSaving(false);
+    if (!isSaved) problem.textContent = "This was not saved. Your text is kept here.";
+    else { drafts.clear(key); onClose(); }
   });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.stopPropagation(); discard(); }

@@ -1,6 +1,7 @@
 /** The site's own addresses for conversations: JSON in and out, and answers as server-sent events. */
 
 import { account, endSession } from "./account.js";
+import { waiting } from "./waiting.js";
 
 /** What a request that did not reach the server is answered with. */
 export const UNREACHED = "The server cannot be reached. Is it still running?";
@@ -22,12 +23,21 @@ export class AnswerError extends Error {
  * @param {"GET" | "POST" | "PATCH" | "DELETE"} method
  * @param {string} address
  * @param {object | Blob} [body] JSON, or a file as it is
+ * @param {AbortSignal} [signal] throws an AbortError after it
  * @returns {Promise<any>} the JSON response; throws an AnswerError for an error response
  */
-export async function call(method, address, body) {
-  const response = await send(method, address, { body: body instanceof Blob ? body : body && JSON.stringify(body) });
-  return response.json();
+export async function call(method, address, body, signal) {
+  const done = isAct(method, address) ? waiting.begin() : () => {};
+  try {
+    const response = await send(method, address, { body: body instanceof Blob ? body : body && JSON.stringify(body), signal });
+    return await response.json();
+  } finally {
+    done();
+  }
 }
+
+/** Whether a request is one that somebody waits for: what they did, or a chat that they opened. */
+const isAct = (method, address) => (method === "GET" ? /^\/chat\/conversations\/[^?]/.test(address) : !address.startsWith("/v1/"));
 
 /**
  * Yield an answer's events as they come, down to the whole answer at the end.

@@ -13,6 +13,8 @@ export const CHARACTERS_PER_TOKEN = 4; // of a model that is not loaded, roughly
 
 /** Fires "change" when it has been read, could not be read, or its tokens are counted. */
 export class Attachment extends EventTarget {
+  #leave;
+
   /** @param {{name: string, size: number}} file @param {(attachment: Attachment) => void} onRemove */
   constructor({ name, size }, onRemove) {
     super();
@@ -20,6 +22,11 @@ export class Attachment extends EventTarget {
     /** @type {Added | null} once the server has read it */
     this.added = null;
     this.problem = "";
+    /** @type {Promise<void>} until the server has read it */
+    this.reading = Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers();
+    this.removed = promise;
+    this.#leave = resolve;
     /** @type {number | null} as the model counts them */
     this.tokens = null;
     /** @type {import("./models.js").Model | undefined} whose tokens they are */
@@ -38,8 +45,13 @@ export class Attachment extends EventTarget {
     return isPicture(this.added) ? tokensOf(this.added, this.model) : Math.ceil(this.added.characters / CHARACTERS_PER_TOKEN);
   }
 
-  /** Have the server read it. @param {File} file @param {Limits} limits */
-  async read(file, limits) {
+  /** Have the server read it. @param {File} file @param {Limits} limits @returns {Promise<void>} once that is done, or the file is removed */
+  read(file, limits) {
+    this.received = this.#receive(file, limits);
+    return Promise.race([this.received, this.removed]);
+  }
+
+  async #receive(file, limits) {
     const kind = file.type.startsWith("image/") ? "picture" : "file";
     if (file.size > limits[kind]) return this.fail(`It is larger than ${bytes(limits[kind])}, the largest ${kind} that can be attached.`);
     if (!file.size) return this.fail("It is empty.");
@@ -75,8 +87,10 @@ export class Attachment extends EventTarget {
     }
   }
 
-  /** Delete what the server has of it. */
-  forget() {
+  /** Delete what the server has of it, or will have once it has read it; nobody waits for that any more. */
+  async forget() {
+    this.#leave();
+    await this.received;
     if (this.added) call("DELETE", `/chat/attachments/${this.added.id}/`).catch(() => {});
   }
 

@@ -1,30 +1,36 @@
 /** The files that are added to the question in the field; each chat has its own, which survive a reload. */
 import { Attachment, MOST_FILES, tellNotSent } from "./attachment.js";
-import { store } from "./store.js";
+import { NEW_CHAT } from "./composer.js";
+import { PREFIX, store } from "./store.js";
 import { toast } from "./toast.js";
 
 const KEY = "files.";
-const NEW = "new";
+
+/** @typedef {{key: string, all: Attachment[], isSending: boolean}} Files of one chat, by its id or NEW_CHAT */
 
 /** Fires "change" when files come, go, or are counted. */
 export class Attachments extends EventTarget {
   /**
-   * @param {import("./conversation.js").Conversation} conversation
    * @param {import("./models.js").Models} models
    * @param {import("./attachment.js").Limits} limits
    */
-  constructor(conversation, models, limits) {
+  constructor(models, limits) {
     super();
-    Object.assign(this, { conversation, models, limits });
+    Object.assign(this, { models, limits });
     this.root = document.querySelector("#attachments");
-    /** @type {Attachment[]} */
-    this.all = [];
-    this.key = "";
+    /** @type {Map<string, Files>} those that are shown, and those of other chats that are still read or sent */
+    this.files = new Map();
     this.counted = "";
-    this.isSending = false;
-    conversation.addEventListener("branch", () => this.#open());
+    /** @type {Files} */
+    this.shown = this.#filesOf(NEW_CHAT);
     models.addEventListener("change", () => this.#recount());
-    this.#open();
+    addEventListener("storage", ({ key }) => this.#adopt(key));
+    this.#changed(this.shown);
+  }
+
+  /** @returns {Attachment[]} those of the chat that is open */
+  get all() {
+    return this.shown.all;
   }
 
   /** @returns {number} the tokens of all files, or about as many */
@@ -36,14 +42,43 @@ export class Attachments extends EventTarget {
     return this.all.every(({ added, tokens }) => !added || tokens !== null);
   }
 
-  /** @param {Iterable<File>} files */
-  add(files) {
-    for (const file of files) {
-      if (this.all.length >= MOST_FILES) return toast(`A question takes at most ${MOST_FILES} files.`);
-      const attachment = this.#show(new Attachment({ name: file.name || "Pasted file", size: file.size }, (one) => this.#remove(one)));
-      attachment.reading = attachment.read(file, this.limits).then(() => this.#count(attachment));
+  /** Show the files of a chat, which may still be loaded. @param {string} key its id, or NEW_CHAT */
+  open(key) {
+    const before = this.shown;
+    if (before.key === key) return;
+    this.shown = this.#filesOf(key);
+    if (!isBusy(before)) this.files.delete(before.key); // other windows may change them
+    this.#changed(this.shown);
+    for (const attachment of this.all) this.#count(this.shown, attachment);
+  }
+
+  /** The new chat that is open has got its id. @param {string} key */
+  rename(key) {
+    const files = this.shown;
+    if (files.key === key) return;
+    store.removeText(KEY + files.key);
+    this.files.delete(files.key);
+    files.key = key;
+    this.files.set(key, files);
+    this.#changed(files);
+  }
+
+  /** @param {Iterable<File>} added */
+  add(added) {
+    const files = this.shown;
+    for (const file of added) {
+      if (files.all.length >= MOST_FILES) return toast(`A question takes at most ${MOST_FILES} files.`);
+      const attachment = this.#attachment(files, { name: file.name || "Pasted file", size: file.size });
+      this.#keep(files, [...files.all, attachment]);
+      attachment.reading = this.#read(files, attachment, file);
     }
     return undefined;
+  }
+
+  async #read(files, attachment, file) {
+    await attachment.read(file, this.limits);
+    this.#keep(files);
+    await this.#count(files, attachment);
   }
 
   /**
@@ -51,68 +86,79 @@ export class Attachments extends EventTarget {
    * @param {(ids: string[]) => Promise<boolean>} send
    */
   async send(send) {
-    this.isSending = true;
-    const { key } = this;
-    const sent = [...this.all];
-    await Promise.all(sent.map(({ reading }) => reading));
+    const files = this.shown;
+    await Promise.all(files.all.map(({ reading }) => reading));
+    this.#setSending(files, true);
+    const sent = [...files.all];
     const isSent = await send(sent.filter(({ added }) => added).map(({ added }) => added.id));
-    this.isSending = false;
-    if (isSent) tellNotSent(sent);
-    const rest = isSent ? this.all.filter((one) => !sent.includes(one)) : this.all;
-    this.#keep(rest);
-    if (isSent && key === NEW) this.#rename(rest);
-    this.#open();
+    if (isSent) {
+      tellNotSent(sent);
+      this.#keep(files, files.all.filter((one) => !sent.includes(one)));
+    }
+    this.#setSending(files, false);
     return isSent;
   }
 
-  /** The new chat has got its id: what was added while its first question was sent is now that chat's. */
-  #rename(rest) {
-    this.#keep([]);
-    this.key = this.conversation.id ?? NEW;
-    this.#keep(rest);
+  #setSending(files, isSending) {
+    files.isSending = isSending;
+    this.#changed(files);
   }
 
-  /** Show the files of the chat that is open. */
-  #open() {
-    const key = this.conversation.id ?? NEW;
-    if (key === this.key || this.isSending) return;
-    this.key = key;
-    this.all = [];
-    for (const kept of store.read(KEY + key) ?? []) {
-      const attachment = this.#show(new Attachment(kept, (one) => this.#remove(one)));
-      attachment.take(kept);
-      this.#count(attachment);
+  /** @returns {Files} */
+  #filesOf(key) {
+    if (!this.files.has(key)) {
+      const files = { key, all: [], isSending: false };
+      files.all = (store.read(KEY + key) ?? []).map((kept) => this.#attachment(files, kept, kept));
+      this.files.set(key, files);
     }
-    this.#keep(this.all);
+    return this.files.get(key);
   }
 
-  #show(attachment) {
-    this.all.push(attachment);
-    attachment.addEventListener("change", () => this.#keep(this.all));
-    this.#keep(this.all);
+  /** Another window has added or removed files of the chat that is open. */
+  #adopt(name) {
+    const files = this.shown;
+    if (name !== PREFIX + KEY + files.key || files.isSending) return;
+    const known = new Map(files.all.map((one) => [one.added?.id, one]));
+    const kept = (store.read(KEY + files.key) ?? []).map((one) => known.get(one.id) ?? this.#attachment(files, one, one));
+    files.all = [...kept, ...files.all.filter(({ added }) => !added)];
+    this.#changed(files);
+    for (const attachment of kept) if (attachment.tokens === null) this.#count(files, attachment);
+  }
+
+  /** @param {Files} files @param {{name: string, size: number}} facts @param {import("./attachment.js").Added} [read] what the server has of it */
+  #attachment(files, facts, read) {
+    const attachment = new Attachment(facts, (one) => this.#remove(files, one));
+    if (read) attachment.take(read);
+    attachment.addEventListener("change", () => this.#changed(files));
     return attachment;
   }
 
-  #remove(attachment) {
+  #remove(files, attachment) {
     attachment.forget();
-    this.#keep(this.all.filter((one) => one !== attachment));
+    this.#keep(files, files.all.filter((one) => one !== attachment));
     document.querySelector("#prompt").focus();
   }
 
-  #keep(all) {
-    this.all = all;
-    this.root.replaceChildren(...all.map(({ root }) => root));
-    this.root.hidden = !all.length;
+  #keep(files, all = files.all) {
+    files.all = all;
     const added = all.filter((one) => one.added).map((one) => one.added);
-    if (added.length) store.write(KEY + this.key, added);
-    else store.removeText(KEY + this.key);
+    if (added.length) store.write(KEY + files.key, added);
+    else store.removeText(KEY + files.key);
+    this.#changed(files);
+  }
+
+  #changed(files) {
+    if (files !== this.shown) return;
+    this.root.replaceChildren(...files.all.map(({ root }) => root));
+    this.root.hidden = !files.all.length;
+    this.root.inert = files.isSending;
     this.dispatchEvent(new Event("change"));
   }
 
-  async #count(attachment) {
+  async #count(files, attachment) {
     const model = this.models.picked;
     const isThere = !attachment.added || !model || await attachment.count(model);
-    if (!isThere) this.#keep(this.all.filter((one) => one !== attachment)); // deleted meanwhile, or another account's
+    if (!isThere && this.files.get(files.key) === files) this.#keep(files, files.all.filter((one) => one !== attachment)); // deleted meanwhile, or another account's
   }
 
   /** Another model counts otherwise, and one that was not loaded may count now. */
@@ -121,6 +167,8 @@ export class Attachments extends EventTarget {
     const counted = `${id} ${state === "ready" || state === "busy"}`;
     if (counted === this.counted) return;
     this.counted = counted;
-    for (const attachment of this.all) this.#count(attachment);
+    for (const attachment of this.all) this.#count(this.shown, attachment);
   }
 }
+
+const isBusy = ({ all, isSending }) => isSending || all.some(({ added, problem }) => !added && !problem);

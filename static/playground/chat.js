@@ -1,4 +1,5 @@
 /** Sends questions and follows their answers; the only module that knows the protocol. */
+import { changesBy } from "./answer-events.js";
 import { call, follow } from "./api.js";
 import { newChatId, renewChatId } from "./new-chat.js";
 
@@ -18,16 +19,31 @@ export class Chat extends EventTarget {
     this.settings = settings;
     /** @type {Map<number, AbortController>} the answers that this page follows */
     this.following = new Map();
-    this.isAsking = false;
+    /** @type {Map<unknown, AbortController>} the questions that the server has not answered for yet, by their chat */
+    this.asking = new Map();
+    /** @type {string | null} the chat that is being loaded; the one before it is still shown */
+    this.loading = null;
     /** @type {Promise<void>} of the chat that is being loaded: a question waits for it */
     this.opening = Promise.resolve();
-    this.turns = 0; // that this page has begun
+    this.visits = 0; // of chats
+    this.syncs = 0;
+    this.synced = 0; // the latest whose answer was taken over
+    this.changes = 0; // that this page has made: what was loaded before the latest is out of date
     /** @type {Set<number>} the answers that this page has asked for with its settings */
     this.own = new Set();
   }
 
+  get isAsking() {
+    return this.asking.has(this.#place);
+  }
+
   get isAnswering() {
-    return this.isAsking || this.conversation.isAnswering;
+    return !this.loading && (this.isAsking || this.conversation.isAnswering);
+  }
+
+  /** A new chat has no id, but messages of its own. */
+  get #place() {
+    return this.conversation.id ?? this.conversation.known;
   }
 
   /** Send a message after the branch that is shown. @param {string} text @param {string[]} [attachments] ids */
@@ -37,6 +53,7 @@ export class Chat extends EventTarget {
 
   /** Send an edited question with these files, as an alternative to `message`. @param {string[]} attachments ids */
   edit(message, text, attachments) {
+    if (!this.conversation.known.has(message.id)) return this.#isLeft();
     return this.#ask({ parent: message.parent, content: text, attachments });
   }
 
@@ -56,17 +73,16 @@ export class Chat extends EventTarget {
    */
   async continue({ id }) {
     if (this.isAsking || this.settings.hold()) return null;
-    this.#setAsking(true);
     const { id: open } = this.conversation;
     const before = this.conversation.known.get(id)?.content;
     const question = { model: this.models.picked?.id ?? "", ...this.settings.requestFields };
-    const begun = await this.#attempt(() => call("POST", `/chat/messages/${id}/continue/`, { question, timezone: timezone() }));
-    this.#setAsking(false);
+    const begun = await this.#asking((signal) => call("POST", `/chat/messages/${id}/continue/`, { question, timezone: timezone() }, signal), ({ messages }) => {
+      if (this.conversation.id !== open) return;
+      this.changes += 1;
+      this.own.add(id);
+      for (const message of messages) this.conversation.put({ ...message, heard: null });
+    });
     if (!begun || this.conversation.id !== open) return null;
-    this.turns += 1;
-    this.own.add(id);
-    for (const message of begun.messages) this.conversation.put({ ...message, heard: null });
-    this.#emit("state");
     await this.#follow(id);
     const { status, content } = this.conversation.known.get(id) ?? {};
     if (status === "done" && content === before) this.#emit("note", "The model added nothing: it considers this answer complete.");
@@ -78,7 +94,10 @@ export class Chat extends EventTarget {
     return this.#ask({ parent: message.id, results, at_end: true });
   }
 
+  /** Stop what is being answered; a question that is being sent is taken back. */
   async stop() {
+    if (this.loading) return;
+    this.asking.get(this.#place)?.abort();
     const stops = this.conversation.running.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`));
     await this.#attempt(() => Promise.all(stops));
   }
@@ -90,17 +109,20 @@ export class Chat extends EventTarget {
 
   /** Load what other windows have changed. Returns whether the chat went on in a branch that is not shown. */
   async sync() {
-    const { turns, conversation: { id } } = this;
+    const { changes, conversation: { id, known } } = this;
+    this.syncs += 1;
+    const number = this.syncs;
     const whole = await call("GET", `/chat/conversations/${id}/`);
-    if (this.conversation.id !== id) return false;
-    if (this.turns !== turns) return this.sync(); // it may be from before this page's own turn
+    if (this.conversation.known !== known || number < this.synced) return false; // another chat was opened, or a later answer was faster
+    if (this.changes !== changes) return this.sync(); // it may be from before this page's own change
+    this.synced = number;
     const isElsewhere = this.conversation.merge(whole, (message) => this.following.has(message));
     for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
     this.#emit("state");
     return isElsewhere;
   }
 
-  /** @param {string} id */
+  /** @param {string} id @returns {Promise<boolean>} false when another chat was opened meanwhile; throws an AnswerError */
   open(id) {
     const opened = this.#open(id);
     this.opening = opened.catch(() => {});
@@ -108,17 +130,41 @@ export class Chat extends EventTarget {
   }
 
   async #open(id) {
-    this.leave();
-    const whole = await call("GET", `/chat/conversations/${id}/`);
+    this.visits += 1;
+    const { visits } = this;
+    this.#setLoading(id === this.conversation.id ? null : id);
+    const whole = await call("GET", `/chat/conversations/${id}/`).catch((error) => error);
+    if (visits !== this.visits) return false;
+    this.#setLoading(null);
+    if (whole instanceof Error) throw whole;
+    this.#unfollow();
     this.conversation.open(whole);
     for (const message of whole.messages) if (message.status === "answering") this.#follow(message.id);
     this.#emit("state");
+    return true;
   }
 
-  /** Stop following; running answers continue without this page. */
+  #setLoading(id) {
+    this.loading = id;
+    this.#emit("state");
+  }
+
+  /** Leave the chat; running answers continue without this page. */
   leave() {
+    this.visits += 1;
+    this.loading = null;
+    this.#unfollow();
+  }
+
+  #unfollow() {
     for (const controller of this.following.values()) controller.abort();
     this.following.clear();
+  }
+
+  /** @returns {boolean} false: a text is meant for a chat that was left before it could be sent */
+  #isLeft() {
+    this.#emit("problem", "Not sent, since another chat was opened first. Your text is kept there.");
+    return false;
   }
 
   async #ask(turn, made) {
@@ -128,25 +174,40 @@ export class Chat extends EventTarget {
       return false;
     }
     this.models.keepPick();
-    this.#setAsking(true);
     const settings = this.settings.stored;
     const { id, known, running } = this.conversation;
-    const asked = await this.#attempt(() => this.#post({
+    const asked = await this.#asking((signal) => this.#post({
       conversation: id,
       settings,
       timezone: timezone(),
       models: made ? [] : this.models.compared,
       question: made ?? { model: this.models.picked.id, ...this.settings.requestFields },
       ...turn,
-    }), { hasOwnSettings: !made });
-    if (asked && this.conversation.known === known) { // else another chat was opened meanwhile
-      this.settings.asked(asked.conversation, settings);
-      this.#show(asked);
-      if (!made) for (const { id: message } of asked.messages) this.own.add(message);
+    }, signal), (answer) => {
+      const { id: open, known: shown } = this.conversation;
+      if (shown !== known && open !== answer.conversation) return; // another chat was opened meanwhile
+      this.settings.asked(answer.conversation, settings);
+      this.#show(answer);
+      if (!made) for (const { id: message } of answer.messages) this.own.add(message);
       this.#stopHidden(running);
-    }
-    this.#setAsking(false);
+    }, { hasOwnSettings: !made });
     return Boolean(asked);
+  }
+
+  /**
+   * One question of a chat at a time; other chats can be asked meanwhile.
+   * @param {(signal: AbortSignal) => Promise<any>} act @param {(asked: any) => void} take what the server answers, unless it failed
+   */
+  async #asking(act, take, about) {
+    const place = this.#place;
+    const controller = new AbortController();
+    this.asking.set(place, controller);
+    this.#emit("state");
+    const asked = await this.#attempt(() => act(controller.signal), about);
+    if (asked) take(asked);
+    this.asking.delete(place);
+    this.#emit("state");
+    return asked;
   }
 
   /** Stop the answers that a new version has taken the place of: nothing on the page shows or stops them any more. */
@@ -159,9 +220,9 @@ export class Chat extends EventTarget {
   }
 
   /** A question that the server has, though its response was lost, is not asked twice. */
-  async #post(body) {
+  async #post(body, signal) {
     const newId = body.conversation ? null : newChatId();
-    const post = () => call("POST", "/chat/ask/", { ...body, new_id: newId && newChatId() });
+    const post = () => call("POST", "/chat/ask/", { ...body, new_id: newId && newChatId() }, signal);
     let asked;
     try {
       asked = await post();
@@ -187,7 +248,7 @@ export class Chat extends EventTarget {
   }
 
   #show({ conversation, title, messages, plan }) {
-    this.turns += 1;
+    this.changes += 1;
     Object.assign(this.conversation, { id: conversation, title });
     for (const message of messages) this.conversation.put(message);
     const [question, ...answers] = messages;
@@ -234,17 +295,13 @@ export class Chat extends EventTarget {
     try {
       return await act();
     } catch (error) {
+      if (error.name === "AbortError") return null; // the visitor has taken it back
       if (!error.code) console.error(error);
       if (error.code === "conversation_changed") this.#emit("changed");
       const isSetting = hasOwnSettings && error.param && this.settings.refuse(error.param, error.message, "Not sent.");
       if (error.status !== 401 && !isSetting) this.#emit("problem", error.code ? error.message : "An error occurred. Reload the page.");
       return null;
     }
-  }
-
-  #setAsking(isAsking) {
-    this.isAsking = isAsking;
-    this.#emit("state");
   }
 
   #emit(type, detail) {
@@ -254,34 +311,3 @@ export class Chat extends EventTarget {
 
 /** For the variables of the system prompt. */
 const timezone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
-
-/** The fields of the answer that an event changes. */
-function changesBy(answer, event) {
-  switch (event.type) {
-    case "progress": return { waiting: { phase: event.phase, done: event.done ?? 0, total: event.total ?? 0, cached: event.cached ?? 0 } };
-    case "accepted": return { waiting: { phase: "prefill", done: 0, total: 0 } };
-    case "text": return { ...received(answer, event), ...thoughtTime(answer, false), content: answer.content + event.text };
-    case "reasoning": return { ...received(answer, event), ...thoughtTime(answer, true), reasoning: answer.reasoning + event.text };
-    case "tool_call": return { ...received(answer, event), ...thoughtTime(answer, false), calls: withPiece(answer.calls, event) };
-    default: return {};
-  }
-}
-
-/** The answer no longer waits; the page counts tokens as they arrive. */
-function received({ heard }, { tokens }) {
-  const now = performance.now();
-  return { waiting: null, heard: { tokens: (heard?.tokens ?? 0) + (tokens ?? 1), since: heard?.since ?? now, now } };
-}
-
-/** Whether the answer thinks now, and the seconds it has thought up to `thoughtAt`. */
-function thoughtTime({ thinking, thought_s: before = 0, thoughtAt }, isThinking) {
-  const now = performance.now();
-  const passed = thinking && thoughtAt ? (now - thoughtAt) / 1000 : 0;
-  return { thinking: isThinking, thought_s: before + passed, thoughtAt: now };
-}
-
-/** The calls with the next piece of one of them; the first piece of a call has its id and name. */
-function withPiece(calls, { call: place, id, name, text = "" }) {
-  const call = calls[place] ?? { id, name, arguments: "" };
-  return [...calls.slice(0, place), { ...call, arguments: call.arguments + text }, ...calls.slice(place + 1)];
-}

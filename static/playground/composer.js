@@ -18,8 +18,8 @@ export class Composer {
     this.canAnswer = true;
     this.key = NEW_CHAT;
     this.isTypedHere = false; // and not only taken over from another window
-    /** @type {string} the text that the server has not answered for yet */
-    this.sending = "";
+    /** @type {{text: string} | null} what the server has not answered for yet, of the chat that is open */
+    this.sending = null;
     this.failed = ""; // the text in the field, whose sending has failed
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
     this.prompt.addEventListener("input", () => this.typed());
@@ -33,7 +33,8 @@ export class Composer {
     this.key = key;
     this.prompt.value = drafts.read(key);
     this.isTypedHere = drafts.isOwn(key);
-    this.sending = this.failed = "";
+    this.sending = null;
+    this.failed = "";
     this.onType(this.prompt.value);
     this.#show();
   }
@@ -73,7 +74,7 @@ export class Composer {
   /** The content of the field has changed. */
   typed() {
     this.isTypedHere = Boolean(this.prompt.value);
-    drafts.write(this.key, joined(this.sending, this.prompt.value), Boolean(this.sending));
+    drafts.write(this.key, joined(this.sending?.text, this.prompt.value), Boolean(this.sending));
     this.onType(this.prompt.value);
     this.#show();
   }
@@ -83,26 +84,31 @@ export class Composer {
     const text = this.prompt.value.trim();
     if (!text || !this.canAnswer || this.sending) return;
     const { key } = this;
-    this.sending = text;
+    const sending = { text };
+    this.sending = sending;
     this.prompt.value = "";
     this.typed();
     drafts.flush();
     const isTaken = await this.onSend(text);
-    if (this.sending === text) this.#settle(isTaken);
+    if (this.sending === sending) this.#settle(isTaken);
     else if (isTaken) this.#forget(key, text);
   }
 
-  /** The server has taken a text, and another chat was opened meanwhile. */
+  /** The server has taken a text, and another chat was opened meanwhile: what was typed after it stays. */
   #forget(key, text) {
-    if (drafts.read(key) === text) drafts.clear(key);
-    if (this.key === key && this.prompt.value === text) this.prompt.value = "";
+    const kept = drafts.read(key);
+    const rest = kept === text ? "" : withoutStart(kept, text);
+    if (rest !== kept) drafts.write(key, rest);
+    if (this.key === key && this.prompt.value === kept) this.prompt.value = rest;
+    drafts.flush();
     this.#show();
   }
 
   #settle(isTaken) {
-    this.failed = isTaken ? "" : this.sending;
-    this.prompt.value = joined(isTaken ? "" : this.sending, this.prompt.value);
-    this.sending = "";
+    const { text } = this.sending;
+    this.failed = isTaken ? "" : text;
+    this.prompt.value = joined(isTaken ? "" : text, this.prompt.value);
+    this.sending = null;
     this.typed();
     drafts.flush();
   }
@@ -154,4 +160,6 @@ export class Composer {
   }
 }
 
-const joined = (...texts) => texts.filter((text) => text).join("\n\n");
+const BETWEEN = "\n\n";
+const joined = (...texts) => texts.filter((text) => text).join(BETWEEN);
+const withoutStart = (text, start) => (text.startsWith(start + BETWEEN) ? text.slice((start + BETWEEN).length) : text);

@@ -50,7 +50,7 @@ class DeletedList {
     const button = (name, act) => element("button", { type: "button", className: "plain", "aria-label": `${name} ${one.title}`, onclick: act }, name);
     const row = element("li", { className: "deleted-row" },
       element("span", { className: "deleted-title" }, one.title, element("span", { className: "note" }, days)),
-      button("Restore", () => this.#attempt(async () => { await this.library.restore(one.id); this.#drop(row); })),
+      button("Restore", (event) => this.#attempt(async () => { await this.library.restore(one.id); this.#drop(row); }, event.target)),
       button("Delete for good", () => askFirst({
         title: "Delete for good?", text: `“${one.title}” cannot be restored afterwards.`, name: "Delete for good",
       }, async () => { await call("DELETE", `${ADDRESS}${one.id}/`); this.#drop(row); })));
@@ -80,12 +80,15 @@ class DeletedList {
     if (!this.count) this.list.replaceChildren(element("li", { className: "note" }, "Nothing was deleted in the last thirty days."));
   }
 
-  async #attempt(act) {
+  /** @param {() => Promise<void>} act @param {HTMLButtonElement} [button] that began it, and does not begin it twice */
+  async #attempt(act, button) {
     this.problem.textContent = "";
+    if (button) button.disabled = true;
     try {
       await act();
     } catch (error) {
       this.problem.textContent = error.message;
+      if (button) button.disabled = false;
     }
   }
 }

@@ -14,7 +14,7 @@ export function askName({ title, label, value = "", name, maxLength = 100 }, act
   dialog.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = field.value.trim();
-    if (!text) return;
+    if (!text || send.disabled) return;
     send.disabled = true;
     try {
       await act(text);
@@ -38,12 +38,15 @@ export function askFirst({ title, text, name }, act) {
   const dialog = open(title, element("p", {}, text), problem, actions(send));
   dialog.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (send.disabled) return;
+    send.disabled = true;
     try {
       await act();
       dialog.close();
     } catch (error) {
       problem.textContent = error.message;
     }
+    send.disabled = false;
   });
   dialog.querySelector("button.plain").focus();
 }

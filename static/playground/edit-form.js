@@ -6,6 +6,9 @@ import { toast } from "./toast.js";
 
 const MAX_HEIGHT_PX = 400;
 
+/** @type {Map<string, Promise<boolean>>} texts that the server has not answered for yet; their chat may be opened again meanwhile */
+const underway = new Map();
+
 export class EditForm {
   /**
    * @param {{key: string, text: string, label: string, sendLabel?: string, attachments?: (import("./attachment.js").Added & {address: string})[], limits: import("./attachment.js").Limits,
@@ -25,6 +28,7 @@ export class EditForm {
     this.root.addEventListener("submit", (event) => { event.preventDefault(); this.#send(); });
     this.field.addEventListener("input", () => { drafts.write(this.key, this.field.value); this.#grow(); });
     this.field.addEventListener("keydown", (event) => this.#press(event));
+    if (underway.has(key)) this.#settle(underway.get(key));
   }
 
   /** Call it once the form is on the page. */
@@ -40,8 +44,16 @@ export class EditForm {
       this.problem.textContent = "Write a question, or cancel.";
       return;
     }
+    const sending = this.files.ids().then((ids) => this.onSend(text, ids));
+    underway.set(this.key, sending);
+    await this.#settle(sending);
+    underway.delete(this.key);
+  }
+
+  /** @param {Promise<boolean>} sending */
+  async #settle(sending) {
     this.#setSending(true);
-    const isTaken = await this.onSend(text, await this.files.ids());
+    const isTaken = await sending;
     this.#setSending(false);
     if (isTaken) this.#sent();
     else this.problem.textContent = "This was not sent. Your text is kept here.";

@@ -30,6 +30,8 @@ export class Library extends EventTarget {
     this.failures = 0; // one after the other
     /** @type {Set<string>} what this window has deleted */
     this.removed = new Set();
+    /** @type {Set<string>} what the server has not deleted yet */
+    this.removing = new Set();
     this.isLoading = false;
   }
 
@@ -84,9 +86,11 @@ export class Library extends EventTarget {
 
   /** Load the next page of a folder. @param {string} name */
   async moreInFolder(name) {
-    const folder = this.folders.find((one) => one.name === name);
-    const after = folder.conversations.length;
+    const find = () => this.folders.find((one) => one.name === name);
+    const after = find().conversations.length;
     const found = await call("GET", `${ADDRESS}?${new URLSearchParams({ folder: name, after })}`);
+    const folder = find(); // the list may have been loaded again
+    if (!folder) return;
     append(folder.conversations, found.conversations);
     folder.has_more = found.has_more;
     this.#emit();
@@ -112,9 +116,19 @@ export class Library extends EventTarget {
     await this.refresh();
   }
 
+  /** @returns {Promise<boolean>} false when that is underway already */
   async remove(id) {
+    if (this.removing.has(id)) return false;
+    this.removing.add(id);
     this.removed.add(id);
-    await call("DELETE", `${ADDRESS}${id}/`);
+    try {
+      await call("DELETE", `${ADDRESS}${id}/`);
+    } catch (error) {
+      this.removed.delete(id);
+      throw error;
+    } finally {
+      this.removing.delete(id);
+    }
     this.all = this.all.filter((one) => one.id !== id);
     for (const folder of this.folders) {
       const left = folder.conversations.filter((one) => one.id !== id);
@@ -122,6 +136,7 @@ export class Library extends EventTarget {
       folder.conversations = left;
     }
     this.#emit();
+    return true;
   }
 
   async restore(id) {

@@ -47,14 +47,14 @@ const settings = openSettings(page.mine, models);
 const chat = new Chat(conversation, models, settings);
 const library = new Library();
 const limits = { file: page.max_file_bytes, picture: page.max_picture_bytes };
-const attachments = new Attachments(conversation, models, limits);
+const attachments = new Attachments(models, limits);
 const gauge = new Gauge(conversation, models, attachments);
-const composer = new Composer({ onSend: (text) => chat.opening.then(() => attachments.send((ids) => send(text, ids))), onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is still in progress. Wait for it, or stop it. Your text is kept."), onEmpty: () => { if (attachments.all.length) toast("Write a question about the files."); } });
+const composer = new Composer({ onSend: submit, onStop: () => chat.stop(), onType: (text) => gauge.count(text), onUp: editLast, onEarly: () => toast("Not sent: the answer is still in progress. Wait for it, or stop it. Your text is kept."), onEmpty: () => { if (attachments.all.length) toast("Write a question about the files."); } });
 const welcome = new Welcome(models, (text) => chat.send(text));
 const thread = new Thread(conversation, messageActs({
   conversation, chat, library, isReadOnly: Boolean(page.shared), limits, show, onOpen: open, onShow: showBranch,
 }));
-const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id) newChat(); } });
+const sidebar = new Sidebar(library, { onOpen: open, onGone: (id) => { if (id === conversation.id || id === chat.loading) newChat(); } });
 
 new Announcer(conversation);
 showOrigin(conversation, open);
@@ -75,37 +75,55 @@ offerTransfer(library, open);
 if (page.shared) offerCopy(page.shared);
 acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
-/** A question that is surely too long stays in the field. @returns {Promise<boolean>} whether the server has it */
-async function send(text, ids) {
-  const { known } = conversation;
-  const reason = await gauge.reasonNotToSend(text);
-  if (reason) toast(`Not sent. ${reason}`);
-  return !reason && conversation.known === known && chat.send(text, ids); // else another chat was opened meanwhile
+/** Send a question once its chat is loaded and its files are read. @param {string} text @returns {Promise<boolean>} whether the server has it */
+async function submit(text) {
+  const { key } = composer;
+  const isLeft = () => chat.loading || composer.key !== key || keyOf(conversation) !== key;
+  await chat.opening;
+  if (isLeft()) return leave(key);
+  return attachments.send(async (ids) => {
+    const reason = isLeft() ? "" : await gauge.reasonNotToSend(text); // a question that is surely too long stays in the field
+    if (isLeft()) return leave(key);
+    if (reason) toast(`Not sent. ${reason}`);
+    return !reason && chat.send(text, ids);
+  });
+}
+
+/** @returns {boolean} false: the question was not sent */
+function leave(key) {
+  toast("Not sent, since another chat was opened first. Your question is kept there.", { name: "Show", act: () => (key === NEW_CHAT ? newChat() : open(key)) });
+  return false;
+}
+
+const keyOf = ({ id }) => id ?? NEW_CHAT;
+
+/** What is typed and attached from now on is meant for this chat, also while it loads. */
+function turnTo(key) {
+  composer.open(key);
+  attachments.open(key);
 }
 
 function show() {
   const hasModels = models.all.length > 0;
   composer.setState({ isAnswering: chat.isAnswering, canAnswer: hasModels });
-  welcome.setState({ isEmpty: conversation.messages.length === 0 && !chat.isAsking, hasModels });
+  welcome.setState({ isEmpty: conversation.messages.length === 0 && !chat.isAsking && !chat.loading, hasModels });
   document.title = conversation.title ? `${conversation.title} · mlxsite` : "Playground · mlxsite";
-  sidebar.mark(conversation.id);
+  document.querySelector("#thread").inert = Boolean(chat.loading); // it is of the chat that is being left
+  sidebar.mark(chat.loading ?? conversation.id);
   const signIn = document.querySelector("a.sign-in");
   if (signIn) signIn.href = signInAddress();
 }
 
 /** @param {string} id @param {{isNew?: boolean, message?: number}} options `message` is one to go to */
 async function open(id, { isNew = true, message } = {}) {
-  const isOther = conversation.id !== id;
-  if (isOther) composer.open(id); // what is typed while it loads is meant for it
+  const isOther = composer.key !== id;
+  if (isOther) turnTo(id);
   try {
-    await chat.open(id);
+    if (!(await chat.open(id))) return; // another one was opened meanwhile
   } catch (error) {
-    const list = { name: "Deleted chats", act: () => document.querySelector("#deleted-button").click() };
-    toast(error.message, error.status === 404 ? list : undefined);
-    newChat();
+    failToOpen(error, () => open(id, { isNew, message }));
     return;
   }
-  if (conversation.id !== id) return; // another one was opened meanwhile
   composer.loaded(id, conversation.messages.findLast(({ role }) => role === "user")?.content);
   settings.load(id, conversation.settings);
   const { model } = conversation.messages.findLast(({ role }) => role === "assistant") ?? {};
@@ -120,11 +138,21 @@ async function open(id, { isNew = true, message } = {}) {
   await goToMessage(conversation, thread, message, { showBranch, query: library.shownQuery, found: library.foundIn(id, message) });
 }
 
+/** The chat before stays, unless the other one is gone. */
+function failToOpen(error, again) {
+  const list = { name: "Deleted chats", act: () => document.querySelector("#deleted-button").click() };
+  toast(error.message, error.status === 404 ? list : { name: "Try again", act: again });
+  if (error.status === 404 || !conversation.id) return newChat();
+  turnTo(conversation.id);
+  if (location.pathname !== `/c/${conversation.id}`) history.replaceState(null, "", `/c/${conversation.id}`);
+  return show();
+}
+
 function newChat() {
   chat.leave();
   conversation.clear();
   models.useDefault();
-  composer.open(NEW_CHAT);
+  turnTo(NEW_CHAT);
   settings.begin();
   if (location.pathname !== "/") history.pushState(null, "", "/");
   show();
@@ -139,7 +167,7 @@ async function showBranch(tip) {
 
 function editLast() {
   const question = conversation.messages.findLast(({ role }) => role === "user");
-  if (question && !chat.isAnswering) thread.edit(question.id);
+  if (question && !chat.isAnswering && !chat.loading) thread.edit(question.id);
 }
 
 function follow() {
@@ -188,9 +216,11 @@ library.addEventListener("change", () => { if (!library.shownQuery) globalThis.C
 library.addEventListener("title", ({ detail }) => takeTitle(detail));
 for (const type of ["problem", "note"]) chat.addEventListener(type, ({ detail }) => toast(detail));
 chat.addEventListener("asked", ({ detail }) => {
-  composer.rename(detail.id);
-  if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
   library.refresh();
+  if (chat.loading) return; // that one has the field already
+  composer.rename(detail.id);
+  attachments.rename(detail.id);
+  if (location.pathname !== `/c/${detail.id}`) history.pushState(null, "", `/c/${detail.id}`);
 });
 models.addEventListener("change", show);
 models.addEventListener("back", () => { withdraw(UNREACHED); toast("The server is back."); refreshConversation(); });

@@ -22,6 +22,21 @@ export function messageActs(page) {
       return null;
     }
   };
+  /** What was loaded before the server's answer is out of date. */
+  const send = async (method, address, body) => {
+    const answer = await call(method, address, body);
+    chat.changes += 1;
+    return answer;
+  };
+  const underway = new Set();
+  /** The same act again, before the server has answered, is not done twice. */
+  const once = (act) => async (message) => {
+    const name = `${act.name} ${message.id}`;
+    if (underway.has(name)) return;
+    underway.add(name);
+    await act(message);
+    underway.delete(name);
+  };
   const at = ({ id }, verb = "") => `/chat/messages/${id}/${verb}`;
   const put = (messages) => messages.forEach((message) => conversation.put(message));
   const isOpen = (id) => conversation.id === id; // another chat may have been opened meanwhile
@@ -40,7 +55,7 @@ export function messageActs(page) {
   /** Show the previous answer again. Those that took its place go, unless the chat went on below them. */
   async function drop(made, tip, open) {
     for (const one of made.filter((answer) => isOpen(open) && !conversation.hasMessagesBelow(answer))) {
-      const gone = await call("DELETE", at(one));
+      const gone = await send("DELETE", at(one));
       if (isOpen(open)) conversation.remove(gone.deleted, tip);
     }
     if (isOpen(open)) page.onShow(tip);
@@ -54,7 +69,7 @@ export function messageActs(page) {
   async function edit(message, text) {
     if (text === message.content) return true;
     const { id: open } = conversation;
-    const saved = await attempt(() => call("PATCH", at(message), { content: text }));
+    const saved = await attempt(() => send("PATCH", at(message), { content: text }));
     if (!saved) return false;
     if (!isOpen(open)) return true;
     put(saved.messages);
@@ -71,8 +86,8 @@ export function messageActs(page) {
 
   /** Give an answer the text from before an edit or a continuation. */
   async function takeBack(message, original, open) {
-    if (conversation.known.get(message.id)?.status === "answering") await call("POST", at(message, "stop/"));
-    const undone = await call("PATCH", at(message), { original });
+    if (conversation.known.get(message.id)?.status === "answering") await send("POST", at(message, "stop/"));
+    const undone = await send("PATCH", at(message), { original });
     if (!isOpen(open)) return;
     put(undone.messages);
     conversation.remove(undone.deleted, conversation.tip);
@@ -80,7 +95,7 @@ export function messageActs(page) {
 
   async function remove(message) {
     const { tip, id: open } = conversation;
-    const gone = await attempt(() => call("DELETE", at(message)));
+    const gone = await attempt(() => send("DELETE", at(message)));
     if (!gone || !isOpen(open)) return;
     conversation.remove(gone.deleted, gone.tip);
     page.show();
@@ -92,7 +107,7 @@ export function messageActs(page) {
   /** What follows the message stays. */
   async function removeAlone(message) {
     const { tip, id: open } = conversation;
-    const gone = await attempt(() => call("DELETE", `${at(message)}?alone`));
+    const gone = await attempt(() => send("DELETE", `${at(message)}?alone`));
     if (!gone || !isOpen(open)) return;
     conversation.move(gone.moved ?? [], gone.parent);
     conversation.remove(gone.deleted, gone.tip);
@@ -102,7 +117,7 @@ export function messageActs(page) {
   }
 
   async function restore(message, tip, open) {
-    const restored = await call("POST", at(message, "restore/"), { tip });
+    const restored = await send("POST", at(message, "restore/"), { tip });
     if (!isOpen(open)) {
       await page.onOpen(open);
       return;
@@ -127,7 +142,7 @@ export function messageActs(page) {
     isReadOnly: page.isReadOnly,
     limits: page.limits,
     isServed: (model) => chat.models.all.some(({ id }) => id === model),
-    waysToDelete: (message) => waysToDelete(conversation, message, { remove, removeAlone }),
+    waysToDelete: (message) => waysToDelete(conversation, message, { remove: once(remove), removeAlone: once(removeAlone) }),
     isWithoutQuestion: (message) => conversation.isWithoutQuestion(message),
     onRegenerate: regenerate,
     onReplay: replay,
@@ -145,7 +160,7 @@ export function messageActs(page) {
     onDiscard: (act) => toast("Your change was discarded.", { name: UNDO, act }),
     onResults: (message, results) => chat.sendResults(message, results),
     onShow: page.onShow,
-    onBranch: branch,
+    onBranch: once(branch),
   };
 }
 

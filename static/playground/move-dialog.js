@@ -9,13 +9,17 @@ import { element } from "./element.js";
  */
 export function askFolder(conversation, folders, move) {
   const problem = element("p", { className: "problem", role: "alert" });
+  let isMoving = false;
   const attempt = async (folder) => {
+    if (isMoving) return;
+    isMoving = true;
     try {
       await move(folder);
       dialog.close();
     } catch (error) {
       problem.textContent = error.message;
     }
+    isMoving = false;
   };
   const option = (name, text) => element("button", {
     type: "button", className: "choice", "aria-pressed": String(name === conversation.folder), onclick: () => attempt(name),

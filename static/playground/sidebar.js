@@ -211,7 +211,7 @@ export class Sidebar {
 
   async #delete(id) {
     const name = excerpt(this.library.find(id)?.title ?? "") || "The chat";
-    await this.library.remove(id);
+    if (!(await this.library.remove(id))) return;
     this.acts.onGone(id);
     toast(`${name} was deleted. It stays in “Deleted” for 30 days.`, { name: "Undo", act: () => this.#attempt(() => this.library.restore(id)) });
     if (document.activeElement === document.body) focusUndo();

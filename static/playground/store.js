@@ -1,5 +1,5 @@
 /** This browser's memory. Storage may be full or switched off: then the page forgets, and works. */
-const PREFIX = "mlxsite.";
+export const PREFIX = "mlxsite.";
 
 function attempt(action) {
   try { return action(); } catch { return null; }

@@ -72,7 +72,7 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
         response["request-id"] = anthropic_errors.request_id_of()
     if request.method == "POST" and base_urls.is_base(request.path):  # a redirect, or a page's refusal
         return errors.response(_BASE_URL, request.path, request.headers)
-    if response.status_code < 400 or response["Content-Type"] == "application/json":
+    if response.status_code < 400 or response.get("Content-Type") == "application/json":
         return response
     meant = base_urls.meant_path(request.path) if response.status_code == 404 else None
     if not _is_api(request.path) and (_is_of_browser(request) or not (meant or _sends_json(request))):

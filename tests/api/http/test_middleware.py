@@ -43,6 +43,12 @@ def test_it_leaves_everything_else_alone(path: str, status: int) -> None:
     assert answered(path, response) is response
 
 
+def test_it_leaves_errors_without_a_type_alone() -> None:
+    response = HttpResponse(status=416)  # of static files, for a range that is not there
+    del response["Content-Type"]
+    assert answered("/static/icons/sprite.svg", response) is response
+
+
 @each("method", ["get", "put", "patch", "delete", "trace", "options", "head"])
 async def test_other_methods_are_refused_in_json(method: str) -> None:
     response = await getattr(AsyncClient(), method)("/v1/chat/completions")
