@@ -57,9 +57,10 @@ function show(report, onOpen, onCopies) {
     dialog.report(report, onCopies);
     return;
   }
+  const isWaitedFor = !dialog.isLeft;
   dialog.close();
-  if (only.id) onOpen(only.id);
+  if (only.id && isWaitedFor) onOpen(only.id);
   if (only.outcome === "failed") toast(only.note);
-  if (only.outcome === "imported") toast(`“${only.title}” was imported.`);
+  if (only.outcome === "imported") toast(`“${only.title}” was imported.`, isWaitedFor ? undefined : { name: "Open", act: () => onOpen(only.id) });
   if (only.outcome === "duplicate") toast("This chat was imported before.", { name: "Import again", act: onCopies });
 }

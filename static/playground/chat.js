@@ -1,7 +1,7 @@
 /** Sends questions and follows their answers; the only module that knows the protocol. */
 import { changesBy } from "./answer-events.js";
 import { call, follow } from "./api.js";
-import { newChatId, renewChatId } from "./new-chat.js";
+import { postQuestion } from "./post-question.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
@@ -176,7 +176,7 @@ export class Chat extends EventTarget {
     this.models.keepPick();
     const settings = this.settings.stored;
     const { id, known, running } = this.conversation;
-    const asked = await this.#asking((signal) => this.#post({
+    const asked = await this.#asking((signal) => postQuestion(this.conversation, {
       conversation: id,
       settings,
       timezone: timezone(),
@@ -217,34 +217,6 @@ export class Chat extends EventTarget {
     if (!hidden.length) return;
     const stopped = await this.#attempt(() => Promise.all(hidden.map(({ id }) => call("POST", `/chat/messages/${id}/stop/`))));
     if (stopped) this.#emit("note", "The earlier answer was stopped. It is kept as another version.");
-  }
-
-  /** A question that the server has, though its response was lost, is not asked twice. */
-  async #post(body, signal) {
-    const newId = body.conversation ? null : newChatId();
-    const post = () => call("POST", "/chat/ask/", { ...body, new_id: newId && newChatId() }, signal);
-    let asked;
-    try {
-      asked = await post();
-    } catch (error) {
-      if (error.code !== "conversation_changed") throw error;
-      asked = await this.#arrived(body.conversation ?? newId, body);
-      if (!asked && !newId) throw error;
-      if (!asked) renewChatId();
-      asked ??= await post();
-    }
-    if (newId) renewChatId();
-    return asked;
-  }
-
-  async #arrived(id, { parent, content }) {
-    const { title, messages } = await call("GET", `/chat/conversations/${id}/`).catch(() => ({ messages: [] }));
-    const isNew = (message) => !this.conversation.known.has(message.id);
-    const question = content === undefined
-      ? messages.find((message) => message.id === parent)
-      : messages.findLast((message) => isNew(message) && message.parent === (parent ?? null) && message.content === content);
-    const answers = question ? messages.filter((message) => message.parent === question.id && isNew(message)) : [];
-    return answers.length ? { conversation: id, title, messages: [question, ...answers] } : null;
   }
 
   #show({ conversation, title, messages, plan }) {

@@ -14,7 +14,8 @@ export class ImportDialog {
       element("button", { type: "button", className: "plain", onclick: () => this.close() }, "Continue in the background"));
     this.root = element("dialog", { className: "help import-dialog", "aria-labelledby": "import-title" }, this.title, this.bar, this.line, this.body, this.buttons);
     this.root.addEventListener("keydown", (event) => { if (event.key === "Escape") event.stopPropagation(); }); // not for the answer
-    this.root.addEventListener("close", () => this.root.remove());
+    this.isLeft = false; // it was closed while the import goes on
+    this.root.addEventListener("close", () => { this.isLeft = true; this.root.remove(); });
   }
 
   open() {

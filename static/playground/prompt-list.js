@@ -19,6 +19,7 @@ export class PromptList {
     this.problem = document.querySelector("#prompt-name-problem");
     this.offer = document.querySelector("#prompt-offer");
     this.offer.querySelector("button").addEventListener("click", () => this.#attempt(() => library.takeOffered()));
+    this.isBusy = false;
     this.renamed = null; // the id of the prompt that is being renamed
     document.querySelector("#prompt-save").addEventListener("submit", (event) => { event.preventDefault(); this.#save(); });
     this.name.addEventListener("input", () => this.#complain(""));
@@ -141,13 +142,18 @@ export class PromptList {
     if (problem) (replace ?? this.name).focus();
   }
 
+  /** One act at a time: a second click, before the server has answered, is not another one. */
   async #attempt(act) {
+    if (this.isBusy) return false;
+    this.isBusy = true;
     try {
       await act();
       return true;
     } catch (error) {
       toast(error.message);
       return false;
+    } finally {
+      this.isBusy = false;
     }
   }
 }

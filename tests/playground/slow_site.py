@@ -1,12 +1,20 @@
 """Requests of a page that are held back: what a slow or lost server does, without waiting for a clock."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from playwright.async_api import Page, Route
+from playwright.async_api import Page, Route, expect
 
+from tests.playground.site import Visit
+
+ANSWER = ".message.is-assistant:last-child"
+PROSE = f"{ANSWER} > .prose"
+numbers = itertools.count()  # the tests of a process have one list of chats
+CHAT_OF_PAGE = "fetch(`/chat/conversations/${location.pathname.slice(3)}/`).then((r) => r.json())"
 OPENED = re.compile(r"/chat/conversations/[0-9a-f-]{36}/$")  # one chat: read, changed, or deleted
 
 
@@ -63,3 +71,34 @@ async def holding(
     finally:
         held.is_on = False
         held.release()
+
+
+async def ended(page: Page) -> None:
+    await expect(page.locator(ANSWER)).to_have_attribute("data-status", "done", timeout=20_000)
+
+
+async def two_chats(visit: Visit) -> tuple[str, str]:
+    """The titles of two chats in the list, of which the second one is open."""
+    number = next(numbers)
+    titles = f"First {number} echo", f"Second {number} echo"
+    for title in titles:
+        await visit.page.click("#new-chat")
+        await visit.ask(title)
+        await ended(visit.page)
+        await expect(visit.page.locator(".row-link", has_text=title)).to_be_visible()
+    return titles
+
+
+async def click(page: Page, title: str) -> None:
+    await page.locator(".row-link", has_text=title).click()
+
+
+async def shows(page: Page, question: str, count: int = 1, title: str = "") -> None:
+    await expect(page.locator(".message.is-user")).to_have_count(count)
+    await expect(page.locator(".message.is-user").first).to_contain_text(question)
+    await expect(page.locator(".row-link[aria-current]")).to_contain_text(title or question)
+
+
+async def questions(page: Page) -> list[str]:
+    whole: Any = await page.evaluate(CHAT_OF_PAGE)
+    return [one["content"] for one in whole["messages"] if one["role"] == "user"]
