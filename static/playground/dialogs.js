@@ -4,7 +4,7 @@ import { element } from "./element.js";
 /**
  * Ask for a name. The dialog closes once `act` has succeeded; its error is shown beside the field.
  * @param {{title: string, label: string, value?: string, name: string, maxLength?: number}} facts `name` is the button's
- * @param {(name: string) => Promise<void>} act
+ * @param {(name: string) => Promise<HTMLElement | void>} act returns what gets the focus where the element that had it is gone
  */
 export function askName({ title, label, value = "", name, maxLength = 100 }, act) {
   const problem = element("p", { className: "problem", role: "alert" });
@@ -17,8 +17,7 @@ export function askName({ title, label, value = "", name, maxLength = 100 }, act
     if (!text || send.disabled) return;
     send.disabled = true;
     try {
-      await act(text);
-      dialog.close();
+      close(dialog, await act(text));
     } catch (error) {
       problem.textContent = error.message;
     }
@@ -30,7 +29,7 @@ export function askName({ title, label, value = "", name, maxLength = 100 }, act
 /**
  * Ask before something that cannot be undone.
  * @param {{title: string, text: string, name: string}} facts
- * @param {() => Promise<void>} act
+ * @param {() => Promise<HTMLElement | void>} act as of askName
  */
 export function askFirst({ title, text, name }, act) {
   const problem = element("p", { className: "problem", role: "alert" });
@@ -41,8 +40,7 @@ export function askFirst({ title, text, name }, act) {
     if (send.disabled) return;
     send.disabled = true;
     try {
-      await act();
-      dialog.close();
+      close(dialog, await act());
     } catch (error) {
       problem.textContent = error.message;
     }
@@ -60,6 +58,11 @@ export function open(title, ...parts) {
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
+}
+
+function close(dialog, next) {
+  dialog.close();
+  if (document.activeElement === document.body) next?.focus();
 }
 
 function actions(send) {

@@ -191,12 +191,16 @@ export class Sidebar {
     askName({ title: "Rename folder", label: "Name", value: name, name: "Rename" }, async (newName) => {
       renameFold(name, newName);
       await this.library.renameFolder(name, newName);
+      return this.groups.get(newName)?.fold;
     });
   }
 
   async #deleteFolder(name) {
     const { askFirst } = await import("./dialogs.js");
-    askFirst({ title: `Delete the folder “${name}”?`, text: "Its chats stay, outside of folders.", name: "Delete folder" }, () => this.library.deleteFolder(name));
+    askFirst({ title: `Delete the folder “${name}”?`, text: "Its chats stay, outside of folders.", name: "Delete folder" }, async () => {
+      await this.library.deleteFolder(name);
+      return document.querySelector("#new-folder");
+    });
   }
 
   /** A link that was only copied once more has nothing to undo. */

@@ -144,8 +144,10 @@ async def test_folders_fold_stand_once_and_take_chats(address: str) -> None:
         await dialog.get_by_label("Name").fill("Marsupials")
         await page.keyboard.press("Enter")
         await expect(mice).to_have_count(0)
+        await expect(page.get_by_role("button", name="Marsupials", exact=True)).to_be_focused()
         await menu(page, "the folder Marsupials", "Delete folder")
         await page.get_by_role("dialog").get_by_role("button", name="Delete folder").click()
+        await expect(page.get_by_role("button", name="New folder")).to_be_focused()
         await expect(page.locator(".unfiled").get_by_role("link", name="Dunnart")).to_be_visible()
 
 
