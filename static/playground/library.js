@@ -27,6 +27,7 @@ export class Library extends EventTarget {
     this.shownQuery = ""; // of the list that is there; another one may be on its way
     this.hasMore = false;
     this.requests = 0;
+    this.refreshing = Promise.resolve();
     this.failures = 0; // one after the other
     /** @type {Set<string>} what this window has deleted */
     this.removed = new Set();
@@ -53,8 +54,16 @@ export class Library extends EventTarget {
     return this.refresh();
   }
 
-  /** Load the beginning of the list again; pages that were loaded before stay. */
+  /** Load the beginning of the list again; pages that were loaded before stay. It ends once the list is the newest one. */
   async refresh() {
+    this.refreshing = this.#load();
+    for (let last = null; last !== this.refreshing;) {
+      last = this.refreshing;
+      await last;
+    }
+  }
+
+  async #load() {
     const query = this.query;
     this.isLoading = true;
     const found = await this.#page(0);
