@@ -99,6 +99,32 @@ async def test_the_way_to_the_newest_covers_no_words(address: str) -> None:
             await until(page, AT_END)
 
 
+WATCH_OTHERS = """() => {
+  window.changed = new Set();
+  const last = document.querySelector("#thread .message:last-child");
+  new MutationObserver((changes) => {
+    const others = changes.filter(({ target }) => !last.contains(target) && target.id !== "thread");
+    for (const { target } of others) changed.add(target.className);
+  }).observe(document.querySelector("#thread"), { subtree: true, childList: true, characterData: true });
+}"""
+
+
+@nightly
+async def test_a_growing_answer_of_a_long_chat_draws_no_other_message(address: str) -> None:
+    async with visiting(address) as visit:
+        page = visit.page
+        await open_long_chat(visit)
+        await until(page, AT_END)
+        await visit.ask("How does one list primes?")
+        await expect(page.locator(".prose pre").last).to_be_visible()
+        await page.evaluate(WATCH_OTHERS)
+        await expect(page.locator(".message").last.locator(".figures")).to_contain_text(
+            "tokens/s", timeout=20_000
+        )
+        assert await page.evaluate("[...changed]") == []
+        assert await page.locator(".message:not(:has(.is-plain))").count() < 60
+
+
 async def test_a_reader_stays_where_they_are_while_the_answer_grows(address: str) -> None:
     async with visiting(address, viewport={"width": 900, "height": 500}) as visit:
         page = visit.page
