@@ -125,7 +125,7 @@ async def test_windows_of_one_chat_have_the_same_files(address: str, tmp_path: P
 @nightly
 async def test_an_import_that_was_left_opens_nothing(address: str, tmp_path: Path) -> None:
     theirs = tmp_path / "conversations.json"
-    theirs.write_text(json.dumps([exports.chatgpt(title="Tea of July")]))
+    theirs.write_text(json.dumps([exports.chatgpt(title="Tea of July", conversation_id="c-july")]))
     async with visiting(address) as visit:
         page = visit.page
         async with holding(page, re.compile(r"/chat/uploads/.*/import/"), "POST") as importing:
@@ -138,4 +138,4 @@ async def test_an_import_that_was_left_opens_nothing(address: str, tmp_path: Pat
         assert page.url == visit.address
         await expect(page.locator("#prompt")).to_have_value("a thought meanwhile")
         await page.locator("#toast").get_by_role("button", name="Open").click()
-        await shows(page, "What is tea?", 2, "Tea of July")
+        await shows(page, "What is tea?", 1, "Tea of July")
