@@ -62,7 +62,8 @@ export function open(title, ...parts) {
 
 function close(dialog, next) {
   dialog.close();
-  if (document.activeElement === document.body) next?.focus();
+  const { activeElement } = document; // of the dialog for a while yet, where the element before is gone
+  if (activeElement === document.body || dialog.contains(activeElement)) next?.focus();
 }
 
 function actions(send) {
