@@ -104,6 +104,7 @@ async def test_nothing_is_done_to_the_chat_that_is_being_left(address: str) -> N
         await click(page, "Count forever")
         await expect(page.locator(ANSWER)).to_have_attribute("data-status", "streaming")
         await page.get_by_role("button", name="Stop", exact=True).click()
+        await expect(page.locator(ANSWER)).to_have_attribute("data-status", "stopped")
 
 
 @nightly

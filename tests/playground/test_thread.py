@@ -26,7 +26,7 @@ DRAWN = """[...document.querySelectorAll(".message")].filter((one) => {
 }).every((one) => !one.querySelector(".is-plain"))"""
 
 
-def long_chat() -> dict[str, Any]:
+def long_chat(title: str) -> dict[str, Any]:
     messages = [
         {
             "id": number,
@@ -36,7 +36,7 @@ def long_chat() -> dict[str, Any]:
         }
         for number in range(1, MESSAGES + 1)
     ]
-    return {"format": "mlxsite-conversation-1", "title": "A long chat", "messages": messages}
+    return {"format": "mlxsite-conversation-1", "title": title, "messages": messages}
 
 
 async def until(page: Page, expression: str) -> None:
@@ -46,8 +46,8 @@ async def until(page: Page, expression: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def open_long_chat(visit: Visit) -> None:
-    chat = await visit.page.evaluate(IMPORT, long_chat())
+async def open_long_chat(visit: Visit, title: str) -> None:
+    chat = await visit.page.evaluate(IMPORT, long_chat(title))
     await visit.page.goto(f"{visit.address}c/{chat}")
     await expect(visit.page.locator(".message")).to_have_count(MESSAGES)
 
@@ -56,7 +56,7 @@ async def open_long_chat(visit: Visit) -> None:
 async def test_a_thousand_messages_are_drawn_as_they_come_near(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
-        await open_long_chat(visit)
+        await open_long_chat(visit, "A long chat")
         assert await page.locator("#thread *").count() < 5 * MESSAGES
         scroll = page.locator("#scroll")
         await until(page, AT_END)
@@ -113,7 +113,7 @@ WATCH_OTHERS = """() => {
 async def test_a_growing_answer_of_a_long_chat_draws_no_other_message(address: str) -> None:
     async with visiting(address) as visit:
         page = visit.page
-        await open_long_chat(visit)
+        await open_long_chat(visit, "Another long chat")
         await until(page, AT_END)
         await visit.ask("How does one list primes?")
         await expect(page.locator(".prose pre").last).to_be_visible()
