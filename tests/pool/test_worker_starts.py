@@ -30,6 +30,7 @@ from tests.tiny import make_tiny_model, never_ends
 pytestmark = [pytest.mark.mlx, pytest.mark.asyncio(loop_scope="module")]
 GB = 10**9
 WORKER, RENDERER = "inference.worker", "inference.worker.rendering.template_process"
+_BEFORE: set[int] = set()
 FAULTS: list[Fault] = ["exits", "is killed", "hangs"]
 
 
@@ -41,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hanging start is given up after seconds, longer than a start takes on a busy machine."""
+    _BEFORE.update(child.pid for child in psutil.Process().children(recursive=True))  # of other tests
     monkeypatch.setattr(watchdog, "_START_S", 20.0)
     monkeypatch.setattr(crash_backoff, "_LOAD_AGAIN_S", 0.1)
 
@@ -95,7 +97,7 @@ async def nothing_is_left(faults: StartFaults) -> bool:
     """Whether no child of this process runs, and none that was started with a fault."""
 
     def all_have_ended() -> bool:
-        children = psutil.Process().children(recursive=True)
+        children = [one for one in psutil.Process().children(recursive=True) if one.pid not in _BEFORE]
         ours = [child for child in children if "inference.worker" in " ".join(_command(child))]
         return not ours and not any(map(psutil.pid_exists, faults.pids))
 
