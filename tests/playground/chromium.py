@@ -29,6 +29,7 @@ MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 CHROMIUM = Path(next(filter(None, map(shutil.which, BROWSERS)), MAC_CHROME))
 # Chromium as root in a container: no sandbox of its own, and /dev/shm is small there.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+HAS_OWN_CLOCK = "!String(setTimeout).includes('[native code]')"
 OWN = {"storage_state", "permissions"}  # options that give a context what resetting it takes away
 
 
@@ -94,6 +95,8 @@ class Chromium:
     async def _take_back(self, context: BrowserContext, kind: str, origin: str, is_own: bool) -> None:
         if is_own or origin != self._origin or kind in self._idle:
             return await context.close()
+        if await _has_own_clock(context):
+            return await context.close()
         cleaner = self._cleaners.get(context) or await self._cleaner_of(context)
         for page in context.pages:
             if page is not cleaner.page:
@@ -110,6 +113,11 @@ class Chromium:
         page = await context.new_page()
         self._cleaners[context] = Cleaner(page, await context.new_cdp_session(page))
         return self._cleaners[context]
+
+
+async def _has_own_clock(context: BrowserContext) -> bool:
+    """Whether a page has a clock of the test's: it would stand still for the pages after it, too."""
+    return any([await page.evaluate(HAS_OWN_CLOCK) for page in context.pages])
 
 
 BROWSER = Chromium()

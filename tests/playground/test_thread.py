@@ -32,7 +32,7 @@ def long_chat(title: str) -> dict[str, Any]:
             "id": number,
             "parent": number - 1 or None,
             "role": "user" if number % 2 else "assistant",
-            "content": f"Message {number}: **bold**",
+            "content": f"{title}, {number}: **bold**",
         }
         for number in range(1, MESSAGES + 1)
     ]
