@@ -13,7 +13,7 @@ _NO_VALUE = "none"
 
 
 class FrequentValues(admin.AllValuesFieldListFilter):
-    """The most frequent values of a column, and the one that is chosen; `words` is how people read one."""
+    """The most frequent values of a column, and the one that is chosen; `text_of` is how people read one."""
 
     text_of: Callable[[str], str] = staticmethod(str)
 

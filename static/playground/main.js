@@ -13,22 +13,18 @@ import { showConnectionNotice, signInAddress } from "./connection-notice.js";
 import { followDownloads } from "./download-notice.js";
 import { acceptFiles } from "./file-input.js";
 import { Favourites } from "./favourites.js";
-import { copyFormulasAsTeX } from "./formula-copy.js";
 import { Gauge } from "./gauge.js";
-import { askForGoneModel } from "./gone-model.js";
 import { showCaptureNotice } from "./capture-notice.js";
 import { Library } from "./library.js";
 import { messageActs } from "./message-acts.js";
-import { Models } from "./models.js";
+import { Models, whenGone } from "./models.js";
 import { showOrigin } from "./origin.js";
 import { Picker } from "./picker.js";
 import { whenPictures } from "./pictures.js";
 import { Popup } from "./popup.js";
-import { prepareForPrinting } from "./printing.js";
 import { openSettings } from "./settings-parts.js";
 import { listenToKeyboard } from "./keyboard.js";
 import { pickLinked } from "./linked-model.js";
-import { offerCopy } from "./shared-copy.js";
 import { Sidebar } from "./sidebar.js";
 import { followTheme } from "./theme.js";
 import { Thread } from "./thread.js";
@@ -61,18 +57,19 @@ showOrigin(conversation, open);
 const favourites = new Favourites(page.mine, page.account);
 const picker = new Picker(models, favourites, { mayManage: page.may_manage, onPick: () => composer.focus() });
 offerComparison(models, () => composer.focus());
-askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
+whenGone(models, async () => {
+  const { askForGoneModel } = await import("./gone-model.js");
+  askForGoneModel(models, conversation, { onUse: () => composer.focus(), onChoose: () => picker.open() });
+});
 whenPictures(conversation, attachments, async () => {
   const { tellOfBlindModel } = await import("./blind-model.js");
   tellOfBlindModel(models, conversation, attachments, { onUse: () => composer.focus(), onChoose: () => picker.open() });
 });
 followTheme(document.querySelector("#theme"));
-copyFormulasAsTeX();
-prepareForPrinting();
 const accountMenu = document.querySelector("#account"); // missing on a site without accounts
 if (accountMenu) new Popup(document.querySelector("#account-button"), accountMenu);
 offerTransfer(library, open);
-if (page.shared) offerCopy(page.shared);
+if (page.shared) import("./shared-copy.js").then(({ offerCopy }) => offerCopy(page.shared));
 acceptFiles((files) => { attachments.add(files); composer.focus(); });
 
 /** Send a question once its chat is loaded and its files are read. @param {string} text @returns {Promise<boolean>} whether the server has it */

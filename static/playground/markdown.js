@@ -4,13 +4,18 @@ import { setDirections } from "./direction.js";
 import { element } from "./element.js";
 import { fullWidthRulesFor } from "./emphasis.js";
 import { Footnotes } from "./footnotes.js";
+import { copyFormulasAsTeX } from "./formula-copy.js";
 import { nameFormulas, setFormulas } from "./formulas.js";
 import { blocksOf, htmlOf } from "./markdown-parser.js";
 import { morph } from "./morph.js";
+import { prepareForPrinting } from "./printing.js";
 import { fragment } from "./sanitise.js";
 import { settled } from "./unfinished.js";
 
 /** @typedef {import("./markdown-parser.js").Block & {html: string, nodes: Node[]}} Shown */
+
+copyFormulasAsTeX();
+prepareForPrinting();
 
 export class Markdown {
   /** @param {HTMLElement} root is filled with the rendered text */

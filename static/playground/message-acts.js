@@ -34,8 +34,11 @@ export function messageActs(page) {
     const name = `${act.name} ${message.id}`;
     if (underway.has(name)) return;
     underway.add(name);
-    await act(message);
-    underway.delete(name);
+    try {
+      await act(message);
+    } finally {
+      underway.delete(name);
+    }
   };
   const at = ({ id }, verb = "") => `/chat/messages/${id}/${verb}`;
   const put = (messages) => messages.forEach((message) => conversation.put(message));

@@ -163,3 +163,14 @@ export function stateText(model) {
     default: return "";
   }
 }
+
+/** Act once, as soon as a model that is in use is gone: most visits have all of theirs. @param {Models} models @param {() => void} act */
+export function whenGone(models, act) {
+  const look = () => {
+    if (!models.staleId && !models.missing.length) return;
+    models.removeEventListener("change", look);
+    act();
+  };
+  models.addEventListener("change", look);
+  look();
+}

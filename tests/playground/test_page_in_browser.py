@@ -286,7 +286,7 @@ async def test_the_first_load_is_small_and_clean(address: str) -> None:
         sizes = await visit.page.evaluate(
             "performance.getEntriesByType('resource').map(entry => entry.decodedBodySize)"
         )
-        assert sum(sizes) < 310_000
+        assert sum(sizes) < 300_000
         assert (visit.complaints, visit.elsewhere) == ([], [])
 
 
