@@ -192,6 +192,15 @@ async def browser() -> AsyncIterator[None]:
     await BROWSER.close()
 
 
+@pytest.fixture
+def captures_end() -> Iterator[None]:
+    """The capture that a test begins ends with it: its process has a switch besides the database."""
+    from inference.serving.recording.capture_switch import SWITCH
+
+    yield
+    SWITCH.set(0)
+
+
 @pytest.fixture(autouse=True)
 def wants_browser(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("browser"):

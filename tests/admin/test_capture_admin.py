@@ -1,6 +1,5 @@
 """The admin's pages of captures."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,15 +11,9 @@ from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_request_admin import LIST, page, viewer
 from tests.people import client_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("captures_end")]
 CAPTURES, BEGIN = reverse("admin:inference_capture_changelist"), reverse("admin:inference_capture_add")
 BANNER = "Prompts and answers are stored until"
-
-
-@pytest.fixture(autouse=True)
-def off() -> Iterator[None]:
-    yield
-    SWITCH.set(0)
 
 
 def until(hours: float) -> dict[str, str]:

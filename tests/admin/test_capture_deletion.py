@@ -1,6 +1,5 @@
 """Deleting captured text in the admin."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,21 +8,14 @@ from django.db import connection
 from django.test import Client
 
 from inference.models.request_record import Capture, RequestRecord
-from inference.serving.recording.capture_switch import SWITCH
 from tests.admin.test_capture_admin import CAPTURES
 from tests.admin.test_request_admin import LIST, record
 from tests.people import client_of
 from tests.postgres import on_sqlite
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("captures_end")]
 NOW = datetime.now(UTC)
 YES = {"confirmed": "Delete prompts and answers"}
-
-
-@pytest.fixture(autouse=True)
-def off() -> Iterator[None]:
-    yield
-    SWITCH.set(0)
 
 
 def captured(model: str, ago: timedelta) -> RequestRecord:

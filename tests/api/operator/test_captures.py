@@ -11,7 +11,7 @@ from inference.models.request_record import Capture
 from tests.api.openai.asking import error_of
 from tests.people import client_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("captures_end")]
 
 
 def post(client: Client, path: str = "", **body: Any) -> Any:

@@ -6,7 +6,7 @@ from inference.models.request_record import Capture
 from tests.management.fake_site import run
 from tests.management.in_process_site import InProcessSite
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("captures_end")]
 
 
 def test_one_is_started_listed_stopped_and_emptied() -> None:
